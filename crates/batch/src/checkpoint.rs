@@ -1,0 +1,156 @@
+//! Checkpoints: all states after some batches. They are only a shortcut, for a run can always be replayed from its
+//! start; so which are written and which are kept can follow simple rules, decided from the manifest alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::durable::{self, Digest, FileError};
+use crate::manifest::Line;
+use crate::state::{Files, StateError, States};
+
+/// When states are written down, and how long that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// After every so many batches, and after the last.
+    pub every: u64,
+    /// How many of the newest are kept.
+    pub keep_last: usize,
+    /// A metric whose highest value marks one more to keep: whenever it reaches a new height, states are written.
+    pub best: Option<String>,
+}
+
+impl Policy {
+    /// Whether a checkpoint follows this batch, the last of `lines` being the one before.
+    pub(crate) fn is_due(&self, batch: u64, batches: u64, metrics: &BTreeMap<String, f64>, lines: &[Line]) -> bool {
+        let best = self.best.as_ref().and_then(|name| Some((name, *metrics.get(name)?)));
+        let new_height = |(name, value): (&String, f64)| {
+            lines.iter().filter_map(|line| line.metrics.get(name)).all(|&earlier| value > earlier)
+        };
+        (batch + 1) % self.every.max(1) == 0 || batch + 1 == batches || best.is_some_and(new_height)
+    }
+
+    /// Which checkpoints are kept, by the number of batches before them.
+    pub fn kept(&self, lines: &[Line]) -> BTreeSet<u64> {
+        let written = lines.iter().filter(|line| line.checkpoint.is_some()).map(|line| line.batch + 1);
+        let newest = written.rev().take(self.keep_last.max(1));
+        newest.chain(self.best.as_ref().and_then(|name| best(lines, name))).collect()
+    }
+}
+
+/// The checkpoint where a metric is highest, the earliest among equals, by the number of batches before it.
+pub fn best(lines: &[Line], metric: &str) -> Option<u64> {
+    let value = |line: &Line| line.checkpoint.as_ref().and(line.metrics.get(metric)).copied();
+    let valued = lines.iter().rev().filter_map(|line| Some((line.batch + 1, value(line)?)));
+    valued.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(batches, _)| batches)
+}
+
+/// A checkpoint that cannot be written or believed.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file that is not what was written.
+    #[error(
+        "`{}` is not what was written: its hash differs from the manifest's; restore it from a copy, or use another \
+         checkpoint",
+        path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A state would not be saved, or would not take the files that it had written.
+    #[error("state `{state}` cannot be {action}")]
+    State {
+        /// Its name.
+        state: String,
+        /// "saved" or "loaded".
+        action: &'static str,
+        /// Its own words.
+        source: StateError,
+    },
+}
+
+/// The folder of a checkpoint.
+pub(crate) fn folder(root: &Path, batches: u64) -> PathBuf {
+    root.join("checkpoints").join(format!("{batches:06}"))
+}
+
+/// The files of all states.
+pub(crate) fn save(states: &States) -> Result<BTreeMap<String, Files>, CheckpointError> {
+    let saved = states.by_name.iter().map(|(name, versioned)| {
+        let failed = |source| CheckpointError::State { state: name.clone(), action: "saved", source };
+        versioned.state.save().map(|files| (name.clone(), files)).map_err(failed)
+    });
+    saved.collect()
+}
+
+/// What the manifest says of such files.
+pub(crate) fn digests(saved: &BTreeMap<String, Files>) -> BTreeMap<String, Digest> {
+    let of_state = |(state, files): (&String, &Files)| -> Vec<(String, Digest)> {
+        files.iter().map(|(file, bytes)| (format!("{state}/{file}"), Digest::of(bytes))).collect()
+    };
+    saved.iter().flat_map(of_state).collect()
+}
+
+/// Writes a checkpoint: whole or absent.
+pub(crate) fn write(root: &Path, batches: u64, saved: &BTreeMap<String, Files>) -> Result<(), FileError> {
+    let whole = folder(root, batches);
+    let unfinished = durable::unfinished(&whole);
+    for old in [&whole, &unfinished] {
+        if old.exists() {
+            durable::remove(old)?;
+        }
+    }
+    for (state, files) in saved {
+        let state = unfinished.join(state);
+        durable::create_folder(&state)?;
+        for (file, bytes) in files {
+            durable::write_in_place(&state.join(file), bytes)?;
+        }
+        durable::force_folder(&state)?;
+    }
+    durable::force_folder(&unfinished)?;
+    durable::rename(&unfinished, &whole)?;
+    durable::force_folder(&root.join("checkpoints"))
+}
+
+/// Reads a checkpoint and holds it against the manifest.
+pub(crate) fn read(
+    root: &Path,
+    batches: u64,
+    written: &BTreeMap<String, Digest>,
+) -> Result<BTreeMap<String, Files>, CheckpointError> {
+    let mut saved: BTreeMap<String, Files> = BTreeMap::new();
+    for (name, digest) in written {
+        let path = folder(root, batches).join(name);
+        let bytes = durable::read(&path)?;
+        if Digest::of(&bytes) != *digest {
+            return Err(CheckpointError::Damaged { path });
+        }
+        let (state, file) = name.split_once('/').unwrap_or((name, ""));
+        saved.entry(state.to_owned()).or_default().push((file.to_owned(), bytes));
+    }
+    Ok(saved)
+}
+
+/// Loads what was saved.
+pub(crate) fn load(saved: &BTreeMap<String, Files>, states: &mut States) -> Result<(), CheckpointError> {
+    for (name, versioned) in &mut states.by_name {
+        let files = saved.get(name).map_or(&[][..], Vec::as_slice);
+        let failed = |source| CheckpointError::State { state: name.clone(), action: "loaded", source };
+        versioned.state.load(files).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Removes the checkpoints that are not kept, and what a kill left half written.
+pub(crate) fn sweep(root: &Path, kept: &BTreeSet<u64>) -> Result<(), FileError> {
+    let doomed = |path: &&PathBuf| {
+        let batches = durable::number(path);
+        durable::is_unfinished(path) || batches.is_some_and(|batches| !kept.contains(&batches))
+    };
+    let found = durable::list(&root.join("checkpoints"))?;
+    found.iter().filter(doomed).try_for_each(|path| durable::remove(path))
+}

@@ -1,0 +1,67 @@
+//! What a run tells whoever watches it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::checkpoint::CheckpointError;
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A checkpoint cannot be used; an older one is tried, or the run is replayed from its start. It will be written
+    /// again when the replay passes it.
+    CheckpointUnusable {
+        /// How many batches were done when it was written.
+        batches: u64,
+        /// What is wrong with it.
+        error: &'a CheckpointError,
+    },
+    /// The states are those after so many batches; what was committed since will be replayed.
+    Restored {
+        /// From the checkpoint after this many batches; 0 is the start of the run.
+        batches: u64,
+        /// How many batches are committed.
+        committed: u64,
+    },
+    /// A committed batch went into the states again.
+    Replayed {
+        /// Which.
+        batch: u64,
+        /// How many are committed.
+        committed: u64,
+    },
+    /// A batch begins.
+    BatchStarted {
+        /// Which, from 0.
+        batch: u64,
+        /// How many the run has.
+        batches: u64,
+    },
+    /// A stage has done its work for a batch.
+    StageFinished {
+        /// Which batch.
+        batch: u64,
+        /// Which stage.
+        stage: &'a str,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// A checkpoint was written.
+    CheckpointWritten {
+        /// How many batches are done.
+        batches: u64,
+        /// Where it is.
+        path: &'a Path,
+    },
+    /// A batch has happened.
+    BatchCommitted {
+        /// Which.
+        batch: u64,
+        /// How many the run has.
+        batches: u64,
+        /// What its stages noted, as `STAGE.name`.
+        metrics: &'a BTreeMap<String, f64>,
+        /// How long it took, commit and all.
+        seconds: f64,
+    },
+}

@@ -1,0 +1,1 @@
+//! Runs a plan, batch by batch, into committed tables and states.

@@ -1,0 +1,177 @@
+//! Amp(H, M) and its approximation Amp≈(H, M), over a wave of questions.
+//!
+//! M answers every question of the wave in one call, always; Samp keeps each answer or calls H. The questions that H
+//! took then go forward together: each round gathers the sub-questions of all of them into one more call to M.
+
+use crate::{
+    answerer::{Answer, Answerer, AnswererError, Prompt},
+    draw::Draw,
+    human::{Exchange, Human, Move},
+    question::Posed,
+    samp,
+};
+use spec::settings::{CallHuman, Wording};
+
+/// H may consult M in this many rounds; a human who has not answered by then never will.
+const MOST_ROUNDS: usize = 64;
+
+/// Amp≈(H, M) with everything but M, which changes from batch to batch.
+pub struct Approx<'a> {
+    /// H.
+    pub human: &'a dyn Human,
+    /// Samp.
+    pub call_human: CallHuman,
+    /// How questions are worded to M and H alike.
+    pub wording: &'a Wording,
+}
+
+/// One question of a wave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// The question.
+    pub posed: Posed,
+    /// The address of all randomness of its answer.
+    pub draw: Draw,
+}
+
+/// M's answer to one sub-question of H.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubAnswer {
+    /// The bare question that H asked, as it was put to M.
+    pub prompt: String,
+    /// What M said.
+    pub answer: Answer,
+}
+
+/// What H said, and what it rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HumanAnswer {
+    /// H's answer.
+    pub text: String,
+    /// The sub-questions H asked, in order, with M's answers.
+    pub calls: Vec<SubAnswer>,
+}
+
+/// An answer of Amp≈(H, M), with how it came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Amplified {
+    /// The text that was put to M and H.
+    pub prompt: String,
+    /// M's own answer, given first.
+    pub first: Answer,
+    /// The probability that H was called.
+    pub propensity: f64,
+    /// H's answer, where H was called: it overrides M's.
+    pub human: Option<HumanAnswer>,
+}
+
+impl Amplified {
+    /// The answer that counts.
+    pub fn text(&self) -> &str {
+        self.human.as_ref().map_or(&self.first.text, |human| &human.text)
+    }
+}
+
+/// Why a wave could not be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum WaveError {
+    /// M failed.
+    #[error("the model could not answer")]
+    Answerer(#[source] AnswererError),
+    /// M broke its promise of one answer for each prompt.
+    #[error("the model gave {got} answers to {asked} questions")]
+    Count {
+        /// Prompts of the wave.
+        asked: usize,
+        /// Answers.
+        got: usize,
+    },
+    /// H asks on and on.
+    #[error("the human asked more than {MOST_ROUNDS} rounds of sub-questions on {question:?} without answering")]
+    Endless {
+        /// Q.
+        question: String,
+    },
+}
+
+impl Approx<'_> {
+    /// Answers a wave: in one call to M, and one more for each round of sub-questions.
+    pub fn answer(&self, m: &mut dyn Answerer, wave: &[Open]) -> Result<Vec<Amplified>, WaveError> {
+        let propensity = samp::propensity(self.call_human);
+        let prompt = |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw.named("first") };
+        let prompts: Vec<Prompt> = wave.iter().map(prompt).collect();
+        let firsts = call(m, &prompts)?;
+        let taken: Vec<usize> = (0..wave.len()).filter(|&i| samp::calls_human(propensity, wave[i].draw)).collect();
+        let asked: Vec<Open> = taken.iter().map(|&i| wave[i].clone()).collect();
+        let mut humans = vec![None; wave.len()];
+        for (i, human) in taken.into_iter().zip(amplify(self.human, Some(m), self.wording, &asked)?) {
+            humans[i] = Some(human);
+        }
+        let parts = prompts.into_iter().zip(firsts).zip(humans);
+        Ok(parts
+            .map(|((prompt, first), human)| Amplified { prompt: prompt.text, first, propensity, human })
+            .collect())
+    }
+}
+
+/// Amp(H, M): H answers every question of the wave, consulting M in rounds. Without an M, H is alone.
+pub fn amplify(
+    human: &dyn Human,
+    mut m: Option<&mut dyn Answerer>,
+    wording: &Wording,
+    wave: &[Open],
+) -> Result<Vec<HumanAnswer>, WaveError> {
+    let mut answers: Vec<Option<HumanAnswer>> = vec![None; wave.len()];
+    let mut said: Vec<Vec<Exchange>> = vec![Vec::new(); wave.len()];
+    let mut calls: Vec<Vec<SubAnswer>> = vec![Vec::new(); wave.len()];
+    for _ in 0..MOST_ROUNDS {
+        let mut asked: Vec<(usize, String)> = Vec::new();
+        for (i, open) in wave.iter().enumerate() {
+            if answers[i].is_some() {
+                continue;
+            }
+            match human.next(&open.posed, &said[i], open.draw.named("human")) {
+                Move::Answer(text) => answers[i] = Some(HumanAnswer { text, calls: std::mem::take(&mut calls[i]) }),
+                Move::Ask(questions) => asked.extend(questions.into_iter().map(|question| (i, question))),
+            }
+        }
+        if answers.iter().all(Option::is_some) {
+            return Ok(answers.into_iter().flatten().collect());
+        }
+        let Some(m) = m.as_deref_mut() else {
+            asked.into_iter().for_each(|(i, question)| said[i].push(Exchange { question, answer: None }));
+            continue;
+        };
+        let prompts = sub_prompts(wave, &said, &asked, wording);
+        for (((i, question), prompt), answer) in asked.into_iter().zip(&prompts).zip(call(m, &prompts)?) {
+            said[i].push(Exchange { question, answer: Some(answer.text.clone()) });
+            calls[i].push(SubAnswer { prompt: prompt.text.clone(), answer });
+        }
+    }
+    let stuck = answers.iter().position(Option::is_none).map(|i| wave[i].posed.question.clone());
+    Err(WaveError::Endless { question: stuck.unwrap_or_default() })
+}
+
+/// The sub-questions of a round as prompts, each at an address of its own: its place among its question's.
+fn sub_prompts(wave: &[Open], said: &[Vec<Exchange>], asked: &[(usize, String)], wording: &Wording) -> Vec<Prompt> {
+    let mut place: Vec<usize> = said.iter().map(Vec::len).collect();
+    let mut prompt = |(i, question): &(usize, String)| {
+        let draw = wave[*i].draw.named("sub").at(place[*i] as u64);
+        place[*i] += 1;
+        Prompt { text: Posed::bare(question).text(wording), draw }
+    };
+    asked.iter().map(&mut prompt).collect()
+}
+
+/// One call to M, unless there is nothing to ask.
+fn call(m: &mut dyn Answerer, prompts: &[Prompt]) -> Result<Vec<Answer>, WaveError> {
+    if prompts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let answers = m.answer(prompts).map_err(WaveError::Answerer)?;
+    if answers.len() == prompts.len() {
+        Ok(answers)
+    } else {
+        Err(WaveError::Count { asked: prompts.len(), got: answers.len() })
+    }
+}

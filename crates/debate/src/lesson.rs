@@ -1,0 +1,43 @@
+//! What M can learn from a call: whether its answer is to be imitated, and which reward it earned.
+//!
+//! L = d(winner, M(its question)) + Σ_t d(argument_t, M(its question)) + d(sufficient_t, M(its question)), and the
+//! debate reward on the tokens that M sampled on a side's behalf, which are never H's own words.
+
+use crate::{
+    judge::{Side, reward},
+    question::Asked,
+    trace::{Call, Part},
+};
+use spec::settings::{Credit, Imitate};
+
+/// What one call teaches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lesson {
+    /// Whether the answer is a target of the supervised loss.
+    pub imitated: bool,
+    /// The reward of the answer's tokens: null where they earned none, which is not 0.
+    pub reward: Option<f32>,
+}
+
+impl Lesson {
+    /// Whether there is anything to learn.
+    pub fn is_empty(self) -> bool {
+        !self.imitated && self.reward.is_none()
+    }
+}
+
+/// The lesson of one call of a debate with this winner.
+pub fn lesson(call: &Call, winner: Option<Side>, imitate: Imitate, credit: Credit) -> Lesson {
+    let earns = match (call.asked, call.part) {
+        (Asked::Argument, Part::First) => call.kept && credit.argument,
+        (Asked::Argument, Part::Sub) => credit.calls,
+        _ => false,
+    };
+    let imitated = match call.part {
+        Part::Human => true,
+        Part::First => call.kept && imitate == Imitate::All,
+        Part::Sub => false,
+    };
+    let reward = if earns { reward(winner, Side::at(call.turn)) } else { None };
+    Lesson { imitated, reward }
+}

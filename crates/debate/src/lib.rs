@@ -1,0 +1,21 @@
+//! Amplification and debate, after "Synthesizing amplification and debate" (Hubinger, 2020), in waves, without a model.
+//!
+//! For each question Q, from t = 0 and an empty history S: `argument_t` = Amp≈(H, M)("What is the next argument you
+//! would give on Q in context S?"); `sufficient_t` = Amp≈(H, M_target)("Is argument_t a sufficient answer to Q in
+//! context S?"); and once the debate has stopped, `winner` = Amp≈(H, M_target)("Were the even arguments in S more
+//! helpful than the odd arguments in answering Q?").
+//!
+//! This crate knows M as an [`answerer::Answerer`] and H as a [`human::Human`], and is pure apart from them: the same
+//! questions, draws and answers give the same debates. Read [`amplify`] first, then [`debate`](mod@debate),
+//! [`judge`](mod@judge) and [`lesson`](mod@lesson).
+
+pub mod amplify;
+pub mod answerer;
+pub mod debate;
+pub mod draw;
+pub mod human;
+pub mod judge;
+pub mod lesson;
+pub mod question;
+pub mod samp;
+pub mod trace;

@@ -1,0 +1,89 @@
+//! What is asked. The same text goes to M and to H; H, when it is a script, reads the parts instead of the text.
+
+use spec::settings::Wording;
+
+/// Which question of the procedure is asked about Q in context S.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Asked {
+    /// "What is the next argument you would give on Q in context S?"
+    Argument,
+    /// "Is argument_t a sufficient answer to Q in context S?"
+    Sufficient,
+    /// "Were the even arguments in S more helpful than the odd arguments in answering Q?"
+    Winner,
+}
+
+impl Asked {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Asked::Argument => "argument",
+            Asked::Sufficient => "sufficient",
+            Asked::Winner => "winner",
+        }
+    }
+}
+
+/// A question as it is put: which of the three, on which Q, in context of which arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posed {
+    /// Which question.
+    pub asked: Asked,
+    /// Q.
+    pub question: String,
+    /// The arguments of S, oldest first: those at even places are one side's, those at odd places the other's.
+    pub context: Vec<String>,
+}
+
+impl Posed {
+    /// "What answer would you give to Q?", which is "What is the next argument on Q?" with S empty.
+    pub fn bare(question: impl Into<String>) -> Self {
+        Posed { asked: Asked::Argument, question: question.into(), context: Vec::new() }
+    }
+
+    /// The text that M and H are given.
+    pub fn text(&self, wording: &Wording) -> String {
+        let template = match self.asked {
+            Asked::Argument => &wording.argument,
+            Asked::Sufficient => &wording.sufficient,
+            Asked::Winner => &wording.winner,
+        };
+        // One pass, so that a question that speaks of "{context}" is left as it is.
+        let mut text = String::new();
+        let mut rest = template.as_str();
+        while let Some(at) = rest.find('{') {
+            text.push_str(&rest[..at]);
+            rest = &rest[at..];
+            if let Some(after) = rest.strip_prefix("{question}") {
+                text.push_str(&self.question);
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix("{context}") {
+                text.push_str(&context(&self.context));
+                rest = after;
+            } else {
+                text.push('{');
+                rest = &rest[1..];
+            }
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
+/// The arguments so far, a line each.
+fn context(arguments: &[String]) -> String {
+    let line = |(turn, argument): (usize, &String)| format!("\n{} {argument}", SIDES[turn % 2]);
+    arguments.iter().enumerate().map(line).collect()
+}
+
+/// How a side's arguments are marked in a context: even, odd.
+pub const SIDES: [&str; 2] = ["Even:", "Odd:"];
+
+/// What a yes-no answer says, by its first word; `None` if that is neither.
+pub fn yes(answer: &str) -> Option<bool> {
+    match answer.split_whitespace().next()? {
+        "Yes" | "yes" => Some(true),
+        "No" | "no" => Some(false),
+        _ => None,
+    }
+}

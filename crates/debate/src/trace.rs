@@ -1,0 +1,89 @@
+//! The trace of a batch: one record for every call to M or H, as it is kept in tables.
+
+use crate::{
+    amplify::Amplified,
+    answerer::{Answer, Sampled},
+    question::Asked,
+};
+
+/// What a call was for, within one answer of Amp≈(H, M).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// M's own answer, given first.
+    First,
+    /// M's answer to a sub-question of H.
+    Sub,
+    /// H's answer.
+    Human,
+}
+
+impl Part {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::First => "first",
+            Part::Sub => "sub",
+            Part::Human => "human",
+        }
+    }
+}
+
+/// One call to M or H.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The id of the question debated.
+    pub question: u64,
+    /// Which question of the procedure was being answered.
+    pub asked: Asked,
+    /// Arguments before it was asked: for `Argument` its own turn, otherwise one past the last argument's.
+    pub turn: usize,
+    /// What the call was for.
+    pub part: Part,
+    /// Its place among H's sub-questions.
+    pub place: usize,
+    /// The text asked.
+    pub prompt: String,
+    /// The text answered.
+    pub answer: String,
+    /// Whether this is the answer that counts.
+    pub kept: bool,
+    /// The probability that H was called; `None` for a sub-answer.
+    pub propensity: Option<f64>,
+    /// The tokens, where M answered.
+    pub sampled: Option<Sampled>,
+}
+
+/// The calls behind one answer, in the order they were made.
+pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec<Call> {
+    let Amplified { prompt, first, propensity, human } = answer;
+    let model = |part, place, prompt: String, answer: Answer, kept, propensity| Call {
+        question,
+        asked,
+        turn,
+        part,
+        place,
+        prompt,
+        answer: answer.text,
+        kept,
+        propensity,
+        sampled: Some(answer.sampled),
+    };
+    let mut calls = vec![model(Part::First, 0, prompt.clone(), first, human.is_none(), Some(propensity))];
+    let Some(human) = human else { return calls };
+    for (place, sub) in human.calls.into_iter().enumerate() {
+        calls.push(model(Part::Sub, place, sub.prompt, sub.answer, false, None));
+    }
+    calls.push(Call {
+        question,
+        asked,
+        turn,
+        part: Part::Human,
+        place: 0,
+        prompt,
+        answer: human.text,
+        kept: true,
+        propensity: Some(propensity),
+        sampled: None,
+    });
+    calls
+}

@@ -1,0 +1,244 @@
+//! What holds of every debate, whoever argues: checked with a scripted M and H whose words depend on nothing but what
+//! they are asked.
+
+use debate::{
+    amplify::{Amplified, Approx},
+    answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
+    debate::{Debate, Row, Rules, Stopped, debate},
+    draw::Draw,
+    human::{Exchange, Human, Move},
+    judge::{Side, Transcript, Verdict, judge, reward},
+    lesson::lesson,
+    question::{Asked, Posed, yes},
+    trace::{Call, Part, calls},
+};
+use proptest::prelude::*;
+use spec::settings::{CallHuman, Credit, Imitate, Sufficient, Wording};
+
+fn wording() -> Wording {
+    Wording {
+        argument: "{question}{context}".into(),
+        sufficient: "{question}{context} sufficient?".into(),
+        winner: "{question}{context} even?".into(),
+    }
+}
+
+/// Says one of a few things, by the text asked and the address of the draw. Counts its waves.
+#[derive(Default)]
+struct Scripted {
+    waves: usize,
+}
+
+impl Answerer for Scripted {
+    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
+        assert!(!wave.is_empty(), "an empty wave is never asked");
+        self.waves += 1;
+        let said = |prompt: &Prompt| {
+            let draw = prompt.text.bytes().fold(prompt.draw, |draw, byte| draw.at(u64::from(byte)));
+            let token = draw.below(0, 4);
+            let sampled = Sampled { tokens: vec![token as u32], log_probs: vec![-1.0], ..Sampled::default() };
+            Answer { text: ["Yes", "No", "Yes because", "mumble"][token].into(), sampled }
+        };
+        Ok(wave.iter().map(said).collect())
+    }
+}
+
+/// Asks up to two rounds of up to two sub-questions, then answers by what it heard.
+struct Curious;
+
+impl Human for Curious {
+    fn next(&self, posed: &Posed, said: &[Exchange], draw: Draw) -> Move {
+        let rounds = posed.question.len() % 3;
+        if said.len() < rounds {
+            let parts = 1 + draw.below(9, 2);
+            return Move::Ask((0..parts).map(|part| format!("{} part {part}", posed.question)).collect());
+        }
+        let heard = said.iter().filter(|exchange| exchange.answer.as_deref().and_then(yes) == Some(true)).count();
+        Move::Answer(if (heard + draw.below(8, 2)).is_multiple_of(2) { "Yes" } else { "No" }.into())
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Setting {
+    speaker: CallHuman,
+    overseer: CallHuman,
+    max_turns: usize,
+    sufficient: Sufficient,
+}
+
+struct Outcome {
+    debates: Vec<Debate>,
+    verdicts: Vec<Verdict>,
+    waves: usize,
+}
+
+impl Outcome {
+    fn calls(&self) -> Vec<Call> {
+        let mut all = Vec::new();
+        let mut push = |id, asked, turn, answer: &Amplified| all.extend(calls(id, asked, turn, answer.clone()));
+        for (debate, verdict) in self.debates.iter().zip(&self.verdicts) {
+            for (turn, argument) in debate.arguments.iter().enumerate() {
+                push(debate.row.id, Asked::Argument, turn, &argument.answer);
+                argument.sufficient.iter().for_each(|answer| push(debate.row.id, Asked::Sufficient, turn + 1, answer));
+            }
+            verdict.answer.iter().for_each(|answer| push(debate.row.id, Asked::Winner, debate.arguments.len(), answer));
+        }
+        all
+    }
+
+    fn winner(&self, id: u64) -> Option<Side> {
+        let at = self.debates.iter().position(|debate| debate.row.id == id);
+        at.and_then(|at| self.verdicts[at].winner)
+    }
+}
+
+fn row(id: u64) -> Row {
+    Row { id, question: format!("{}?", "q".repeat(id as usize % 7)), draw: Draw::new(7).at(id) }
+}
+
+fn outcome(setting: Setting, ids: &[u64]) -> Outcome {
+    let wording = wording();
+    let approx = |call_human| Approx { human: &Curious, call_human, wording: &wording };
+    let rules = Rules {
+        speaker: approx(setting.speaker),
+        overseer: approx(setting.overseer),
+        max_turns: setting.max_turns,
+        sufficient: setting.sufficient,
+    };
+    let (mut m, mut target) = (Scripted::default(), Scripted::default());
+    let rows: Vec<Row> = ids.iter().copied().map(row).collect();
+    let debates = debate(&rules, &mut m, &mut target, &rows).unwrap();
+    let transcript = |debate: &Debate| Transcript {
+        row: debate.row.clone(),
+        arguments: debate.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect(),
+    };
+    let transcripts: Vec<Transcript> = debates.iter().map(transcript).collect();
+    let verdicts = judge(&rules.overseer, &mut target, &transcripts).unwrap();
+    Outcome { debates, verdicts, waves: m.waves + target.waves }
+}
+
+fn call_human() -> impl Strategy<Value = CallHuman> {
+    prop_oneof![Just(CallHuman::Always), Just(CallHuman::Never), (0.0..=1.0).prop_map(CallHuman::Probability)]
+}
+
+prop_compose! {
+    fn setting()(
+        speaker in call_human(),
+        overseer in call_human(),
+        max_turns in 1usize..5,
+        sufficient in prop_oneof![Just(Sufficient::Ask), Just(Sufficient::Always), Just(Sufficient::Never)],
+    ) -> Setting {
+        Setting { speaker, overseer, max_turns, sufficient }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_debate_stops_when_it_suffices_or_at_the_cap(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
+        let outcome = outcome(setting, &ids);
+        for debate in &outcome.debates {
+            let turns = debate.arguments.len();
+            prop_assert!((1..=setting.max_turns).contains(&turns));
+            prop_assert!(debate.stopped == Stopped::Sufficient || turns == setting.max_turns);
+            for (turn, argument) in debate.arguments.iter().enumerate() {
+                let asked = setting.sufficient == Sufficient::Ask && turn + 1 < setting.max_turns;
+                prop_assert_eq!(argument.sufficient.is_some(), asked);
+                let suffices = argument.sufficient.as_ref().and_then(|answer| yes(answer.text())) == Some(true);
+                prop_assert!(!asked || suffices == (turn + 1 == turns && debate.stopped == Stopped::Sufficient));
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_debated_alike_in_any_batch(setting in setting(), ids in prop::collection::hash_set(0u64..1000, 1..20)) {
+        let ids: Vec<u64> = ids.into_iter().collect();
+        let together = outcome(setting, &ids);
+        for (i, &id) in ids.iter().enumerate() {
+            let alone = outcome(setting, &[id]);
+            prop_assert_eq!(&alone.debates[0], &together.debates[i]);
+            prop_assert_eq!(&alone.verdicts[0], &together.verdicts[i]);
+        }
+    }
+
+    #[test]
+    fn calls_do_not_grow_with_rows(setting in setting(), rows in 1usize..200) {
+        let ids: Vec<u64> = (0..rows as u64).collect();
+        let asked = setting.max_turns + (setting.max_turns - 1) + 1;
+        let most_rounds = 1 + 2;
+        prop_assert!(outcome(setting, &ids).waves <= asked * most_rounds);
+    }
+
+    #[test]
+    fn rewards_are_null_or_zero_sum(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
+        let outcome = outcome(setting, &ids);
+        for (debate, verdict) in outcome.debates.iter().zip(&outcome.verdicts) {
+            prop_assert_eq!(verdict.answer.is_some(), debate.arguments.len() > 1);
+            prop_assert!(verdict.winner.is_none() || verdict.answer.is_some());
+            let (even, odd) = (verdict.reward(Side::Even), verdict.reward(Side::Odd));
+            prop_assert_eq!(even, odd.map(|odd| -odd));
+            prop_assert!(even.is_none_or(|even| even.abs() == 1.0));
+        }
+    }
+
+    #[test]
+    fn forced_sufficiency_leaves_every_reward_null(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
+        let outcome = outcome(Setting { sufficient: Sufficient::Always, max_turns: 2, ..setting }, &ids);
+        let credit = Credit { argument: true, calls: true };
+        for call in outcome.calls() {
+            prop_assert_eq!(lesson(&call, outcome.winner(call.question), Imitate::All, credit).reward, None);
+        }
+    }
+
+    #[test]
+    fn only_what_m_sampled_for_a_side_earns_its_reward(
+        setting in setting(), ids in prop::collection::hash_set(0u64..1000, 1..20), argument: bool, calls: bool, all: bool,
+    ) {
+        let ids: Vec<u64> = ids.into_iter().collect();
+        let outcome = outcome(setting, &ids);
+        let imitate = if all { Imitate::All } else { Imitate::Human };
+        for call in outcome.calls() {
+            let winner = outcome.winner(call.question);
+            let lesson = lesson(&call, winner, imitate, Credit { argument, calls });
+            let for_a_side = call.asked == Asked::Argument
+                && ((argument && call.part == Part::First && call.kept) || (calls && call.part == Part::Sub));
+            let expected = if for_a_side { reward(winner, Side::at(call.turn)) } else { None };
+            prop_assert_eq!(lesson.reward, expected);
+            prop_assert!(lesson.reward.is_none() || call.sampled.is_some());
+            prop_assert_eq!(lesson.imitated, call.kept && (all || call.part == Part::Human));
+        }
+    }
+
+    #[test]
+    fn probability_one_is_always_and_zero_is_never(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
+        for (probability, same) in [(1.0, CallHuman::Always), (0.0, CallHuman::Never)] {
+            let by_probability = outcome(Setting { speaker: CallHuman::Probability(probability), ..setting }, &ids);
+            let by_name = outcome(Setting { speaker: same, ..setting }, &ids);
+            prop_assert_eq!(&by_probability.debates, &by_name.debates);
+        }
+    }
+}
+
+#[test]
+fn samp_calls_as_often_as_it_says() {
+    let called = (0..10_000).filter(|&i| debate::samp::calls_human(0.3, Draw::new(1).at(i))).count();
+    assert!((2_800..3_200).contains(&called), "{called}");
+}
+
+/// The text put to M and H.
+fn check(asked: Asked, question: &str, context: &[&str], expect: &str) {
+    let context = context.iter().map(|argument| (*argument).to_owned()).collect();
+    let posed = Posed { asked, question: question.to_owned(), context };
+    assert_eq!(posed.text(&wording()), expect);
+}
+
+#[test]
+fn the_next_argument_with_nothing_said_is_the_bare_question() {
+    check(Asked::Argument, "Is it so?", &[], "Is it so?");
+    check(Asked::Argument, "Is it so?", &["Yes"], "Is it so?\nEven: Yes");
+    check(Asked::Winner, "Is it so?", &["Yes", "No"], "Is it so?\nEven: Yes\nOdd: No even?");
+}
+
+#[test]
+fn a_question_that_speaks_of_the_template_is_left_as_it_is() {
+    check(Asked::Sufficient, "{context} {question}?", &["Yes"], "{context} {question}?\nEven: Yes sufficient?");
+}

@@ -1,0 +1,56 @@
+//! A transformer as M: text in, text out, with the tokens kept.
+
+use debate::answerer::{Answer, Answerer, AnswererError, Prompt, Sampled};
+use model::{Model, Sampling};
+
+/// A model that answers waves.
+pub struct ModelAnswerer<'a> {
+    model: &'a Model,
+    version: u64,
+    sampling: Sampling,
+    workers: usize,
+    /// What it was asked so far.
+    pub usage: Usage,
+}
+
+/// How much a model was used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Waves: calls to the model, whatever their size.
+    pub waves: u64,
+    /// Questions.
+    pub prompts: u64,
+    /// Tokens read.
+    pub tokens_read: u64,
+    /// Tokens written.
+    pub tokens_written: u64,
+}
+
+impl<'a> ModelAnswerer<'a> {
+    /// A model at a version of its weights, on some worker threads.
+    pub fn new(model: &'a Model, version: u64, sampling: Sampling, workers: usize) -> Self {
+        ModelAnswerer { model, version, sampling, workers, usage: Usage::default() }
+    }
+}
+
+impl Answerer for ModelAnswerer<'_> {
+    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
+        let prompts: Vec<Vec<u32>> = wave.iter().map(|prompt| self.model.tokenizer.prompt(&prompt.text)).collect();
+        let uniform = |row: usize, position: u32| wave[row].draw.uniform(position);
+        let generated = model::generate(self.model, &prompts, self.sampling, &uniform, self.workers)?;
+        self.usage.waves += 1;
+        self.usage.prompts += wave.len() as u64;
+        self.usage.tokens_read += prompts.iter().map(|prompt| prompt.len() as u64).sum::<u64>();
+        self.usage.tokens_written += generated.iter().map(|answer| answer.tokens.len() as u64).sum::<u64>();
+        let answer = |(prompt, generated): (Vec<u32>, model::Generated)| Answer {
+            text: self.model.tokenizer.decode(&generated.tokens),
+            sampled: Sampled {
+                prompt,
+                tokens: generated.tokens,
+                log_probs: generated.log_probs,
+                version: self.version,
+            },
+        };
+        Ok(prompts.into_iter().zip(generated).map(answer).collect())
+    }
+}

@@ -1,0 +1,1 @@
+//! Train question-answering models by synthesizing amplification and debate.

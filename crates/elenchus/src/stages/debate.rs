@@ -1,0 +1,110 @@
+//! `[debate.NAME]`: arguments on each question of the batch, and every call behind them.
+
+use super::{Amplifier, note_usage};
+use crate::tables;
+use batch::{Bundle, Stage, StageError, Unit};
+use debate::{
+    debate::{Argument, Row, Rules, Stopped, debate},
+    draw::Draw,
+    question::{Asked, yes},
+    trace::{Call, calls},
+};
+use polars::prelude::*;
+use spec::settings::{Sufficient, Wording};
+
+/// Debates the questions of each batch.
+pub struct Debate {
+    /// The stage's name.
+    pub name: String,
+    /// The table of questions.
+    pub from: String,
+    /// Amp≈(H, M).
+    pub speaker: Amplifier,
+    /// Amp≈(H, M_target).
+    pub overseer: Amplifier,
+    /// The most arguments.
+    pub max_turns: usize,
+    /// Whether sufficiency is asked.
+    pub sufficient: Sufficient,
+    /// How questions are worded.
+    pub wording: Wording,
+    /// The root of the stage's draws.
+    pub draw: Draw,
+}
+
+impl Stage for Debate {
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
+        let rows = rows(unit.table(&self.from)?, self.draw)?;
+        let rules = Rules {
+            speaker: self.speaker.approx(&self.wording),
+            overseer: self.overseer.approx(&self.wording),
+            max_turns: self.max_turns,
+            sufficient: self.sufficient,
+        };
+        let mut m = self.speaker.answerer(unit)?;
+        let mut target = self.overseer.answerer(unit)?;
+        let debates = debate(&rules, &mut m, &mut target, &rows)?;
+        note_usage(unit, &[m.usage, target.usage]);
+        let turns = debates.iter().map(|debate| debate.arguments.len()).sum::<usize>() as f64;
+        unit.metric("length", turns / debates.len() as f64);
+        let mut arguments = Arguments::default();
+        let mut trace: Vec<Call> = Vec::new();
+        for debate in debates {
+            let (id, last) = (debate.row.id, debate.arguments.len() - 1);
+            for (turn, argument) in debate.arguments.into_iter().enumerate() {
+                arguments.push(id, turn, &argument, (turn == last).then_some(debate.stopped));
+                trace.extend(calls(id, Asked::Argument, turn, argument.answer));
+                trace.extend(argument.sufficient.into_iter().flat_map(|said| calls(id, Asked::Sufficient, turn + 1, said)));
+            }
+        }
+        unit.metric("human_calls", human_calls(&trace));
+        Ok(Bundle::from([
+            (self.name.clone(), arguments.into_table()?),
+            (format!("{}.calls", self.name), tables::from_calls(&trace)?),
+        ]))
+    }
+}
+
+/// How often H was called.
+pub fn human_calls(trace: &[Call]) -> f64 {
+    trace.iter().filter(|call| call.part == debate::trace::Part::Human).count() as f64
+}
+
+/// The questions of a table, each with the address of its debate's randomness.
+pub fn rows(questions: &DataFrame, draw: Draw) -> PolarsResult<Vec<Row>> {
+    let row = |(id, question)| Row { id, question, draw: draw.at(id) };
+    Ok(tables::u64s(questions, "id")?.into_iter().zip(tables::texts(questions, "text")?).map(row).collect())
+}
+
+/// The table of arguments, column by column.
+#[derive(Default)]
+struct Arguments {
+    question: Vec<u64>,
+    turn: Vec<u32>,
+    text: Vec<String>,
+    by: Vec<&'static str>,
+    sufficient: Vec<Option<bool>>,
+    stopped: Vec<Option<&'static str>>,
+}
+
+impl Arguments {
+    fn push(&mut self, id: u64, turn: usize, argument: &Argument, stopped: Option<Stopped>) {
+        self.question.push(id);
+        self.turn.push(turn as u32);
+        self.text.push(argument.answer.text().to_owned());
+        self.by.push(if argument.answer.human.is_some() { "human" } else { "model" });
+        self.sufficient.push(argument.sufficient.as_ref().map(|said| yes(said.text()) == Some(true)));
+        self.stopped.push(stopped.map(Stopped::name));
+    }
+
+    fn into_table(self) -> PolarsResult<DataFrame> {
+        DataFrame::new(self.question.len(), vec![
+            Column::new("question".into(), self.question),
+            Column::new("turn".into(), self.turn),
+            Column::new("text".into(), self.text),
+            Column::new("by".into(), self.by),
+            Column::new("sufficient".into(), self.sufficient),
+            Column::new("stopped".into(), self.stopped),
+        ])
+    }
+}

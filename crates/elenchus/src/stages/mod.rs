@@ -1,0 +1,59 @@
+//! The stages of a run: one file each, and one match from settings to stages.
+
+pub mod debate;
+pub mod evaluate;
+pub mod judge;
+pub mod loss;
+pub mod sample;
+pub mod sync;
+pub mod train;
+
+use crate::{
+    answerers::{ModelAnswerer, Usage},
+    states::ModelState,
+};
+use ::debate::{amplify::Approx, human::Human};
+use batch::{StageError, Unit};
+use model::Sampling;
+use spec::settings::{CallHuman, Wording};
+
+/// Amp≈(H, M), with the name of the state that holds M.
+pub struct Amplifier {
+    /// The state that holds M.
+    pub model: String,
+    /// H.
+    pub human: Box<dyn Human>,
+    /// Samp.
+    pub call_human: CallHuman,
+    /// How M is sampled.
+    pub sampling: Sampling,
+    /// Threads that compute on tensors.
+    pub workers: usize,
+}
+
+impl Amplifier {
+    /// Everything but M.
+    pub fn approx<'a>(&'a self, wording: &'a Wording) -> Approx<'a> {
+        Approx { human: self.human.as_ref(), call_human: self.call_human, wording }
+    }
+
+    /// M as it is in this batch.
+    pub fn answerer<'a>(&self, unit: &Unit<'a>) -> Result<ModelAnswerer<'a>, StageError> {
+        self.answerer_at(unit, self.sampling)
+    }
+
+    /// M as it is in this batch, sampled in another way.
+    pub fn answerer_at<'a>(&self, unit: &Unit<'a>, sampling: Sampling) -> Result<ModelAnswerer<'a>, StageError> {
+        let model = unit.read::<ModelState>(&self.model)?;
+        Ok(ModelAnswerer::new(&model.0, unit.version(&self.model)?, sampling, self.workers))
+    }
+}
+
+/// Notes how much models were used.
+fn note_usage(unit: &mut Unit<'_>, usage: &[Usage]) {
+    let mut sum = |name: &str, of: fn(&Usage) -> u64| unit.metric(name, usage.iter().map(of).sum::<u64>() as f64);
+    sum("model_calls", |usage| usage.waves);
+    sum("model_prompts", |usage| usage.prompts);
+    sum("tokens_read", |usage| usage.tokens_read);
+    sum("tokens_written", |usage| usage.tokens_written);
+}

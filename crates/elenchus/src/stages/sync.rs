@@ -1,0 +1,30 @@
+//! `[sync.NAME]`: M_target follows M.
+
+use batch::{Bundle, Stage, StageError, Unit};
+use crate::states::ModelState;
+use spec::settings::Follow;
+
+/// Moves one model towards another.
+pub struct Sync {
+    /// The state that is followed.
+    pub source: String,
+    /// The state that follows.
+    pub target: String,
+    /// How.
+    pub follow: Follow,
+}
+
+impl Stage for Sync {
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
+        let source = unit.read::<ModelState>(&self.source)?;
+        let target = unit.write::<ModelState>(&self.target)?;
+        match self.follow {
+            Follow::Polyak(decay) => train::polyak(&mut target.0.weights, &source.0.weights, decay),
+            Follow::Every(batches) if (unit.batch + 1).is_multiple_of(batches) => {
+                train::copy(&mut target.0.weights, &source.0.weights);
+            }
+            Follow::Every(_) => {}
+        }
+        Ok(Bundle::new())
+    }
+}

@@ -1,0 +1,82 @@
+//! `[train.NAME]`: gradient steps on one model.
+
+use crate::{
+    states::{ModelState, OptimizerState},
+    tables,
+};
+use batch::{Bundle, Stage, StageError, Unit};
+use polars::prelude::*;
+use std::collections::BTreeMap;
+use train::{Example, Report};
+
+/// Trains on the examples of each batch.
+pub struct Train {
+    /// The table of examples.
+    pub from: String,
+    /// The state of the model.
+    pub model: String,
+    /// The state of the optimizer.
+    pub optimizer: String,
+    /// How.
+    pub settings: spec::settings::Train,
+    /// Threads that compute on tensors.
+    pub workers: usize,
+}
+
+impl Stage for Train {
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
+        let shares = shares(unit.table(&self.from)?, self.settings.steps)?;
+        let model = unit.write::<ModelState>(&self.model)?;
+        let optimizer = unit.write::<OptimizerState>(&self.optimizer)?;
+        let adamw = &self.settings.adamw;
+        let learning_rate = adamw.learning_rate.at(unit.batch);
+        unit.metric("learning_rate", learning_rate);
+        let mut reports = Vec::new();
+        for examples in shares {
+            let gradients = train::gradients(&model.0, &examples, self.settings.micro_batch, self.workers)?;
+            reports.push(train::step(&mut model.0.weights, &mut optimizer.0, gradients, learning_rate, adamw)?);
+        }
+        note(unit, &reports);
+        Ok(Bundle::new())
+    }
+}
+
+/// The examples of each optimizer step: those of every so many-th debate.
+fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
+    let (question, tokens) = (tables::u64s(table, "question")?, tables::list_u32(table, "tokens")?);
+    let (prompt_length, supervised) = (tables::u32s(table, "prompt_length")?, tables::f32s(table, "supervised")?);
+    let advantage = table.column("advantage")?.f32()?;
+    let mut places: BTreeMap<u64, usize> = BTreeMap::new();
+    let mut shares: Vec<Vec<Example>> = (0..steps).map(|_| Vec::new()).collect();
+    for (i, tokens) in tokens.into_iter().enumerate() {
+        let next = places.len();
+        let place = *places.entry(question[i]).or_insert(next);
+        shares[place % steps].push(Example {
+            tokens: tokens.unwrap_or_default(),
+            prompt_length: prompt_length[i] as usize,
+            supervised: supervised[i],
+            advantage: advantage.get(i),
+        });
+    }
+    shares.retain(|share| !share.is_empty());
+    Ok(shares)
+}
+
+/// The means over a batch's optimizer steps of whatever they report.
+fn note(unit: &mut Unit<'_>, reports: &[Report]) {
+    let mut mean = |name: &str, value: &dyn Fn(&Report) -> Option<f64>| {
+        let values: Vec<f64> = reports.iter().filter_map(value).collect();
+        if !values.is_empty() {
+            unit.metric(name, values.iter().sum::<f64>() / values.len() as f64);
+        }
+    };
+    mean("supervised_loss", &|report| report.supervised.map(|term| term.loss));
+    mean("supervised_norm", &|report| report.supervised.map(|term| term.norm));
+    mean("reward_loss", &|report| report.reward.map(|term| term.loss));
+    mean("reward_norm", &|report| report.reward.map(|term| term.norm));
+    mean("reward_share", &|report| Some(report.reward_share()));
+    mean("cosine", &|report| report.cosine);
+    mean("norm", &|report| Some(report.norm));
+    let tokens = reports.iter().map(|report| report.tokens).sum::<usize>();
+    unit.metric("tokens", tokens as f64);
+}

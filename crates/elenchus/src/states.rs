@@ -1,0 +1,90 @@
+//! What passes from batch to batch: weights, the optimizer's moments, and the running means of the reward.
+
+use batch::{Files, State, StateError};
+use debate::judge::Side;
+use model::Model;
+use train::AdamW;
+
+/// The name of a model's weights among the states.
+pub fn weights(model: &str) -> String {
+    format!("model.{model}")
+}
+
+/// The name of an optimizer's moments among the states.
+pub fn optimizer(stage: &str) -> String {
+    format!("optimizer.{stage}")
+}
+
+/// The name of a loss's running means among the states.
+pub fn baseline(stage: &str) -> String {
+    format!("baseline.{stage}")
+}
+
+/// The running mean of the reward, per side, as an exponential moving average that starts at its first value. Group
+/// means carry no information in self-play (SPIRAL, arXiv:2506.24119). The game is zero-sum, so the odd side's mean is
+/// the even side's negative, and one number holds both.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Baseline {
+    even: Option<f64>,
+}
+
+impl Baseline {
+    /// What is subtracted from a side's reward: 0 before any was seen.
+    pub fn of(&self, side: Side) -> f64 {
+        let even = self.even.unwrap_or(0.0);
+        match side {
+            Side::Even => even,
+            Side::Odd => -even,
+        }
+    }
+
+    /// Moves towards the mean reward of a batch, given as the even side's.
+    pub fn follow(&mut self, even: f64, decay: f64) {
+        self.even = Some(self.even.map_or(even, |mean| decay * mean + (1.0 - decay) * even));
+    }
+}
+
+/// A model as a state: a folder in Hugging Face layout.
+pub struct ModelState(pub Model);
+
+impl State for ModelState {
+    fn save(&self) -> Result<Files, StateError> {
+        Ok(self.0.save())
+    }
+
+    fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
+        self.0 = Model::load(files)?;
+        Ok(())
+    }
+}
+
+/// An optimizer's moments as a state.
+pub struct OptimizerState(pub AdamW);
+
+impl State for OptimizerState {
+    fn save(&self) -> Result<Files, StateError> {
+        Ok(vec![("optimizer.safetensors".to_owned(), self.0.save())])
+    }
+
+    fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
+        self.0 = AdamW::load(file(files, "optimizer.safetensors")?)?;
+        Ok(())
+    }
+}
+
+impl State for Baseline {
+    fn save(&self) -> Result<Files, StateError> {
+        Ok(vec![("baseline.json".to_owned(), serde_json::to_vec(self)?)])
+    }
+
+    fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
+        *self = serde_json::from_slice(file(files, "baseline.json")?)?;
+        Ok(())
+    }
+}
+
+/// One of a state's files.
+fn file<'a>(files: &'a [(String, Vec<u8>)], name: &str) -> Result<&'a [u8], StateError> {
+    let found = files.iter().find(|(file, _)| file == name);
+    found.map(|(_, bytes)| bytes.as_slice()).ok_or_else(|| format!("the file {name} is missing").into())
+}

@@ -1,0 +1,150 @@
+//! Rows of the procedure as columns, and back. The schemas are those that `plan` promises for each edge.
+
+use debate::{
+    answerer::Sampled,
+    judge::Side,
+    question::Asked,
+    trace::{Call, Part},
+};
+use polars::prelude::*;
+
+/// A column of lists, null where there is none.
+pub fn lists<T: PolarsNumericType>(name: &str, rows: &[Option<&[T::Native]>]) -> Column {
+    let values = rows.iter().flatten().map(|row| row.len()).sum();
+    let mut builder =
+        ListPrimitiveChunkedBuilder::<T>::new(name.into(), rows.len(), values, T::get_static_dtype());
+    for row in rows {
+        match row {
+            Some(values) => builder.append_slice(values),
+            None => builder.append_null(),
+        }
+    }
+    builder.finish().into_series().into_column()
+}
+
+/// The calls of a batch as a table.
+pub fn from_calls(calls: &[Call]) -> PolarsResult<DataFrame> {
+    let sampled = |field: fn(&Sampled) -> &Vec<u32>| -> Vec<Option<&[u32]>> {
+        calls.iter().map(|call| call.sampled.as_ref().map(|sampled| field(sampled).as_slice())).collect()
+    };
+    let log_probs: Vec<Option<&[f32]>> =
+        calls.iter().map(|call| call.sampled.as_ref().map(|sampled| sampled.log_probs.as_slice())).collect();
+    let column = |name: &str, values: Vec<&str>| Column::new(name.into(), values);
+    DataFrame::new(calls.len(), vec![
+        Column::new("question".into(), calls.iter().map(|call| call.question).collect::<Vec<_>>()),
+        column("asked", calls.iter().map(|call| call.asked.name()).collect()),
+        Column::new("turn".into(), calls.iter().map(|call| call.turn as u32).collect::<Vec<_>>()),
+        column("part", calls.iter().map(|call| call.part.name()).collect()),
+        Column::new("place".into(), calls.iter().map(|call| call.place as u32).collect::<Vec<_>>()),
+        column("by", calls.iter().map(|call| by(call)).collect()),
+        column("prompt", calls.iter().map(|call| call.prompt.as_str()).collect()),
+        column("answer", calls.iter().map(|call| call.answer.as_str()).collect()),
+        Column::new("kept".into(), calls.iter().map(|call| call.kept).collect::<Vec<_>>()),
+        Column::new("propensity".into(), calls.iter().map(|call| call.propensity).collect::<Vec<_>>()),
+        Column::new(
+            "version".into(),
+            calls.iter().map(|call| call.sampled.as_ref().map(|sampled| sampled.version)).collect::<Vec<_>>(),
+        ),
+        lists::<UInt32Type>("prompt_tokens", &sampled(|sampled| &sampled.prompt)),
+        lists::<UInt32Type>("tokens", &sampled(|sampled| &sampled.tokens)),
+        lists::<Float32Type>("log_probs", &log_probs),
+    ])
+}
+
+/// Who answered a call.
+fn by(call: &Call) -> &'static str {
+    if call.part == Part::Human { "human" } else { "model" }
+}
+
+/// The calls of a table.
+pub fn to_calls(table: &DataFrame) -> PolarsResult<Vec<Call>> {
+    let (question, turn, place) = (u64s(table, "question")?, u32s(table, "turn")?, u32s(table, "place")?);
+    let (asked, part) = (texts(table, "asked")?, texts(table, "part")?);
+    let (prompt, answer) = (texts(table, "prompt")?, texts(table, "answer")?);
+    let (kept, propensity, version) =
+        (table.column("kept")?.bool()?, table.column("propensity")?.f64()?, table.column("version")?.u64()?);
+    let (prompts, tokens) = (list_u32(table, "prompt_tokens")?, list_u32(table, "tokens")?);
+    let log_probs = list_f32(table, "log_probs")?;
+    (0..table.height())
+        .map(|i| {
+            let sampled = version.get(i).map(|version| Sampled {
+                prompt: prompts[i].clone().unwrap_or_default(),
+                tokens: tokens[i].clone().unwrap_or_default(),
+                log_probs: log_probs[i].clone().unwrap_or_default(),
+                version,
+            });
+            Ok(Call {
+                question: question[i],
+                asked: asked_named(&asked[i])?,
+                turn: turn[i] as usize,
+                part: part_named(&part[i])?,
+                place: place[i] as usize,
+                prompt: prompt[i].clone(),
+                answer: answer[i].clone(),
+                kept: kept.get(i).unwrap_or(false),
+                propensity: propensity.get(i),
+                sampled,
+            })
+        })
+        .collect()
+}
+
+fn asked_named(name: &str) -> PolarsResult<Asked> {
+    let all = [Asked::Argument, Asked::Sufficient, Asked::Winner];
+    let found = all.into_iter().find(|asked| asked.name() == name);
+    found.ok_or_else(|| polars_err!(ComputeError: "column `asked` holds {name:?}"))
+}
+
+fn part_named(name: &str) -> PolarsResult<Part> {
+    let all = [Part::First, Part::Sub, Part::Human];
+    let found = all.into_iter().find(|part| part.name() == name);
+    found.ok_or_else(|| polars_err!(ComputeError: "column `part` holds {name:?}"))
+}
+
+/// The side a winner's name stands for.
+pub fn side_named(name: &str) -> PolarsResult<Side> {
+    let all = [Side::Even, Side::Odd];
+    let found = all.into_iter().find(|side| side.name() == name);
+    found.ok_or_else(|| polars_err!(ComputeError: "column `winner` holds {name:?}"))
+}
+
+/// A column without nulls.
+pub fn u64s(table: &DataFrame, name: &str) -> PolarsResult<Vec<u64>> {
+    Ok(table.column(name)?.u64()?.iter().flatten().collect())
+}
+
+/// A column without nulls.
+pub fn u32s(table: &DataFrame, name: &str) -> PolarsResult<Vec<u32>> {
+    Ok(table.column(name)?.u32()?.iter().flatten().collect())
+}
+
+/// A column without nulls.
+pub fn f32s(table: &DataFrame, name: &str) -> PolarsResult<Vec<f32>> {
+    Ok(table.column(name)?.f32()?.iter().flatten().collect())
+}
+
+/// A column without nulls.
+pub fn texts(table: &DataFrame, name: &str) -> PolarsResult<Vec<String>> {
+    Ok(table.column(name)?.str()?.iter().flatten().map(str::to_owned).collect())
+}
+
+/// A column of texts, null where there is none.
+pub fn optional_texts(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<String>>> {
+    Ok(table.column(name)?.str()?.iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+/// A column of lists of token ids.
+pub fn list_u32(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<Vec<u32>>>> {
+    let rows = table.column(name)?.list()?.clone();
+    rows.into_iter()
+        .map(|row| row.map(|row| Ok(row.u32()?.iter().flatten().collect())).transpose())
+        .collect()
+}
+
+/// A column of lists of numbers.
+pub fn list_f32(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<Vec<f32>>>> {
+    let rows = table.column(name)?.list()?.clone();
+    rows.into_iter()
+        .map(|row| row.map(|row| Ok(row.f32()?.iter().flatten().collect())).transpose())
+        .collect()
+}

@@ -1,0 +1,46 @@
+//! A llama-form transformer: tokens in, tokens out. `llama.rs` is the model, to be read against its papers; `generate.rs`
+//! samples answers from it; `checkpoint.rs` writes it down. What trains it is the crate `train`.
+
+mod checkpoint;
+mod generate;
+mod llama;
+mod tokenizer;
+mod weights;
+mod workers;
+
+pub use checkpoint::CheckpointError;
+pub use generate::{GenerateError, Generated, Sampling, generate};
+pub use llama::Llama;
+use spec::settings::Architecture;
+pub use tokenizer::{Tokenizer, TokenizerError};
+pub use weights::{Layout, Weights};
+pub use workers::parallel;
+
+/// M: a tokenizer and weights.
+#[derive(Debug)]
+pub struct Model {
+    /// Text to tokens and back.
+    pub tokenizer: Tokenizer,
+    /// The parameters and their layout.
+    pub weights: Weights,
+    /// How often the weights were updated.
+    pub version: u64,
+}
+
+impl Model {
+    /// A model with fresh weights, a function of the seed alone.
+    pub fn new(architecture: Architecture, tokenizer: Tokenizer, seed: u64) -> Self {
+        let layout = Layout { architecture, vocabulary: tokenizer.vocabulary() };
+        Model { weights: Weights::new(layout, seed), tokenizer, version: 0 }
+    }
+
+    /// The sizes of the decoder.
+    pub fn architecture(&self) -> &Architecture {
+        &self.weights.layout.architecture
+    }
+
+    /// The same model in memory of its own.
+    pub fn deep_copy(&self) -> Self {
+        Model { tokenizer: self.tokenizer.clone(), weights: self.weights.deep_copy(), version: self.version }
+    }
+}

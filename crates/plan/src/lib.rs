@@ -1,0 +1,1 @@
+//! A pipeline resolved into a checked graph of stages.

@@ -1,0 +1,1 @@
+//! Question generators and their scripted humans.

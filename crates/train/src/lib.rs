@@ -1,0 +1,1 @@
+//! Examples into gradients, gradients into weights.

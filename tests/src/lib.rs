@@ -1,0 +1,1 @@
+//! Valid and invalid pipelines, snapshots and end-to-end runs; see `tests/`.
