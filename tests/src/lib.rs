@@ -1,1 +1,126 @@
-//! Valid and invalid pipelines, snapshots and end-to-end runs; see `tests/`.
+//! What the end-to-end tests share: small pipelines, and runs of them in folders of their own.
+
+use elenchus::{
+    load::{Loaded, compile},
+    run::perform,
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+/// A pipeline of either task, small enough for a test: a model of one layer, a few questions a batch.
+pub fn small(task: &str, batches: u64) -> String {
+    let (_, tail) = SMALL.split_once('\n').expect("the text has lines");
+    tail.replace("TASK", task).replace("BATCHES", &batches.to_string())
+}
+
+const SMALL: &str = r#"
+seed = 3
+batches = BATCHES
+
+[checkpoint]
+every = 3
+
+[model.agent]
+new = { layers = 1, width = 16, heads = 2, context = 160 }
+
+[model.target]
+copy_of = "agent"
+
+[human.expert]
+script = "TASK"
+
+[amplify.speaker]
+model = "agent"
+human = "expert"
+call_human = { probability = 0.4 }
+
+[amplify.overseer]
+model = "target"
+human = "expert"
+call_human = "always"
+
+[sample.questions]
+task = { name = "TASK", depth = [0, 3] }
+rows = 6
+
+[debate.arguments]
+from = "questions"
+speaker = "speaker"
+overseer = "overseer"
+max_turns = 2
+
+[judge.verdicts]
+from = "arguments"
+by = "overseer"
+
+[loss.objective]
+from = ["arguments", "verdicts"]
+combine = { weighted = { alpha = 0.5 } }
+
+[train.step]
+from = "objective"
+model = "agent"
+adamw = { learning_rate = 2e-3 }
+
+[sync.follow]
+after = "step"
+from_model = "agent"
+to_model = "target"
+polyak = 0.9
+
+[evaluate.held_out]
+after = "follow"
+questions = { task = { name = "TASK", depth = [0, 3] } }
+count = 12
+of = "speaker"
+every = 2
+verdicts = "verdicts"
+"#;
+
+/// A pipeline as it is run.
+pub fn load(source: &str) -> Loaded {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    compile(source, folder, |_| {})
+        .unwrap_or_else(|problems| panic!("{}", elenchus::load::draw(&problems, "pipeline.toml", source)))
+}
+
+/// Runs a pipeline to its end in a new folder.
+pub fn run(source: &str, root: &Path) {
+    let loaded = load(source);
+    let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source, plan: &loaded.plan.to_text() };
+    let mut folder = batch::RunFolder::create(root, &loaded.plan, texts).expect("the folder is new");
+    let stop = AtomicBool::new(false);
+    perform(loaded, &mut folder, &stop, &mut |_| {}).unwrap_or_else(|failure| panic!("{}", failure.text()));
+}
+
+/// All files of a run that are promised to be the same byte for byte: not when things were done, nor by whom.
+pub fn promised(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a run's folder can be listed") {
+            let path = entry.expect("a run's folder can be listed").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !["timings.jsonl", "lock"].iter().any(|name| path.ends_with(name)) {
+                let name = path.strip_prefix(root).expect("it is inside").to_owned();
+                files.insert(name, fs::read(&path).expect("a run's file can be read"));
+            }
+        }
+    }
+    files
+}
+
+/// Asserts that two runs have the same files with the same bytes, and names the first that differs.
+pub fn assert_same(one: &Path, other: &Path) {
+    let (one, other) = (promised(one), promised(other));
+    let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&one), names(&other));
+    for (name, bytes) in &one {
+        assert!(*bytes == other[name], "{} differs", name.display());
+    }
+}

@@ -26,7 +26,7 @@ impl Policy {
         let new_height = |(name, value): (&String, f64)| {
             lines.iter().filter_map(|line| line.metrics.get(name)).all(|&earlier| value > earlier)
         };
-        (batch + 1) % self.every.max(1) == 0 || batch + 1 == batches || best.is_some_and(new_height)
+        (batch + 1).is_multiple_of(self.every.max(1)) || batch + 1 == batches || best.is_some_and(new_height)
     }
 
     /// Which checkpoints are kept, by the number of batches before them.
@@ -50,16 +50,9 @@ pub enum CheckpointError {
     /// A file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A file that is not what was written.
-    #[error(
-        "`{}` is not what was written: its hash differs from the manifest's; restore it from a copy, or use another \
-         checkpoint",
-        path.display()
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-    },
+    /// A file of it is missing, or is not what was written.
+    #[error("{0}; restore the file from a copy, or use another checkpoint")]
+    Damaged(FileError),
     /// A state would not be saved, or would not take the files that it had written.
     #[error("state `{state}` cannot be {action}")]
     State {
@@ -70,11 +63,28 @@ pub enum CheckpointError {
         /// Its own words.
         source: StateError,
     },
+    /// The run has no such checkpoint, or none with such a state.
+    #[error("`{}` is no checkpoint of this run{}", path.display(), of_state(state.as_deref()))]
+    Absent {
+        /// The checkpoint.
+        path: PathBuf,
+        /// The state, if one was asked for.
+        state: Option<String>,
+    },
+}
+
+fn of_state(state: Option<&str>) -> String {
+    state.map(|state| format!(" with a state `{state}`")).unwrap_or_default()
 }
 
 /// The folder of a checkpoint.
 pub(crate) fn folder(root: &Path, batches: u64) -> PathBuf {
     root.join("checkpoints").join(format!("{batches:06}"))
+}
+
+/// The number of batches that such a folder is named by.
+fn batches(folder: &Path) -> Option<u64> {
+    folder.file_name()?.to_str()?.parse().ok()
 }
 
 /// The files of all states.
@@ -94,15 +104,18 @@ pub(crate) fn digests(saved: &BTreeMap<String, Files>) -> BTreeMap<String, Diges
     saved.iter().flat_map(of_state).collect()
 }
 
+/// The state and the file in what the manifest calls `STATE/FILE`.
+pub(crate) fn split(name: &str) -> (&str, &str) {
+    name.split_once('/').unwrap_or((name, ""))
+}
+
 /// Writes a checkpoint: whole or absent.
 pub(crate) fn write(root: &Path, batches: u64, saved: &BTreeMap<String, Files>) -> Result<(), FileError> {
     let whole = folder(root, batches);
     let unfinished = durable::unfinished(&whole);
-    for old in [&whole, &unfinished] {
-        if old.exists() {
-            durable::remove(old)?;
-        }
-    }
+    durable::remove(&whole)?;
+    durable::remove(&unfinished)?;
+    durable::create_folder(&unfinished)?;
     for (state, files) in saved {
         let state = unfinished.join(state);
         durable::create_folder(&state)?;
@@ -125,11 +138,8 @@ pub(crate) fn read(
     let mut saved: BTreeMap<String, Files> = BTreeMap::new();
     for (name, digest) in written {
         let path = folder(root, batches).join(name);
-        let bytes = durable::read(&path)?;
-        if Digest::of(&bytes) != *digest {
-            return Err(CheckpointError::Damaged { path });
-        }
-        let (state, file) = name.split_once('/').unwrap_or((name, ""));
+        let bytes = durable::read_verified(&path, digest).map_err(CheckpointError::Damaged)?;
+        let (state, file) = split(name);
         saved.entry(state.to_owned()).or_default().push((file.to_owned(), bytes));
     }
     Ok(saved)
@@ -147,10 +157,8 @@ pub(crate) fn load(saved: &BTreeMap<String, Files>, states: &mut States) -> Resu
 
 /// Removes the checkpoints that are not kept, and what a kill left half written.
 pub(crate) fn sweep(root: &Path, kept: &BTreeSet<u64>) -> Result<(), FileError> {
-    let doomed = |path: &&PathBuf| {
-        let batches = durable::number(path);
-        durable::is_unfinished(path) || batches.is_some_and(|batches| !kept.contains(&batches))
-    };
+    let doomed =
+        |path: &&PathBuf| durable::is_unfinished(path) || batches(path).is_some_and(|batches| !kept.contains(&batches));
     let found = durable::list(&root.join("checkpoints"))?;
     found.iter().filter(doomed).try_for_each(|path| durable::remove(path))
 }

@@ -12,7 +12,7 @@ const UNFINISHED: &str = "tmp";
 
 /// A file or folder that could not be used.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {action} `{}`: {cause}{}", path.display(), remedy(cause))]
+#[error("cannot {action} `{}`: {cause}{}", path.display(), remedy(action, cause))]
 pub struct FileError {
     /// What was tried: "write", "read", …
     pub action: &'static str,
@@ -29,13 +29,13 @@ impl FileError {
     }
 }
 
-fn remedy(cause: &io::Error) -> &'static str {
+fn remedy(action: &str, cause: &io::Error) -> &'static str {
     match cause.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            "; committed batches are safe: free some space, then resume the run"
+            "; free some space: what is committed is safe, and a run can be resumed"
         }
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "; committed batches are safe: make the folder writable, then resume the run"
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem if action != "read" => {
+            "; make the folder writable: what is committed is safe, and a run can be resumed"
         }
         _ => "",
     }
@@ -85,11 +85,6 @@ pub(crate) fn is_unfinished(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == UNFINISHED)
 }
 
-/// The number that a file or folder is named by.
-pub(crate) fn number(path: &Path) -> Option<u64> {
-    path.file_stem()?.to_str()?.parse().ok()
-}
-
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
     fs::rename(from, to).map_err(FileError::at("write", to))
 }
@@ -103,21 +98,37 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     fs::read(path).map_err(FileError::at("read", path))
 }
 
+/// Reads a file and holds it against what was written.
+pub(crate) fn read_verified(path: &Path, written: &Digest) -> Result<Vec<u8>, FileError> {
+    let bytes = read(path)?;
+    if Digest::of(&bytes) == *written {
+        return Ok(bytes);
+    }
+    let changed = io::Error::new(ErrorKind::InvalidData, "it is not what was written, by the hash in the manifest");
+    Err(FileError::at("read", path)(changed))
+}
+
 pub(crate) fn create_folder(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(FileError::at("create", path))
 }
 
-/// Removes a file, or a folder with all that is in it. A folder loses its name first, so that no half of it is ever
-/// taken for the whole.
+/// Removes a file, or a folder with all that is in it, if it is there. A folder loses its name first, so that no half
+/// of it is ever taken for the whole.
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     if !path.is_dir() {
-        return fs::remove_file(path).map_err(FileError::at("remove", path));
+        return absent_is_fine(fs::remove_file(path)).map_err(FileError::at("remove", path));
     }
-    let doomed = if is_unfinished(path) { path.to_owned() } else { unfinished(path) };
-    if doomed != path {
-        rename(path, &doomed)?;
+    let nameless = if is_unfinished(path) { path.to_owned() } else { unfinished(path) };
+    let remove_folder = || absent_is_fine(fs::remove_dir_all(&nameless)).map_err(FileError::at("remove", &nameless));
+    if nameless != path {
+        remove_folder()?;
+        rename(path, &nameless)?;
     }
-    fs::remove_dir_all(&doomed).map_err(FileError::at("remove", &doomed))
+    remove_folder()
+}
+
+fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }
 
 /// What is in a folder, in order of name; nothing where there is no such folder.

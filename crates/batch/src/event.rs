@@ -1,7 +1,6 @@
 //! What a run tells whoever watches it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use crate::checkpoint::CheckpointError;
 
@@ -48,10 +47,8 @@ pub enum Event<'a> {
     },
     /// A checkpoint was written.
     CheckpointWritten {
-        /// How many batches are done.
+        /// How many batches are done: the checkpoint's name.
         batches: u64,
-        /// Where it is.
-        path: &'a Path,
     },
     /// A batch has happened.
     BatchCommitted {

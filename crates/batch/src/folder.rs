@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use arrow_schema::SchemaRef;
 use plan::Plan;
+use serde::Serialize;
 
 use crate::durable::{self, FileError};
 use crate::manifest::{self, Appender, FORMAT, Header, Line, Manifest, ManifestError};
@@ -134,10 +135,11 @@ impl RunFolder {
     }
 
     /// Notes how long a batch took, outside of all promises.
-    pub(crate) fn note_timings(&self, timings: &str) -> Result<(), FileError> {
+    pub(crate) fn note_timings(&self, timings: &impl Serialize) -> Result<(), FileError> {
         let path = self.root.join(TIMINGS);
+        let text = serde_json::to_string(timings).expect("numbers and strings have a form in JSON");
         let file = OpenOptions::new().create(true).append(true).open(&path);
-        file.and_then(|mut file| writeln!(file, "{timings}")).map_err(FileError::at("write", &path))
+        file.and_then(|mut file| writeln!(file, "{text}")).map_err(FileError::at("write", &path))
     }
 }
 

@@ -83,6 +83,20 @@ pub enum ManifestError {
         /// What is wrong.
         what: String,
     },
+    /// The run was made by another version of the project, in another form.
+    #[error(
+        "`{}` is in format {format} of version {project}, and this program reads format {FORMAT}: use that version, \
+         or start the run in another folder",
+        path.display()
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        format: u32,
+        /// The version that made it.
+        project: String,
+    },
 }
 
 /// What a manifest says.
@@ -102,23 +116,27 @@ impl Manifest {
         let text = durable::read(path)?;
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         let mut lines = text[..whole].split_inclusive(|&byte| byte == b'\n');
-        let header = read_header(lines.next().unwrap_or_default())
-            .map_err(|what| ManifestError::Header { path: path.to_owned(), what })?;
+        let header = read_header(path, lines.next().unwrap_or_default())?;
         let damaged = |index: usize, what| ManifestError::Damaged { path: path.to_owned(), line: index + 2, what };
         let lines = lines.enumerate().map(|(index, line)| read_line(line, index).map_err(|what| damaged(index, what)));
         Ok(Manifest { header, lines: lines.collect::<Result<_, _>>()?, whole: whole as u64 })
     }
 }
 
-fn read_header(line: &[u8]) -> Result<Header, String> {
-    let header: Header = unseal(line)?;
-    match header.format {
-        FORMAT => Ok(header),
-        other => Err(format!(
-            "the run was made in format {other} by version {}, and this program reads format {FORMAT}",
-            header.project
-        )),
+/// What every format's header has.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+    project: String,
+}
+
+fn read_header(path: &Path, line: &[u8]) -> Result<Header, ManifestError> {
+    let damaged = |what| ManifestError::Header { path: path.to_owned(), what };
+    let Format { format, project } = unseal(line).map_err(damaged)?;
+    if format != FORMAT {
+        return Err(ManifestError::Format { path: path.to_owned(), format, project });
     }
+    unseal(line).map_err(damaged)
 }
 
 fn read_line(line: &[u8], index: usize) -> Result<Line, String> {
@@ -134,26 +152,27 @@ fn read_line(line: &[u8], index: usize) -> Result<Line, String> {
 pub(crate) struct Appender {
     path: PathBuf,
     file: File,
+    whole: u64,
 }
 
 impl Appender {
-    /// Opens a manifest that was read, to add lines after its last whole one.
+    /// Opens a manifest that was read.
     pub(crate) fn open(path: &Path, manifest: &Manifest) -> Result<Self, FileError> {
-        let open = || {
-            let file = OpenOptions::new().append(true).open(path)?;
-            file.set_len(manifest.whole)?;
-            Ok(file)
-        };
-        Ok(Appender { path: path.to_owned(), file: open().map_err(FileError::at("write", path))? })
+        let file = OpenOptions::new().append(true).open(path).map_err(FileError::at("write", path))?;
+        Ok(Appender { path: path.to_owned(), file, whole: manifest.whole })
     }
 
-    /// Commits a batch: when this returns, it has happened.
+    /// Commits a batch: when this returns, it has happened. What an earlier try left half written goes first.
     pub(crate) fn append(&mut self, line: &Line) -> Result<(), FileError> {
+        let line = seal(line);
         let mut write = || {
-            self.file.write_all(&seal(line))?;
+            self.file.set_len(self.whole)?;
+            self.file.write_all(&line)?;
             self.file.sync_all()
         };
-        write().map_err(FileError::at("write", &self.path))
+        write().map_err(FileError::at("write", &self.path))?;
+        self.whole += line.len() as u64;
+        Ok(())
     }
 }
 

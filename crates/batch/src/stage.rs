@@ -104,8 +104,9 @@ impl<'a> Unit<'a> {
         self.versions.get(name).copied().ok_or_else(|| UnitError::NoState(name.to_owned()))
     }
 
-    /// Notes a number about this batch. In the manifest it is called `STAGE.name`. A number that this batch does not
-    /// have is left out; one that is not finite stops the run.
+    /// Notes a number about this batch; in the manifest it is called `STAGE.name`. It must come out the same in every
+    /// run, so nothing that was timed. A number that this batch does not have is left out; one that is not finite
+    /// stops the run.
     pub fn metric(&mut self, name: impl Into<String>, value: f64) {
         self.metrics.insert(name.into(), value);
     }

@@ -58,4 +58,10 @@ impl States {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(String::as_str)
     }
+
+    /// Notes that a stage may have written these.
+    pub(crate) fn advance(&mut self, names: &[String]) {
+        let written = self.by_name.iter_mut().filter(|(name, _)| names.contains(name));
+        written.for_each(|(_, versioned)| versioned.version += 1);
+    }
 }

@@ -108,9 +108,7 @@ impl Approx<'_> {
             humans[i] = Some(human);
         }
         let parts = prompts.into_iter().zip(firsts).zip(humans);
-        Ok(parts
-            .map(|((prompt, first), human)| Amplified { prompt: prompt.text, first, propensity, human })
-            .collect())
+        Ok(parts.map(|((prompt, first), human)| Amplified { prompt: prompt.text, first, propensity, human }).collect())
     }
 }
 

@@ -1,1 +1,19 @@
-//! Train question-answering models by synthesizing amplification and debate.
+//! Elenchus trains question-answering models by synthesizing amplification and debate. An experiment is one TOML file;
+//! this crate wires its stages, adapts the transformer to the procedure, and talks to the user.
+
+pub mod answerers;
+pub mod check;
+pub mod cli;
+pub mod command;
+pub mod evaluate;
+pub mod evaluation;
+pub mod load;
+pub mod progress;
+pub mod run;
+pub mod show;
+pub mod stages;
+pub mod states;
+pub mod summary;
+pub mod surface;
+pub mod tables;
+pub mod wire;

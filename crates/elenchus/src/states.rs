@@ -67,7 +67,7 @@ impl State for OptimizerState {
     }
 
     fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
-        self.0 = AdamW::load(file(files, "optimizer.safetensors")?)?;
+        self.0 = AdamW::load(file(files, "optimizer.safetensors")?, self.0.parameters())?;
         Ok(())
     }
 }

@@ -11,8 +11,7 @@ use polars::prelude::*;
 /// A column of lists, null where there is none.
 pub fn lists<T: PolarsNumericType>(name: &str, rows: &[Option<&[T::Native]>]) -> Column {
     let values = rows.iter().flatten().map(|row| row.len()).sum();
-    let mut builder =
-        ListPrimitiveChunkedBuilder::<T>::new(name.into(), rows.len(), values, T::get_static_dtype());
+    let mut builder = ListPrimitiveChunkedBuilder::<T>::new(name.into(), rows.len(), values, T::get_static_dtype());
     for row in rows {
         match row {
             Some(values) => builder.append_slice(values),
@@ -30,25 +29,28 @@ pub fn from_calls(calls: &[Call]) -> PolarsResult<DataFrame> {
     let log_probs: Vec<Option<&[f32]>> =
         calls.iter().map(|call| call.sampled.as_ref().map(|sampled| sampled.log_probs.as_slice())).collect();
     let column = |name: &str, values: Vec<&str>| Column::new(name.into(), values);
-    DataFrame::new(calls.len(), vec![
-        Column::new("question".into(), calls.iter().map(|call| call.question).collect::<Vec<_>>()),
-        column("asked", calls.iter().map(|call| call.asked.name()).collect()),
-        Column::new("turn".into(), calls.iter().map(|call| call.turn as u32).collect::<Vec<_>>()),
-        column("part", calls.iter().map(|call| call.part.name()).collect()),
-        Column::new("place".into(), calls.iter().map(|call| call.place as u32).collect::<Vec<_>>()),
-        column("by", calls.iter().map(|call| by(call)).collect()),
-        column("prompt", calls.iter().map(|call| call.prompt.as_str()).collect()),
-        column("answer", calls.iter().map(|call| call.answer.as_str()).collect()),
-        Column::new("kept".into(), calls.iter().map(|call| call.kept).collect::<Vec<_>>()),
-        Column::new("propensity".into(), calls.iter().map(|call| call.propensity).collect::<Vec<_>>()),
-        Column::new(
-            "version".into(),
-            calls.iter().map(|call| call.sampled.as_ref().map(|sampled| sampled.version)).collect::<Vec<_>>(),
-        ),
-        lists::<UInt32Type>("prompt_tokens", &sampled(|sampled| &sampled.prompt)),
-        lists::<UInt32Type>("tokens", &sampled(|sampled| &sampled.tokens)),
-        lists::<Float32Type>("log_probs", &log_probs),
-    ])
+    DataFrame::new(
+        calls.len(),
+        vec![
+            Column::new("question".into(), calls.iter().map(|call| call.question).collect::<Vec<_>>()),
+            column("asked", calls.iter().map(|call| call.asked.name()).collect()),
+            Column::new("turn".into(), calls.iter().map(|call| call.turn as u32).collect::<Vec<_>>()),
+            column("part", calls.iter().map(|call| call.part.name()).collect()),
+            Column::new("place".into(), calls.iter().map(|call| call.place as u32).collect::<Vec<_>>()),
+            column("by", calls.iter().map(|call| by(call)).collect()),
+            column("prompt", calls.iter().map(|call| call.prompt.as_str()).collect()),
+            column("answer", calls.iter().map(|call| call.answer.as_str()).collect()),
+            Column::new("kept".into(), calls.iter().map(|call| call.kept).collect::<Vec<_>>()),
+            Column::new("propensity".into(), calls.iter().map(|call| call.propensity).collect::<Vec<_>>()),
+            Column::new(
+                "version".into(),
+                calls.iter().map(|call| call.sampled.as_ref().map(|sampled| sampled.version)).collect::<Vec<_>>(),
+            ),
+            lists::<UInt32Type>("prompt_tokens", &sampled(|sampled| &sampled.prompt)),
+            lists::<UInt32Type>("tokens", &sampled(|sampled| &sampled.tokens)),
+            lists::<Float32Type>("log_probs", &log_probs),
+        ],
+    )
 }
 
 /// Who answered a call.
@@ -135,16 +137,12 @@ pub fn optional_texts(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<
 
 /// A column of lists of token ids.
 pub fn list_u32(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<Vec<u32>>>> {
-    let rows = table.column(name)?.list()?.clone();
-    rows.into_iter()
-        .map(|row| row.map(|row| Ok(row.u32()?.iter().flatten().collect())).transpose())
-        .collect()
+    let rows = table.column(name)?.list()?.series_iter();
+    rows.map(|row| row.map(|row| Ok(row.u32()?.iter().flatten().collect())).transpose()).collect()
 }
 
 /// A column of lists of numbers.
 pub fn list_f32(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<Vec<f32>>>> {
-    let rows = table.column(name)?.list()?.clone();
-    rows.into_iter()
-        .map(|row| row.map(|row| Ok(row.f32()?.iter().flatten().collect())).transpose())
-        .collect()
+    let rows = table.column(name)?.list()?.series_iter();
+    rows.map(|row| row.map(|row| Ok(row.f32()?.iter().flatten().collect())).transpose()).collect()
 }

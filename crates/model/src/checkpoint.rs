@@ -31,6 +31,14 @@ pub enum CheckpointError {
     /// The configuration lacks a size.
     #[error("config.json: `{0}` is missing, or not a whole number")]
     NoSize(&'static str),
+    /// The width cannot be shared out among the heads, in pairs.
+    #[error("config.json: `hidden_size` = {width} is not an even number for each of {heads} `num_attention_heads`")]
+    Heads {
+        /// The width.
+        width: usize,
+        /// The heads.
+        heads: usize,
+    },
     /// The configuration says what this model does not do.
     #[error("config.json: `{key}` is {found}, but only {supported} is supported")]
     Unsupported {
@@ -154,6 +162,10 @@ fn read_config(config: &Value) -> Result<(Layout, u64), CheckpointError> {
         context: size("max_position_embeddings")? as usize,
         feed_forward: size("intermediate_size")? as usize,
     };
+    let Architecture { width, heads, .. } = architecture;
+    if heads == 0 || width == 0 || width % (2 * heads) != 0 {
+        return Err(CheckpointError::Heads { width, heads });
+    }
     let layout = Layout { architecture, vocabulary: size("vocab_size")? as usize };
     Ok((layout, config["version"].as_u64().unwrap_or_default()))
 }

@@ -1,16 +1,18 @@
 //! A llama-form transformer: tokens in, tokens out. `llama.rs` is the model, to be read against its papers; `generate.rs`
-//! samples answers from it; `checkpoint.rs` writes it down. What trains it is the crate `train`.
+//! and `sample.rs` answer with it; `checkpoint.rs` writes it down. What trains it is the crate `train`.
 
 mod checkpoint;
 mod generate;
 mod llama;
+mod sample;
 mod tokenizer;
 mod weights;
 mod workers;
 
 pub use checkpoint::CheckpointError;
-pub use generate::{GenerateError, Generated, Sampling, generate};
+pub use generate::{GenerateError, generate};
 pub use llama::Llama;
+pub use sample::{Generated, Sampling};
 use spec::settings::Architecture;
 pub use tokenizer::{Tokenizer, TokenizerError};
 pub use weights::{Layout, Weights};

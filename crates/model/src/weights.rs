@@ -3,7 +3,7 @@
 
 use rand_philox::{Philox, u32_to_unit_f64};
 use spec::settings::Architecture;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Which parameter stands where: the tensors of a Hugging Face llama, in order, end to end. What is multiplied with
 /// the same input stands side by side (q, k, v; gate, up), so that one matrix product serves.
@@ -136,11 +136,6 @@ impl Weights {
                 .collect(),
             norm: next(&[w]),
         }
-    }
-
-    /// Whether every number is finite.
-    pub fn is_finite(&self) -> bool {
-        self.flat.sum(Kind::Float).double_value(&[]).is_finite()
     }
 }
 

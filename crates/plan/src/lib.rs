@@ -1,1 +1,121 @@
 //! A pipeline resolved into a checked graph of stages.
+//!
+//! [`plan()`] takes what a file says and finds all that is wrong with the whole of it: names that lead nowhere, cycles,
+//! missing tables and columns, gold answers on their way into training, a reward that nothing can earn. Each check is
+//! a file of its own. A [`Plan`] has passed them all, so that whoever runs it need not ask again.
+
+mod consistency;
+mod key;
+mod names;
+mod order;
+mod parties;
+mod reward;
+mod states;
+mod tables;
+mod text;
+mod wiring;
+
+use arrow_schema::SchemaRef;
+use spec::{
+    Pipeline, Problem,
+    settings::{Named, Stage},
+};
+
+pub use blake3::Hash;
+pub use wiring::Role;
+
+use names::Names;
+
+/// The stages of a run in the order they are executed, for every batch alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The stages.
+    pub nodes: Vec<Node>,
+    /// What the whole run depends on, but for its length: the same key, the same bytes in each batch.
+    pub key: Hash,
+}
+
+/// A stage in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Its name.
+    pub name: String,
+    /// Its settings.
+    pub stage: Stage,
+    /// The tables it is given.
+    pub inputs: Vec<Edge>,
+    /// The stages, by their place in the plan, that must be done before: those that make its inputs, those it is to
+    /// come after, and those that change a state it reads or read a state it changes.
+    pub after: Vec<usize>,
+    /// The tables it makes, first the one that bears its name.
+    pub outputs: Vec<Output>,
+    /// The states it reads: `model.agent`.
+    pub reads: Vec<String>,
+    /// The states it changes.
+    pub writes: Vec<String>,
+    /// What its tables and states depend on, but for the batch and the versions of the states.
+    pub key: Hash,
+}
+
+impl Node {
+    /// The names of the tables it is given in a role.
+    pub fn tables(&self, role: Role) -> impl Iterator<Item = &str> {
+        self.inputs.iter().filter(move |edge| edge.role == role).map(|edge| edge.table.as_str())
+    }
+}
+
+/// A table on its way to a stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The stage that makes it, by its place in the plan.
+    pub stage: usize,
+    /// Its name: `arguments`, `arguments.calls`.
+    pub table: String,
+    /// What it is to the stage that takes it.
+    pub role: Role,
+}
+
+/// A table that a stage promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// Its name: `arguments`, `arguments.calls`.
+    pub table: String,
+    /// Its columns.
+    pub schema: SchemaRef,
+}
+
+/// Plans a pipeline, or tells all that is wrong with its graph, in the order of the file.
+pub fn plan(pipeline: &Pipeline) -> Result<Plan, Vec<Problem>> {
+    let names = Names { pipeline };
+    let mut problems = parties::problems(names);
+    let wires = wiring::wire(names, &mut problems);
+    let order = order::order(pipeline, &wires, &mut problems);
+    problems.extend(consistency::problems(names));
+    problems.extend(reward::problems(names));
+    if !problems.is_empty() {
+        problems.sort_by_key(|problem| problem.span.start);
+        return Err(problems);
+    }
+    Ok(assemble(names, &wires, &order))
+}
+
+/// Puts the stages into order; from here on they are known by their place in it.
+fn assemble(names: Names<'_>, wires: &[wiring::Wires], order: &[usize]) -> Plan {
+    let mut nodes: Vec<Node> = Vec::new();
+    for &place in order {
+        let Named { name, settings, .. } = &names.pipeline.stages[place];
+        let here = |stage: usize| order.iter().position(|&other| other == stage).expect("every stage is in the order");
+        let inputs: Vec<Edge> =
+            wires[place].inputs.iter().map(|edge| Edge { stage: here(edge.stage), ..edge.clone() }).collect();
+        let (reads, writes) = (states::reads(names, name, settings), states::writes(name, settings));
+        let mut after: Vec<usize> = wires[place].before().into_iter().map(here).collect();
+        after.extend(states::conflicts(&nodes, &reads, &writes));
+        after.sort_unstable();
+        after.dedup();
+        let key = key::node(names, place, &inputs, &nodes);
+        let outputs = tables::outputs(name, settings);
+        nodes.push(Node { name: name.clone(), stage: settings.clone(), inputs, after, outputs, reads, writes, key });
+    }
+    let key = key::plan(names.pipeline, &nodes);
+    Plan { nodes, key }
+}

@@ -1,8 +1,7 @@
 //! What an experiment is made of, once its file has been read: every setting a user can make, its default and its
 //! meaning. The names are those of the file, so that `pipelines/` reads like this page.
 
-/// A place in the pipeline file: a range of bytes.
-pub type Span = std::ops::Range<usize>;
+use crate::place::{Places, Span};
 
 /// A thing of the file, `[kind.name]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +17,8 @@ pub struct Named<T> {
 /// A mention of another thing by its name, kept with its place until `plan` has resolved it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
-    /// The name as written: `arguments`, or `arguments.calls` for one table of a bundle.
+    /// The name as written: `arguments`, or `arguments.calls` for one table of a bundle. Empty where the file lacks
+    /// it: that is a problem found by reading, and not told twice.
     pub name: String,
     /// Where it is written.
     pub span: Span,
@@ -43,6 +43,10 @@ pub struct Pipeline {
     pub amplifies: Vec<Named<Amplify>>,
     /// All stages, in the order of the file.
     pub stages: Vec<Named<Stage>>,
+    /// Where each key stands.
+    pub places: Places,
+    /// Names of tables of an unknown kind: a problem found by reading, so that mentions of them are no further ones.
+    pub unread: Vec<String>,
 }
 
 /// `[checkpoint]`
@@ -54,6 +58,12 @@ pub struct Checkpoint {
     pub keep_last: usize,
     /// An `evaluate` stage whose accuracy picks one more checkpoint to keep.
     pub best: Option<Reference>,
+}
+
+impl Default for Checkpoint {
+    fn default() -> Self {
+        Checkpoint { every: 50, keep_last: 2, best: None }
+    }
 }
 
 /// `[model.NAME]`
@@ -132,6 +142,21 @@ pub enum Stage {
     Evaluate(Evaluate),
 }
 
+impl Stage {
+    /// The kind, as its table is called.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Stage::Sample(_) => "sample",
+            Stage::Debate(_) => "debate",
+            Stage::Judge(_) => "judge",
+            Stage::Loss(_) => "loss",
+            Stage::Train(_) => "train",
+            Stage::Sync(_) => "sync",
+            Stage::Evaluate(_) => "evaluate",
+        }
+    }
+}
+
 /// `[sample.NAME]`: questions for each batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
@@ -208,6 +233,16 @@ pub struct Wording {
     pub sufficient: String,
     /// "Were the even arguments in S more helpful than the odd arguments in answering Q?"
     pub winner: String,
+}
+
+impl Default for Wording {
+    fn default() -> Self {
+        Wording {
+            argument: "{question}{context}".to_owned(),
+            sufficient: "{question}{context}\nIs this a sufficient answer?".to_owned(),
+            winner: "{question}{context}\nWere the even arguments more helpful?".to_owned(),
+        }
+    }
 }
 
 /// `[judge.NAME]`: who won each debate.
@@ -329,6 +364,13 @@ pub struct AdamW {
     pub weight_decay: f64,
     /// The gradient is scaled down to this norm; 0 leaves it alone. Default 1.
     pub clip: f64,
+}
+
+impl AdamW {
+    /// The defaults, at a learning rate.
+    pub fn new(learning_rate: Schedule) -> Self {
+        AdamW { learning_rate, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 }
+    }
 }
 
 /// `[sync.NAME]`: one model follows another.

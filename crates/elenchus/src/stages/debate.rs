@@ -54,7 +54,9 @@ impl Stage for Debate {
             for (turn, argument) in debate.arguments.into_iter().enumerate() {
                 arguments.push(id, turn, &argument, (turn == last).then_some(debate.stopped));
                 trace.extend(calls(id, Asked::Argument, turn, argument.answer));
-                trace.extend(argument.sufficient.into_iter().flat_map(|said| calls(id, Asked::Sufficient, turn + 1, said)));
+                trace.extend(
+                    argument.sufficient.into_iter().flat_map(|said| calls(id, Asked::Sufficient, turn + 1, said)),
+                );
             }
         }
         unit.metric("human_calls", human_calls(&trace));
@@ -98,13 +100,16 @@ impl Arguments {
     }
 
     fn into_table(self) -> PolarsResult<DataFrame> {
-        DataFrame::new(self.question.len(), vec![
-            Column::new("question".into(), self.question),
-            Column::new("turn".into(), self.turn),
-            Column::new("text".into(), self.text),
-            Column::new("by".into(), self.by),
-            Column::new("sufficient".into(), self.sufficient),
-            Column::new("stopped".into(), self.stopped),
-        ])
+        DataFrame::new(
+            self.question.len(),
+            vec![
+                Column::new("question".into(), self.question),
+                Column::new("turn".into(), self.turn),
+                Column::new("text".into(), self.text),
+                Column::new("by".into(), self.by),
+                Column::new("sufficient".into(), self.sufficient),
+                Column::new("stopped".into(), self.stopped),
+            ],
+        )
     }
 }

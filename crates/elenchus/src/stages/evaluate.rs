@@ -1,7 +1,10 @@
 //! `[evaluate.NAME]`: how often answers are right, on held-out questions, and how often verdicts are, on the debated
 //! ones. The only stage that reads gold answers.
 
-use super::{Amplifier, sample::{Drawn, Source}};
+use super::{
+    Amplifier,
+    sample::{Drawn, Source},
+};
 use crate::{
     evaluation::{Count, Examinee, Scored, answer_of, by_depth, row_name, sum},
     tables,
@@ -21,11 +24,9 @@ pub struct Evaluate {
     pub questions: Vec<Drawn>,
     /// Whose model and human are evaluated.
     pub of: Amplifier,
-    /// Who answers.
-    pub rows: Vec<Row>,
-    /// After every so many batches; after the last in any case.
-    pub every: Option<u64>,
-    /// The last batch of the run.
+    /// Who answers, and when.
+    pub settings: spec::settings::Evaluate,
+    /// The last batch of the run, after which there is an evaluation in any case.
     pub last: u64,
     /// The tables of verdicts, arguments and gold answers, where verdicts are compared.
     pub verdicts: Option<VerdictTables>,
@@ -48,7 +49,7 @@ pub struct VerdictTables {
 /// The first so many questions of a source, kept apart from those that are trained on by their draws.
 pub fn held_out(source: &Source, count: usize, draw: Draw) -> Vec<Drawn> {
     let count = match source {
-        Source::Task(..) => count,
+        Source::Task(_) => count,
         Source::Rows(rows) => rows.len().min(count),
     };
     (0..count as u64).map(|ordinal| source.draw(ordinal, draw)).collect()
@@ -59,10 +60,10 @@ impl Stage for Evaluate {
         if let Some(tables) = &self.verdicts {
             note_verdicts(unit, tables)?;
         }
-        let due = self.every.is_some_and(|every| (unit.batch + 1).is_multiple_of(every));
+        let due = self.settings.every.is_some_and(|every| (unit.batch + 1).is_multiple_of(every));
         let scored = if due || unit.batch == self.last { self.scores(unit)? } else { Vec::new() };
         Ok(Bundle::from([
-            (self.name.clone(), counts_table(&self.rows, &scored)?),
+            (self.name.clone(), counts_table(&self.settings.rows, &scored)?),
             (format!("{}.answers", self.name), answers_table(&scored)?),
         ]))
     }
@@ -74,7 +75,7 @@ impl Evaluate {
         let mut m = self.of.answerer_at(unit, sampling)?;
         let examinee = Examinee { human: self.of.human.as_ref(), wording: &self.wording, draw: self.draw };
         let mut all = Vec::new();
-        for &row in &self.rows {
+        for &row in &self.settings.rows {
             let scored = examinee.score(row, &mut m, &self.questions)?;
             let count = sum(by_depth(&scored).into_values());
             if count.total > 0 {
@@ -115,24 +116,29 @@ fn counts_table(rows: &[Row], scored: &[Scored]) -> PolarsResult<DataFrame> {
     let of = |row: Row| by_depth(scored.iter().filter(move |scored| scored.row == row));
     let counts: Vec<(Row, Option<u32>, Count)> =
         rows.iter().flat_map(|&row| of(row).into_iter().map(move |(depth, count)| (row, depth, count))).collect();
-    DataFrame::new(counts.len(), vec![
-        Column::new("row".into(), counts.iter().map(|(row, ..)| row_name(*row)).collect::<Vec<_>>()),
-        Column::new("depth".into(), counts.iter().map(|(_, depth, _)| *depth).collect::<Vec<_>>()),
-        Column::new("correct".into(), counts.iter().map(|(.., count)| count.correct).collect::<Vec<_>>()),
-        Column::new("total".into(), counts.iter().map(|(.., count)| count.total).collect::<Vec<_>>()),
-    ])
+    DataFrame::new(
+        counts.len(),
+        vec![
+            Column::new("row".into(), counts.iter().map(|(row, ..)| row_name(*row)).collect::<Vec<_>>()),
+            Column::new("depth".into(), counts.iter().map(|(_, depth, _)| *depth).collect::<Vec<_>>()),
+            Column::new("correct".into(), counts.iter().map(|(.., count)| count.correct).collect::<Vec<_>>()),
+            Column::new("total".into(), counts.iter().map(|(.., count)| count.total).collect::<Vec<_>>()),
+        ],
+    )
 }
 
 fn answers_table(scored: &[Scored]) -> PolarsResult<DataFrame> {
-    let texts = |name: &str, text: fn(&Scored) -> &str| {
-        Column::new(name.into(), scored.iter().map(text).collect::<Vec<_>>())
-    };
-    DataFrame::new(scored.len(), vec![
-        texts("row", |scored| row_name(scored.row)),
-        texts("question", |scored| &scored.question),
-        Column::new("depth".into(), scored.iter().map(|scored| scored.depth).collect::<Vec<_>>()),
-        texts("answer", |scored| &scored.answer),
-        texts("gold", |scored| &scored.gold),
-        Column::new("correct".into(), scored.iter().map(|scored| scored.correct).collect::<Vec<_>>()),
-    ])
+    let texts =
+        |name: &str, text: fn(&Scored) -> &str| Column::new(name.into(), scored.iter().map(text).collect::<Vec<_>>());
+    DataFrame::new(
+        scored.len(),
+        vec![
+            texts("row", |scored| row_name(scored.row)),
+            texts("question", |scored| &scored.question),
+            Column::new("depth".into(), scored.iter().map(|scored| scored.depth).collect::<Vec<_>>()),
+            texts("answer", |scored| &scored.answer),
+            texts("gold", |scored| &scored.gold),
+            Column::new("correct".into(), scored.iter().map(|scored| scored.correct).collect::<Vec<_>>()),
+        ],
+    )
 }

@@ -43,15 +43,15 @@ impl Stage for Judge {
         note_rewards(unit, &reward);
         let trace = trace(&transcripts, verdicts);
         unit.metric("human_calls", human_calls(&trace));
-        let table = DataFrame::new(ids.len(), vec![
-            Column::new("question".into(), ids),
-            Column::new("winner".into(), winner),
-            Column::new("reward".into(), reward),
-        ])?;
-        Ok(Bundle::from([
-            (self.name.clone(), table),
-            (format!("{}.calls", self.name), tables::from_calls(&trace)?),
-        ]))
+        let table = DataFrame::new(
+            ids.len(),
+            vec![
+                Column::new("question".into(), ids),
+                Column::new("winner".into(), winner),
+                Column::new("reward".into(), reward),
+            ],
+        )?;
+        Ok(Bundle::from([(self.name.clone(), table), (format!("{}.calls", self.name), tables::from_calls(&trace)?)]))
     }
 }
 
@@ -65,11 +65,12 @@ fn transcripts(rows: Vec<Row>, arguments: &DataFrame) -> PolarsResult<Vec<Transc
 }
 
 fn trace(transcripts: &[Transcript], verdicts: Vec<Verdict>) -> Vec<Call> {
-    let of = |(transcript, verdict): (&Transcript, Verdict)| {
-        let answer = verdict.answer.into_iter();
-        answer.flat_map(|answer| calls(transcript.row.id, Asked::Winner, transcript.arguments.len(), answer))
-    };
-    transcripts.iter().zip(verdicts).flat_map(of).collect()
+    let mut trace = Vec::new();
+    for (transcript, verdict) in transcripts.iter().zip(verdicts) {
+        let turn = transcript.arguments.len();
+        trace.extend(verdict.answer.into_iter().flat_map(|said| calls(transcript.row.id, Asked::Winner, turn, said)));
+    }
+    trace
 }
 
 /// The share of debates without a reward, and the mean reward of the even side in the others.

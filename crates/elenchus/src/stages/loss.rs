@@ -13,7 +13,7 @@ use debate::{
 };
 use model::Tokenizer;
 use polars::prelude::*;
-use spec::settings::{Credit, Imitate, Schedule};
+use spec::settings::Combine;
 use std::collections::BTreeMap;
 
 /// Turns the calls of a batch into weighted token sequences.
@@ -24,15 +24,9 @@ pub struct Loss {
     pub calls: Vec<String>,
     /// The table of verdicts, if there is a judge.
     pub verdicts: Option<String>,
-    /// α.
-    pub alpha: Schedule,
-    /// Whose answers are imitated.
-    pub imitate: Imitate,
-    /// Which of M's tokens earn a side's reward.
-    pub credit: Credit,
-    /// Decay of the running mean of the reward.
-    pub baseline_decay: f64,
-    /// The state that holds that mean.
+    /// How the losses combine, who is imitated, and what earns a reward.
+    pub settings: spec::settings::Loss,
+    /// The state that holds the running mean of the reward.
     pub baseline: String,
     /// Turns H's words into tokens.
     pub tokenizer: Tokenizer,
@@ -45,16 +39,18 @@ impl Stage for Loss {
             None => BTreeMap::new(),
         };
         let baseline = unit.write::<Baseline>(&self.baseline)?;
-        let alpha = self.alpha.at(unit.batch);
+        let Combine::Weighted { alpha } = &self.settings.combine;
+        let alpha = alpha.at(unit.batch);
         unit.metric("alpha", alpha);
         let mut examples = Examples::default();
         for table in &self.calls {
             for call in tables::to_calls(unit.table(table)?)? {
                 let winner = winners.get(&call.question).copied();
-                let lesson = lesson(&call, winner, self.imitate, self.credit);
-                let advantage = lesson.reward.filter(|_| alpha > 0.0).map(|reward| {
-                    (alpha * (f64::from(reward) - baseline.of(Side::at(call.turn)))) as f32
-                });
+                let lesson = lesson(&call, winner, self.settings.imitate, self.settings.credit);
+                let advantage = lesson
+                    .reward
+                    .filter(|_| alpha > 0.0)
+                    .map(|reward| (alpha * (f64::from(reward) - baseline.of(Side::at(call.turn)))) as f32);
                 let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
                 let supervised = if lesson.imitated { weight as f32 } else { 0.0 };
                 if supervised > 0.0 || advantage.is_some() {
@@ -63,7 +59,7 @@ impl Stage for Loss {
             }
         }
         if let Some(even) = mean_even(&winners) {
-            baseline.follow(even, self.baseline_decay);
+            baseline.follow(even, self.settings.baseline_decay);
         }
         Ok(Bundle::from([(self.name.clone(), examples.into_table()?)]))
     }
@@ -73,7 +69,10 @@ impl Stage for Loss {
 fn winners(verdicts: &DataFrame) -> PolarsResult<BTreeMap<u64, Side>> {
     let ids = tables::u64s(verdicts, "question")?;
     let names = tables::optional_texts(verdicts, "winner")?;
-    ids.into_iter().zip(names).filter_map(|(id, name)| Some(tables::side_named(&name?).map(|side| (id, side)))).collect()
+    ids.into_iter()
+        .zip(names)
+        .filter_map(|(id, name)| Some(tables::side_named(&name?).map(|side| (id, side))))
+        .collect()
 }
 
 /// The mean reward of the even side over the debates that have one.
@@ -98,7 +97,14 @@ struct Examples {
 
 impl Examples {
     /// M's own words keep the tokens they were sampled as; H's are tokenised here, once.
-    fn push(&mut self, tokenizer: &Tokenizer, call: Call, supervised: f32, reward: Option<f32>, advantage: Option<f32>) {
+    fn push(
+        &mut self,
+        tokenizer: &Tokenizer,
+        call: Call,
+        supervised: f32,
+        reward: Option<f32>,
+        advantage: Option<f32>,
+    ) {
         let role = if call.part == Part::Sub { "sub-answer" } else { call.asked.name() };
         let (prompt, answer, log_probs) = match call.sampled {
             Some(sampled) => (sampled.prompt, sampled.tokens, Some(sampled.log_probs)),
@@ -118,16 +124,19 @@ impl Examples {
     fn into_table(self) -> PolarsResult<DataFrame> {
         let tokens: Vec<Option<&[u32]>> = self.tokens.iter().map(|tokens| Some(tokens.as_slice())).collect();
         let log_probs: Vec<Option<&[f32]>> = self.log_probs.iter().map(Option::as_deref).collect();
-        DataFrame::new(self.question.len(), vec![
-            Column::new("question".into(), self.question),
-            Column::new("turn".into(), self.turn),
-            Column::new("role".into(), self.role),
-            tables::lists::<UInt32Type>("tokens", &tokens),
-            Column::new("prompt_length".into(), self.prompt_length),
-            Column::new("supervised".into(), self.supervised),
-            Column::new("reward".into(), self.reward),
-            Column::new("advantage".into(), self.advantage),
-            tables::lists::<Float32Type>("log_probs", &log_probs),
-        ])
+        DataFrame::new(
+            self.question.len(),
+            vec![
+                Column::new("question".into(), self.question),
+                Column::new("turn".into(), self.turn),
+                Column::new("role".into(), self.role),
+                tables::lists::<UInt32Type>("tokens", &tokens),
+                Column::new("prompt_length".into(), self.prompt_length),
+                Column::new("supervised".into(), self.supervised),
+                Column::new("reward".into(), self.reward),
+                Column::new("advantage".into(), self.advantage),
+                tables::lists::<Float32Type>("log_probs", &log_probs),
+            ],
+        )
     }
 }

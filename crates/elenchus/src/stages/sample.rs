@@ -3,12 +3,12 @@
 use batch::{Bundle, QuestionRow, Stage, StageError, Unit};
 use debate::draw::Draw;
 use polars::prelude::*;
-use tasks::Task;
+use tasks::Generator;
 
 /// Where questions come from.
 pub enum Source {
-    /// A generator and its settings.
-    Task(Task, spec::settings::Task),
+    /// Made as they are drawn.
+    Task(Generator),
     /// The rows of files, in order, over and over. Never empty.
     Rows(Vec<QuestionRow>),
 }
@@ -27,8 +27,8 @@ impl Source {
     /// The question of a draw ordinal.
     pub fn draw(&self, ordinal: u64, draw: Draw) -> Drawn {
         match self {
-            Source::Task(task, settings) => {
-                let question = task.generate(settings, draw.at(ordinal));
+            Source::Task(generator) => {
+                let question = generator.question(draw.at(ordinal));
                 Drawn { text: question.text, gold: Some(question.gold), depth: Some(question.depth) }
             }
             Source::Rows(rows) => {
@@ -61,11 +61,10 @@ impl Stage for Sample {
         let text: Vec<&str> = drawn.iter().map(|drawn| drawn.text.as_str()).collect();
         let depth: Vec<Option<u32>> = drawn.iter().map(|drawn| drawn.depth).collect();
         let gold = column("gold", drawn.iter().map(|drawn| drawn.gold.as_deref()).collect());
-        let questions = DataFrame::new(self.rows, vec![
-            id.clone(),
-            Column::new("text".into(), text),
-            Column::new("depth".into(), depth),
-        ])?;
+        let questions = DataFrame::new(
+            self.rows,
+            vec![id.clone(), Column::new("text".into(), text), Column::new("depth".into(), depth)],
+        )?;
         let golds = DataFrame::new(self.rows, vec![id, gold])?;
         Ok(Bundle::from([(self.name.clone(), questions), (format!("{}.gold", self.name), golds)]))
     }

@@ -1,7 +1,7 @@
 //! `[sync.NAME]`: M_target follows M.
 
-use batch::{Bundle, Stage, StageError, Unit};
 use crate::states::ModelState;
+use batch::{Bundle, Stage, StageError, Unit};
 use spec::settings::Follow;
 
 /// Moves one model towards another.
@@ -19,9 +19,9 @@ impl Stage for Sync {
         let source = unit.read::<ModelState>(&self.source)?;
         let target = unit.write::<ModelState>(&self.target)?;
         match self.follow {
-            Follow::Polyak(decay) => train::polyak(&mut target.0.weights, &source.0.weights, decay),
+            Follow::Polyak(decay) => train::polyak(&mut target.0, &source.0, decay),
             Follow::Every(batches) if (unit.batch + 1).is_multiple_of(batches) => {
-                train::copy(&mut target.0.weights, &source.0.weights);
+                train::copy(&mut target.0, &source.0);
             }
             Follow::Every(_) => {}
         }

@@ -7,7 +7,7 @@ use crate::{
 use batch::{Bundle, Stage, StageError, Unit};
 use polars::prelude::*;
 use std::collections::BTreeMap;
-use train::{Example, Report};
+use train::{Example, Metrics, Step};
 
 /// Trains on the examples of each batch.
 pub struct Train {
@@ -30,13 +30,14 @@ impl Stage for Train {
         let optimizer = unit.write::<OptimizerState>(&self.optimizer)?;
         let adamw = &self.settings.adamw;
         let learning_rate = adamw.learning_rate.at(unit.batch);
+        let (micro_batch, workers) = (self.settings.micro_batch, self.workers);
         unit.metric("learning_rate", learning_rate);
-        let mut reports = Vec::new();
+        let mut steps = Vec::new();
         for examples in shares {
-            let gradients = train::gradients(&model.0, &examples, self.settings.micro_batch, self.workers)?;
-            reports.push(train::step(&mut model.0.weights, &mut optimizer.0, gradients, learning_rate, adamw)?);
+            let step = Step { learning_rate, adamw, micro_batch, workers };
+            steps.push(train::step(&mut model.0, &mut optimizer.0, &examples, step)?);
         }
-        note(unit, &reports);
+        note(unit, &steps);
         Ok(Bundle::new())
     }
 }
@@ -63,20 +64,19 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
 }
 
 /// The means over a batch's optimizer steps of whatever they report.
-fn note(unit: &mut Unit<'_>, reports: &[Report]) {
-    let mut mean = |name: &str, value: &dyn Fn(&Report) -> Option<f64>| {
-        let values: Vec<f64> = reports.iter().filter_map(value).collect();
+fn note(unit: &mut Unit<'_>, steps: &[Metrics]) {
+    let mut mean = |name: &str, value: &dyn Fn(&Metrics) -> Option<f64>| {
+        let values: Vec<f64> = steps.iter().filter_map(value).collect();
         if !values.is_empty() {
             unit.metric(name, values.iter().sum::<f64>() / values.len() as f64);
         }
     };
-    mean("supervised_loss", &|report| report.supervised.map(|term| term.loss));
-    mean("supervised_norm", &|report| report.supervised.map(|term| term.norm));
-    mean("reward_loss", &|report| report.reward.map(|term| term.loss));
-    mean("reward_norm", &|report| report.reward.map(|term| term.norm));
-    mean("reward_share", &|report| Some(report.reward_share()));
-    mean("cosine", &|report| report.cosine);
-    mean("norm", &|report| Some(report.norm));
-    let tokens = reports.iter().map(|report| report.tokens).sum::<usize>();
-    unit.metric("tokens", tokens as f64);
+    mean("supervised_loss", &|step| step.supervised.map(|term| term.value));
+    mean("supervised_norm", &|step| step.supervised.map(|term| term.norm));
+    mean("reward_value", &|step| step.reward.map(|term| term.value));
+    mean("reward_norm", &|step| step.reward.map(|term| term.norm));
+    mean("reward_share", &|step| step.share);
+    mean("cosine", &|step| step.cosine);
+    mean("norm", &|step| step.norm);
+    unit.metric("tokens", steps.iter().map(|step| step.tokens).sum::<usize>() as f64);
 }

@@ -1,0 +1,99 @@
+//! Why a run stops. Each error names the place and, where there is one, the remedy.
+
+use std::path::PathBuf;
+
+use crate::checkpoint::CheckpointError;
+use crate::durable::FileError;
+use crate::schema::Drift;
+use crate::stage::StageError;
+use crate::tables::TableError;
+
+/// Why a run stopped before its end. What was committed stays committed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Everything is done.
+    #[error("`{}` is complete: all {batches} batches are committed, 0 remain; show or evaluate it", folder.display())]
+    Complete {
+        /// The run.
+        folder: PathBuf,
+        /// How many it has.
+        batches: u64,
+    },
+    /// The folder was made by another plan.
+    #[error(
+        "`{}` was made by another plan than this one: resume it with its own `pipeline.toml`, or start a new \
+         run in another folder",
+        folder.display()
+    )]
+    OtherPlan {
+        /// The run.
+        folder: PathBuf,
+    },
+    /// The plan, its stages and the states do not fit together.
+    #[error("the plan cannot be run: {0}")]
+    Unfit(String),
+    /// A stage failed.
+    #[error("stage `{stage}` failed at batch {batch}")]
+    Stage {
+        /// Its name.
+        stage: String,
+        /// Which batch.
+        batch: u64,
+        /// Its own words.
+        source: StageError,
+    },
+    /// A stage put out other tables than its plan says.
+    #[error("stage `{stage}` at batch {batch} put out tables [{found}] where the plan promises [{promised}]")]
+    Tables {
+        /// The stage.
+        stage: String,
+        /// Which batch.
+        batch: u64,
+        /// In the plan.
+        promised: String,
+        /// Put out.
+        found: String,
+    },
+    /// A stage put out a table that is not as planned.
+    #[error("stage `{stage}` at batch {batch}, table `{table}`: {drift}")]
+    Drift {
+        /// The stage.
+        stage: String,
+        /// Which batch.
+        batch: u64,
+        /// The table.
+        table: String,
+        /// How it differs.
+        drift: Box<Drift>,
+    },
+    /// A loss, a gradient or another number went out of bounds.
+    #[error("`{metric}` is {value} at batch {batch}; the run stands at the last batch committed before it")]
+    NotFinite {
+        /// `STAGE.name`
+        metric: String,
+        /// What it is.
+        value: f64,
+        /// Which batch.
+        batch: u64,
+    },
+    /// A committed batch came out otherwise when it was replayed.
+    #[error(
+        "replay of batch {batch} differs at {what}: this is not the program, libtorch or CPU that \
+         the run was made with; resume it there, or start a new run in another folder"
+    )]
+    Replay {
+        /// Which batch.
+        batch: u64,
+        /// Which table, metric or state.
+        what: String,
+    },
+    /// A table could not be written or read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A checkpoint could not be written or loaded.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A file could not be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+}

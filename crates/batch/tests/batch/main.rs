@@ -1,0 +1,11 @@
+//! Runs of a small scripted pipeline: broken off and resumed, damaged, refused, read. And question files.
+
+mod damaged;
+mod full_disk;
+mod kept;
+mod killed;
+mod parquet;
+mod questions;
+mod read;
+mod refused;
+mod scripted;

@@ -1,0 +1,190 @@
+//! `elenchus evaluate`: a run's model answers a question file, and is scored where gold answers are given.
+
+use crate::{
+    answerers::ModelAnswerer,
+    command::Failure,
+    evaluation::{Count, Scored, answer_of, by_depth, sum},
+    states::weights,
+    surface::{self, Surface},
+    tables, wire,
+};
+use batch::{Run, read_questions};
+use debate::{
+    answerer::{Answerer, Prompt},
+    draw::Draw,
+    question::Posed,
+};
+use model::{Model, Sampling};
+use serde_json::json;
+use spec::settings::{Pipeline, Row, Stage};
+use std::{collections::BTreeMap, path::Path, process::ExitCode};
+
+/// Questions of the run that a surface classifier is fitted to.
+const SURFACE_QUESTIONS: usize = 20_000;
+
+/// What came of it.
+pub struct Evaluation {
+    /// After how many batches the model is.
+    pub checkpoint: u64,
+    /// Every question with its answer, and the gold answer where it is given.
+    pub answers: Vec<Answered>,
+    /// Right answers of M, by depth.
+    pub by_depth: BTreeMap<Option<u32>, Count>,
+    /// Right answers of classifiers on the questions' surface, fitted to the run's own questions.
+    pub surface: Option<(Count, Count)>,
+}
+
+/// A question answered.
+pub struct Answered {
+    /// Q.
+    pub question: String,
+    /// M's answer.
+    pub answer: String,
+    /// The gold answer, where it is given.
+    pub gold: Option<String>,
+}
+
+/// Evaluates and prints.
+#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
+pub fn evaluate(root: &Path, questions: &Path, checkpoint: &str, as_json: bool) -> Result<ExitCode, Failure> {
+    let evaluation = of(root, questions, checkpoint)?;
+    print!("{}", if as_json { evaluation.json() } else { evaluation.text() });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Answers a question file with the model of a run.
+pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation, Failure> {
+    let run = Run::open(root).map_err(Failure::command)?;
+    let pipeline = crate::run::pipeline(root)?;
+    let rows = read_questions(questions).map_err(Failure::command)?;
+    let trained = trained(&pipeline)?;
+    let checkpoint = choose(&run, &pipeline, checkpoint)?;
+    let files = run.state_files(checkpoint, &weights(trained)).map_err(Failure::run)?;
+    let model = Model::load(&files).map_err(Failure::run)?;
+    let of_model = pipeline.amplifies.iter().filter(|amplify| amplify.settings.model.name == trained);
+    let max_tokens = of_model.map(|amplify| amplify.settings.max_tokens).max().unwrap_or(16);
+    let sampling = Sampling { max_tokens, temperature: 0.0 };
+    let mut m = ModelAnswerer::new(&model, checkpoint, sampling, pipeline.workers);
+    let wording = wire::wording(&pipeline);
+    let prompt = |text: &str| Prompt { text: Posed::bare(text).text(&wording), draw: Draw::new(pipeline.seed) };
+    let prompts: Vec<Prompt> = rows.iter().map(|row| prompt(&row.text)).collect();
+    let answers = m.answer(&prompts).map_err(Failure::Run)?;
+    let answered: Vec<Answered> = rows
+        .into_iter()
+        .zip(answers)
+        .map(|(row, answer)| Answered { question: row.text, answer: answer.text, gold: row.gold })
+        .collect();
+    let by_depth = by_depth(&scored(&answered));
+    let surface = surface_scores(&run, &pipeline, &answered)?;
+    Ok(Evaluation { checkpoint, answers: answered, by_depth, surface })
+}
+
+fn scored(answered: &[Answered]) -> Vec<Scored> {
+    let known = answered.iter().filter_map(|answered| Some((answered, answered.gold.clone()?)));
+    let scored = known.map(|(answered, gold)| Scored {
+        row: Row::Naive,
+        question: answered.question.clone(),
+        depth: tasks::depth(&answered.question),
+        answer: answered.answer.clone(),
+        correct: answer_of(&answered.answer) == gold,
+        gold,
+    });
+    scored.collect()
+}
+
+/// The model that the run trains.
+fn trained(pipeline: &Pipeline) -> Result<&str, Failure> {
+    let trained = pipeline.stages.iter().find_map(|stage| match &stage.settings {
+        Stage::Train(train) => Some(train.model.name.as_str()),
+        _ => None,
+    });
+    trained.ok_or_else(|| Failure::command("this run trains no model: it has no `train` stage"))
+}
+
+fn choose(run: &Run, pipeline: &Pipeline, checkpoint: &str) -> Result<u64, Failure> {
+    let found = match checkpoint {
+        "last" => run.latest_checkpoint(),
+        "best" => wire::best_metric(pipeline).and_then(|metric| run.best_checkpoint(&metric)),
+        number => number.parse().ok().filter(|number| run.checkpoints().contains(number)),
+    };
+    found.ok_or_else(|| {
+        let there: Vec<String> = run.checkpoints().iter().map(u64::to_string).collect();
+        let there = if there.is_empty() { "none yet".to_owned() } else { there.join(", ") };
+        Failure::command(format!("there is no checkpoint `{checkpoint}`; those of this run: {there}"))
+    })
+}
+
+/// Classifiers fitted to the questions that the run drew, whose gold answers stand beside them.
+fn surface_scores(run: &Run, pipeline: &Pipeline, answered: &[Answered]) -> Result<Option<(Count, Count)>, Failure> {
+    let sample = pipeline.stages.iter().find(|stage| matches!(stage.settings, Stage::Sample(_)));
+    let Some(sample) = sample else { return Ok(None) };
+    let mut drawn: Vec<(String, String)> = Vec::new();
+    for batch in 0..run.lines().len() as u64 {
+        let read = |name: &str| run.table(name, batch).map_err(Failure::run);
+        let texts = tables::texts(&read(&sample.name)?, "text").map_err(Failure::run)?;
+        let golds = tables::optional_texts(&read(&format!("{}.gold", sample.name))?, "gold").map_err(Failure::run)?;
+        drawn.extend(texts.into_iter().zip(golds).filter_map(|(text, gold)| Some((text, gold?))));
+        if drawn.len() >= SURFACE_QUESTIONS {
+            break;
+        }
+    }
+    let train: Vec<(&str, &str)> = drawn.iter().map(|(text, gold)| (text.as_str(), gold.as_str())).collect();
+    let test: Vec<(&str, &str)> =
+        answered.iter().filter_map(|row| Some((row.question.as_str(), row.gold.as_deref()?))).collect();
+    if train.is_empty() || test.is_empty() {
+        return Ok(None);
+    }
+    let score = |surface| surface::score(surface, &train, &test);
+    Ok(Some((score(Surface::Length), score(Surface::Words))))
+}
+
+impl Evaluation {
+    /// As JSON: `accuracy` (null without gold answers), `correct`, `total`, `checkpoint`, `by_depth`, `surface`,
+    /// `answers`.
+    pub fn json(&self) -> String {
+        let count = |count: &Count| {
+            let accuracy = (count.total > 0).then(|| count.accuracy());
+            json!({ "accuracy": accuracy, "correct": count.correct, "total": count.total })
+        };
+        let all = sum(self.by_depth.values().copied());
+        let by_depth: Vec<_> = self
+            .by_depth
+            .iter()
+            .map(|(depth, part)| json!({ "depth": depth, "correct": part.correct, "total": part.total }))
+            .collect();
+        let answers: Vec<_> = self
+            .answers
+            .iter()
+            .map(|row| json!({ "question": row.question, "answer": row.answer, "gold": row.gold }))
+            .collect();
+        let mut value = count(&all);
+        value["checkpoint"] = json!(self.checkpoint);
+        value["by_depth"] = json!(by_depth);
+        value["surface"] = self
+            .surface
+            .as_ref()
+            .map_or(json!(null), |(length, words)| json!({ "length": count(length), "words": count(words) }));
+        value["answers"] = json!(answers);
+        format!("{value:#}\n")
+    }
+
+    /// As a person reads it: the score, or, without gold answers, the answers.
+    pub fn text(&self) -> String {
+        let all = sum(self.by_depth.values().copied());
+        if all.total == 0 {
+            return self.answers.iter().map(|row| format!("{}\n  {}\n", row.question, row.answer)).collect();
+        }
+        let line = |name: &str, count: Count| {
+            format!("{name:<28} {:>6.1} %  {} of {}\n", 100.0 * count.accuracy(), count.correct, count.total)
+        };
+        let mut text = line("M alone", all);
+        for (depth, count) in &self.by_depth {
+            text += &line(&depth.map_or("  depth unknown".into(), |depth| format!("  depth {depth}")), *count);
+        }
+        if let Some((length, words)) = self.surface {
+            text += &line("from the length alone", length);
+            text += &line("from word counts alone", words);
+        }
+        text
+    }
+}

@@ -1,0 +1,116 @@
+//! `elenchus show`: one debate, as a person reads it.
+
+use crate::{command::Failure, tables};
+use batch::Run;
+use debate::{
+    question::{Asked, SIDES},
+    trace::{Call, Part},
+};
+use polars::prelude::*;
+use spec::settings::{Pipeline, Stage};
+use std::{fmt::Write, path::Path, process::ExitCode};
+
+/// Prints the debate on a question.
+#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
+pub fn show(root: &Path, id: u64) -> Result<ExitCode, Failure> {
+    print!("{}", transcript(root, id)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The debate on a question, with the sub-questions behind each argument, and the verdict.
+pub fn transcript(root: &Path, id: u64) -> Result<String, Failure> {
+    let run = Run::open(root).map_err(Failure::command)?;
+    let pipeline = crate::run::pipeline(root)?;
+    let debate = Found::debate(&pipeline)?;
+    let batch = batch_of(&run, debate.questions, id)?;
+    let read = |name: &str| run.table(name, batch).map_err(Failure::run);
+    let mut text = String::new();
+    let question = with(&read(debate.questions)?, "id", id)?;
+    let gold = with(&read(&format!("{}.gold", debate.questions))?, "id", id)?;
+    let first = |table: &DataFrame, name: &str| Ok::<_, Failure>(optional(table, name)?.into_iter().next().flatten());
+    let _ = writeln!(text, "debate {id} (batch {batch})\n\n{}", first(&question, "text")?.unwrap_or_default());
+    if let Some(gold) = first(&gold, "gold")? {
+        let _ = writeln!(text, "  gold: {gold}");
+    }
+    let mut calls = calls(&with(&read(&format!("{}.calls", debate.arguments))?, "question", id)?)?;
+    if let Some(verdicts) = debate.verdicts {
+        calls.extend(self::calls(&with(&read(&format!("{verdicts}.calls"))?, "question", id)?)?);
+    }
+    for call in &calls {
+        tell(&mut text, call);
+    }
+    let arguments = with(&read(debate.arguments)?, "question", id)?;
+    let stopped = optional(&arguments, "stopped")?.into_iter().flatten().next_back().unwrap_or_default();
+    let _ = writeln!(text, "\nstopped: {stopped}");
+    if let Some(verdicts) = debate.verdicts {
+        let winner = first(&with(&read(verdicts)?, "question", id)?, "winner")?;
+        let _ = writeln!(text, "winner: {}", winner.as_deref().unwrap_or("none, so the reward is null"));
+    }
+    Ok(text)
+}
+
+/// The names of the tables of a pipeline's first debate.
+struct Found<'a> {
+    questions: &'a str,
+    arguments: &'a str,
+    verdicts: Option<&'a str>,
+}
+
+impl<'a> Found<'a> {
+    fn debate(pipeline: &'a Pipeline) -> Result<Self, Failure> {
+        let debates = pipeline.stages.iter().filter_map(|stage| match &stage.settings {
+            Stage::Debate(debate) => Some((stage.name.as_str(), debate.from.name.as_str())),
+            _ => None,
+        });
+        let (arguments, questions) =
+            debates.into_iter().next().ok_or_else(|| Failure::command("this run has no `debate` stage to show"))?;
+        let verdicts = pipeline.stages.iter().find_map(|stage| match &stage.settings {
+            Stage::Judge(judge) if judge.from.name == arguments => Some(stage.name.as_str()),
+            _ => None,
+        });
+        Ok(Found { questions, arguments, verdicts })
+    }
+}
+
+/// The batch that drew a question: ids count up through the run.
+fn batch_of(run: &Run, questions: &str, id: u64) -> Result<u64, Failure> {
+    let mut before = 0;
+    for line in run.lines() {
+        before += line.tables.get(questions).map_or(0, |part| part.rows);
+        if id < before {
+            return Ok(line.batch);
+        }
+    }
+    Err(Failure::command(format!("there is no debate {id} yet: {before} are committed, from 0")))
+}
+
+fn with(table: &DataFrame, column: &str, id: u64) -> Result<DataFrame, Failure> {
+    let ids = table.column(column).and_then(|ids| ids.u64().cloned()).map_err(Failure::run)?;
+    let mask: BooleanChunked = ids.iter().map(|value| value == Some(id)).collect();
+    table.filter(&mask).map_err(Failure::run)
+}
+
+fn optional(table: &DataFrame, column: &str) -> Result<Vec<Option<String>>, Failure> {
+    tables::optional_texts(table, column).map_err(Failure::run)
+}
+
+fn calls(table: &DataFrame) -> Result<Vec<Call>, Failure> {
+    tables::to_calls(table).map_err(Failure::run)
+}
+
+/// One call, indented beneath what it was for.
+fn tell(text: &mut String, call: &Call) {
+    let heading = match call.asked {
+        Asked::Argument => {
+            format!("{} argument {}", SIDES[call.turn % 2].trim_end_matches(':').to_lowercase(), call.turn)
+        }
+        Asked::Sufficient => format!("is argument {} sufficient?", call.turn - 1),
+        Asked::Winner => "were the even arguments more helpful?".to_owned(),
+    };
+    let overridden = if call.kept { "" } else { " (overridden)" };
+    let _ = match call.part {
+        Part::First => writeln!(text, "\n{heading}\n  M: {}{overridden}", call.answer),
+        Part::Sub => writeln!(text, "    H asks M: {}\n      M: {}", call.prompt, call.answer),
+        Part::Human => writeln!(text, "  H: {}", call.answer),
+    };
+}

@@ -1,0 +1,203 @@
+//! From a loaded pipeline to what the engine runs: the states as they are before the first batch, and the stages.
+
+use crate::{
+    load::Loaded,
+    stages::{self, Amplifier, evaluate::VerdictTables, sample::Source},
+    states::{self, Baseline, ModelState, OptimizerState},
+};
+use batch::{Stage as Work, States};
+use debate::{draw::Draw, question::SIDES};
+use model::{Model, Sampling, Tokenizer, TokenizerError};
+use plan::{Node, Role};
+use spec::settings::{Amplify, Named, Pipeline, Row, Stage, Wording};
+use std::collections::BTreeSet;
+use train::AdamW;
+
+/// Looks a name up that `plan` has resolved.
+fn named<'a, T>(things: &'a [Named<T>], name: &str) -> &'a T {
+    let found = things.iter().find(|thing| thing.name == name);
+    &found.expect("plan resolves every name before anything is wired").settings
+}
+
+/// The tokenizer of a pipeline: the wording of its tasks and questions, nothing else.
+pub fn tokenizer(loaded: &Loaded) -> Result<Tokenizer, TokenizerError> {
+    let wording = wording(&loaded.pipeline);
+    let mut phrases: BTreeSet<String> = SIDES.iter().map(|side| (*side).to_owned()).collect();
+    let mut words: BTreeSet<String> = ["Yes", "No"].iter().map(|word| (*word).to_owned()).collect();
+    for template in [&wording.argument, &wording.sufficient, &wording.winner] {
+        let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
+        phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
+    }
+    let scripts = loaded.pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(&human.settings.script));
+    let generators = loaded.questions.values().filter_map(|source| match source {
+        Source::Task(generator) => Some(generator.task()),
+        Source::Rows(_) => None,
+    });
+    for task in scripts.chain(generators) {
+        phrases.extend(task.phrases().iter().map(|phrase| (*phrase).to_owned()));
+        words.extend(task.words().iter().map(|word| (*word).to_owned()));
+    }
+    for source in loaded.questions.values() {
+        if let Source::Rows(rows) = source {
+            words.extend(
+                rows.iter().flat_map(|row| pieces(&row.text).chain(row.gold.iter().flat_map(|gold| pieces(gold)))),
+            );
+        }
+    }
+    Tokenizer::from_wording(&phrases.into_iter().collect::<Vec<_>>(), &words.into_iter().collect::<Vec<_>>())
+}
+
+/// The words and the single marks of a text.
+fn pieces(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
+    let marks = text.chars().filter(|c| !c.is_alphanumeric() && *c != '_' && !c.is_whitespace());
+    words.map(str::to_owned).chain(marks.map(String::from)).collect::<Vec<_>>().into_iter()
+}
+
+/// How the questions of a pipeline are worded: as its first debate does it.
+pub fn wording(pipeline: &Pipeline) -> Wording {
+    pipeline.stages.iter().find_map(|stage| wording_of(&stage.settings)).unwrap_or_default()
+}
+
+fn wording_of(stage: &Stage) -> Option<Wording> {
+    match stage {
+        Stage::Debate(debate) => Some(debate.wording.clone()),
+        _ => None,
+    }
+}
+
+/// The states before the first batch.
+pub fn states(loaded: &Loaded, tokenizer: &Tokenizer) -> States {
+    use spec::settings::Model as Settings;
+    let pipeline = &loaded.pipeline;
+    let seed = |name: &str| Draw::new(pipeline.seed).named("model").named(name).stream;
+    let fresh = |name: &str| {
+        // A copy of a copy starts as what the first one is a copy of.
+        let mut origin = name;
+        loop {
+            match named(&pipeline.models, origin) {
+                Settings::CopyOf(reference) => origin = &reference.name,
+                Settings::New(architecture) => {
+                    return Model::new(architecture.clone(), tokenizer.clone(), seed(origin));
+                }
+            }
+        }
+    };
+    let mut states = States::new();
+    for model in &pipeline.models {
+        states.insert(states::weights(&model.name), ModelState(fresh(&model.name)));
+    }
+    for stage in &pipeline.stages {
+        match &stage.settings {
+            Stage::Train(train) => {
+                let optimizer = AdamW::new(fresh(&train.model.name).weights.layout.parameters());
+                states.insert(states::optimizer(&stage.name), OptimizerState(optimizer));
+            }
+            Stage::Loss(_) => states.insert(states::baseline(&stage.name), Baseline::default()),
+            _ => {}
+        }
+    }
+    states
+}
+
+/// What does the work of each node, in the plan's order.
+pub fn stages(mut loaded: Loaded, tokenizer: &Tokenizer) -> Vec<Box<dyn Work>> {
+    let nodes = loaded.plan.nodes.clone();
+    nodes.into_iter().map(|node| wire(&mut loaded, tokenizer, node)).collect()
+}
+
+/// One match from settings to stages.
+fn wire(loaded: &mut Loaded, tokenizer: &Tokenizer, node: Node) -> Box<dyn Work> {
+    let source = loaded.questions.remove(&node.name);
+    let pipeline = &loaded.pipeline;
+    let draw = Draw::new(pipeline.seed).named(&node.name);
+    let name = node.name.clone();
+    match node.stage.clone() {
+        Stage::Sample(sample) => {
+            let source = source.expect("load sets up the questions of every sample stage");
+            Box::new(stages::sample::Sample { name, source, rows: sample.rows, draw })
+        }
+        Stage::Debate(debate) => Box::new(stages::debate::Debate {
+            name,
+            from: table(&node, Role::Questions),
+            speaker: amplifier(pipeline, &debate.speaker.name),
+            overseer: amplifier(pipeline, &debate.overseer.name),
+            max_turns: debate.max_turns,
+            sufficient: debate.sufficient,
+            wording: debate.wording,
+            draw,
+        }),
+        Stage::Judge(judge) => Box::new(stages::judge::Judge {
+            name,
+            questions: table(&node, Role::Questions),
+            arguments: table(&node, Role::Arguments),
+            by: amplifier(pipeline, &judge.by.name),
+            wording: wording_of(named(&pipeline.stages, &judge.from.name)).unwrap_or_default(),
+            draw,
+        }),
+        Stage::Loss(loss) => Box::new(stages::loss::Loss {
+            calls: node.tables(Role::Calls).map(str::to_owned).collect(),
+            verdicts: node.tables(Role::Verdicts).next().map(str::to_owned),
+            baseline: states::baseline(&name),
+            name,
+            settings: loss,
+            tokenizer: tokenizer.clone(),
+        }),
+        Stage::Train(train) => Box::new(stages::train::Train {
+            from: table(&node, Role::Examples),
+            model: states::weights(&train.model.name),
+            optimizer: states::optimizer(&name),
+            workers: pipeline.workers,
+            settings: train,
+        }),
+        Stage::Sync(sync) => Box::new(stages::sync::Sync {
+            source: states::weights(&sync.from_model.name),
+            target: states::weights(&sync.to_model.name),
+            follow: sync.follow,
+        }),
+        Stage::Evaluate(evaluate) => {
+            let source = source.expect("load sets up the questions of every evaluate stage");
+            let verdicts = evaluate.verdicts.is_some().then(|| VerdictTables {
+                verdicts: table(&node, Role::Verdicts),
+                arguments: table(&node, Role::Arguments),
+                gold: table(&node, Role::Gold),
+            });
+            Box::new(stages::evaluate::Evaluate {
+                name,
+                questions: stages::evaluate::held_out(&source, evaluate.count, draw),
+                of: amplifier(pipeline, &evaluate.of.name),
+                last: pipeline.batches - 1,
+                verdicts,
+                wording: wording(pipeline),
+                draw,
+                settings: evaluate,
+            })
+        }
+    }
+}
+
+/// The table that a node is given in a role.
+fn table(node: &Node, role: Role) -> String {
+    node.tables(role).next().expect("plan gives a stage the tables it takes").to_owned()
+}
+
+/// An `[amplify.NAME]` of the pipeline.
+pub fn amplifier(pipeline: &Pipeline, name: &str) -> Amplifier {
+    let Amplify { model, human, call_human, temperature, max_tokens } = named(&pipeline.amplifies, name);
+    let script = &named(&pipeline.humans, &human.name).script;
+    Amplifier {
+        model: states::weights(&model.name),
+        human: tasks::human(script).expect("spec checks scripts against the catalogue"),
+        call_human: *call_human,
+        sampling: Sampling { max_tokens: *max_tokens, temperature: *temperature },
+        workers: pipeline.workers,
+    }
+}
+
+/// The metric that picks the best checkpoint.
+pub fn best_metric(pipeline: &Pipeline) -> Option<String> {
+    let stage = &pipeline.checkpoint.best.as_ref()?.name;
+    let Stage::Evaluate(evaluate) = named(&pipeline.stages, stage) else { return None };
+    let row = if evaluate.rows.contains(&Row::Naive) { Row::Naive } else { *evaluate.rows.first()? };
+    Some(format!("{stage}.{}", crate::evaluation::row_name(row)))
+}

@@ -1,0 +1,75 @@
+//! Logits into tokens: the inverse of the cumulative distribution in the order of the vocabulary, at a random number
+//! that belongs to the row and the position. Which token that is depends on nothing else.
+
+use tch::Tensor;
+
+/// How answers are sampled.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sampling {
+    /// The longest answer, the end token included.
+    pub max_tokens: usize,
+    /// Logits are divided by it; 0 takes the likeliest token, the lowest id among equals.
+    pub temperature: f64,
+}
+
+/// An answer, as sampled.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Generated {
+    /// Its tokens; the last is the end token, unless the answer is as long as allowed.
+    pub tokens: Vec<u32>,
+    /// The log-probability of each token under the distribution it was drawn from; at temperature 0, at temperature 1.
+    pub log_probs: Vec<f32>,
+}
+
+/// What decides on a token.
+pub(crate) struct Sampler<'a> {
+    pub sampling: Sampling,
+    /// The token that ends an answer.
+    pub end: u32,
+    /// The random number in (0, 1) of a row and a position in its answer.
+    pub uniform: &'a (dyn Fn(usize, u32) -> f64 + Sync),
+}
+
+impl Sampler<'_> {
+    /// Whether nothing more comes.
+    pub fn ended(&self, answer: &Generated) -> bool {
+        answer.tokens.len() == self.sampling.max_tokens || answer.tokens.last() == Some(&self.end)
+    }
+
+    /// One token more for each answer that has not ended. `logits` has a row for each answer, and may have more.
+    pub fn extend(&self, answers: &mut [Generated], rows: &[usize], logits: &Tensor) {
+        let vocabulary = logits.size()[1] as usize;
+        let mut numbers = vec![0f32; logits.numel()];
+        logits.copy_data(&mut numbers, logits.numel());
+        for ((answer, &row), logits) in answers.iter_mut().zip(rows).zip(numbers.chunks(vocabulary)) {
+            if !self.ended(answer) {
+                let (token, log_prob) = self.draw(logits, row, answer.tokens.len());
+                answer.tokens.push(token);
+                answer.log_probs.push(log_prob);
+            }
+        }
+    }
+
+    /// A token and its log-probability.
+    fn draw(&self, logits: &[f32], row: usize, position: usize) -> (u32, f32) {
+        let greedy = self.sampling.temperature == 0.0;
+        let temperature = if greedy { 1.0 } else { self.sampling.temperature };
+        let likeliest = (0..logits.len()).rev().max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or_default();
+        let most = f64::from(logits[likeliest]);
+        let scaled = |logit: f32| (f64::from(logit) - most) / temperature;
+        let odds: Vec<f64> = logits.iter().map(|&logit| scaled(logit).exp()).collect();
+        let total: f64 = odds.iter().sum();
+        let token = if greedy { likeliest } else { inverse(&odds, total * (self.uniform)(row, position as u32)) };
+        (token as u32, (scaled(logits[token]) - total.ln()) as f32)
+    }
+}
+
+/// The first place where the running sum of `odds` passes `share`; rounding can leave only the last likely place.
+fn inverse(odds: &[f64], share: f64) -> usize {
+    let mut sum = 0.0;
+    let passes = odds.iter().position(|&odd| {
+        sum += odd;
+        sum > share
+    });
+    passes.or(odds.iter().rposition(|&odd| odd > 0.0)).unwrap_or_default()
+}

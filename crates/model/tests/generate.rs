@@ -1,0 +1,88 @@
+//! What a row is answered does not depend on what surrounds it.
+
+use model::{GenerateError, Generated, Llama, Model, Sampling, Tokenizer, generate};
+use proptest::prelude::*;
+use spec::settings::Architecture;
+use tch::{Device, Kind, Tensor, no_grad};
+
+fn model() -> Model {
+    let words: Vec<String> = (0..40).map(|word| format!("w{word}")).collect();
+    let tokenizer = Tokenizer::from_wording(&[], &words).unwrap();
+    let architecture = Architecture { layers: 2, width: 64, heads: 4, context: 128, feed_forward: 256 };
+    let model = Model::new(architecture, tokenizer, 5);
+    // Fresh weights make all tokens as likely; these have preferences.
+    let _ = no_grad(|| model.weights.flat.shallow_clone().g_mul_scalar_(5.0));
+    model
+}
+
+/// A prompt that is a function of `key`: from 1 to 97 tokens.
+fn prompt(key: usize) -> Vec<u32> {
+    (0..1 + key * 31 % 97).map(|place| (4 + (key * 7 + place * (key + 3)) % 40) as u32).collect()
+}
+
+fn answers(model: &Model, keys: &[usize], temperature: f64, workers: usize) -> Vec<Generated> {
+    let prompts: Vec<_> = keys.iter().map(|&key| prompt(key)).collect();
+    let uniform = |row: usize, position: u32| ((keys[row] * 37 + position as usize * 11) % 97) as f64 / 97.0 + 0.005;
+    generate(model, &prompts, Sampling { max_tokens: 6, temperature }, &uniform, workers).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn a_row_does_not_depend_on_its_batch(
+        keys in prop::collection::vec(0usize..500, 1..150),
+        workers in 1usize..4,
+        greedy: bool,
+    ) {
+        let model = model();
+        let temperature = if greedy { 0.0 } else { 0.7 };
+        let together = answers(&model, &keys, temperature, workers);
+        for (key, answer) in keys.iter().zip(&together).take(12) {
+            prop_assert_eq!(&answers(&model, &[*key], temperature, 1)[0], answer);
+        }
+        let reversed: Vec<_> = keys.iter().rev().copied().collect();
+        let mut backwards = answers(&model, &reversed, temperature, 2);
+        backwards.reverse();
+        prop_assert_eq!(backwards, together);
+    }
+}
+
+#[test]
+fn a_row_is_the_same_alone_and_among_7_64_and_500() {
+    let model = model();
+    let keys: Vec<usize> = (0..500).collect();
+    let all = answers(&model, &keys, 1.0, 2);
+    for count in [1, 7, 64] {
+        assert_eq!(answers(&model, &keys[..count], 1.0, 1), all[..count]);
+    }
+}
+
+#[test]
+fn the_cache_says_what_the_whole_sequence_says() {
+    let model = model();
+    let keys: Vec<usize> = (0..40).collect();
+    for (key, answer) in keys.iter().zip(answers(&model, &keys, 1.0, 2)) {
+        let tokens: Vec<i64> = prompt(*key).iter().chain(&answer.tokens).map(|&token| i64::from(token)).collect();
+        let first = prompt(*key).len() - 1;
+        let places = Tensor::arange_start(first as i64, tokens.len() as i64 - 1, (Kind::Int64, Device::Cpu));
+        let llama = Llama::new(&model.weights.handle(false), tokens.len());
+        let whole = llama.logits(&Tensor::from_slice(&tokens).view([1, -1]), &places).log_softmax(1, Kind::Double);
+        for (step, (&token, &log_prob)) in answer.tokens.iter().zip(&answer.log_probs).enumerate() {
+            let expected = whole.double_value(&[step as i64, i64::from(token)]);
+            assert!((expected - f64::from(log_prob)).abs() < 1e-4, "{key}, {step}: {expected} {log_prob}");
+        }
+    }
+}
+
+#[test]
+fn a_prompt_that_leaves_no_room_is_an_error() {
+    let error =
+        generate(&model(), &[prompt(1), vec![5; 123]], Sampling { max_tokens: 6, temperature: 1.0 }, &|_, _| 0.5, 1);
+    insta::assert_snapshot!(
+        error.unwrap_err(),
+        @"prompt 1 has 123 tokens, but a context of 128 leaves room for 122 before an answer of 6; raise the model's `context`, lower `max_tokens`, or ask shorter questions"
+    );
+    let empty = generate(&model(), &[vec![]], Sampling { max_tokens: 6, temperature: 1.0 }, &|_, _| 0.5, 1);
+    assert_eq!(empty, Err(GenerateError::PromptEmpty { row: 0 }));
+}

@@ -1,0 +1,103 @@
+//! Whether what is put together belongs together. Each check prevents a run that would go through and mean nothing.
+
+use spec::{
+    Problem,
+    settings::{Combine, Loss, Named, Reference, Stage, Sufficient, Sync, Train},
+};
+
+use crate::{names::Names, parties::architecture, reward::first_above_zero};
+
+/// What does not belong together.
+pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
+    let stages = names.pipeline.stages.iter();
+    let of = |stage: &Named<Stage>| match &stage.settings {
+        Stage::Loss(loss) => loss_problems(names, &stage.name, loss),
+        Stage::Train(train) => other_model(names, train).into_iter().collect(),
+        Stage::Sync(sync) => sync_problems(names, sync),
+        Stage::Sample(_) | Stage::Debate(_) | Stage::Judge(_) | Stage::Evaluate(_) => Vec::new(),
+    };
+    stages.flat_map(of).collect()
+}
+
+/// A loss is of one debate and its judge.
+fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
+    if loss.from.is_empty() || loss.from.iter().any(|mention| names.maker(mention, &["debate", "judge"]).is_err()) {
+        return Vec::new();
+    }
+    let (debates, judges): (Vec<&Reference>, Vec<&Reference>) =
+        loss.from.iter().partition(|mention| names.maker(mention, &["debate"]).is_ok());
+    let problem = match (&debates[..], &judges[..]) {
+        ([debate], []) => no_judge(names, loss, debate),
+        ([debate], [judge]) => other_debate(names, debate, judge),
+        ([], _) => Some(Problem::new(names.pipeline.places.of(&format!("loss.{name}.from")), "a loss needs a debate")),
+        ([_], [_, second, ..]) => Some(Problem::new(second.span.clone(), "a debate has one judge")),
+        ([_, second, ..], _) => Some(Problem::new(second.span.clone(), "a loss is of one debate")),
+    };
+    problem.into_iter().collect()
+}
+
+/// Only a single argument can do without a judge, and only if there is nothing but imitation.
+fn no_judge(names: Names<'_>, loss: &Loss, debate: &Reference) -> Option<Problem> {
+    let Combine::Weighted { alpha } = &loss.combine;
+    let place = names.maker(debate, &["debate"]).ok()?;
+    let Stage::Debate(settings) = names.settings(place) else { return None };
+    let single = settings.max_turns == 1 || settings.sufficient == Sufficient::Always;
+    let imitation = first_above_zero(alpha, names.pipeline.batches).is_none();
+    let help = format!(
+        "add a `[judge.NAME]` with `from = \"{}\"` to this list; only debates of a single argument, with an `alpha` of \
+         0, go without",
+        debate.name
+    );
+    let problem = Problem::new(debate.span.clone(), format!("nobody judges `{}`", debate.name)).help(help);
+    (!(single && imitation)).then_some(problem)
+}
+
+/// The judge's verdicts must be about the debate.
+fn other_debate(names: Names<'_>, debate: &Reference, judge: &Reference) -> Option<Problem> {
+    let place = names.maker(judge, &["judge"]).ok()?;
+    let Stage::Judge(settings) = names.settings(place) else { return None };
+    let judged = names.maker(&settings.from, &["debate"]).ok()?;
+    let message = format!("`{}` judges `{}`, not `{}`", judge.name, settings.from.name, debate.name);
+    let help = format!("take the judge whose `from` is `{}`", debate.name);
+    (judged != names.maker(debate, &["debate"]).ok()?).then(|| Problem::new(judge.span.clone(), message).help(help))
+}
+
+/// The tokens and log-probs of a debate are those of its speaker's model; no other can be trained on them.
+fn other_model(names: Names<'_>, train: &Train) -> Option<Problem> {
+    let Stage::Loss(loss) = names.settings(names.maker(&train.from, &["loss"]).ok()?) else { return None };
+    let Stage::Debate(debate) = &names.debate_of(loss)?.settings else { return None };
+    let speaker = names.amplify(&debate.speaker).ok()?;
+    let (speaks, trained) = (&names.model(&speaker.settings.model).ok()?.name, &names.model(&train.model).ok()?.name);
+    let message = format!("`{trained}` is trained on what `{speaks}` said");
+    let help = format!("train `{speaks}`, which argues for `{}`, or let `{trained}` argue", speaker.name);
+    (speaks != trained).then(|| Problem::new(train.model.span.clone(), message).help(help))
+}
+
+/// A target follows a model of its own shape, and nothing else changes it.
+fn sync_problems(names: Names<'_>, sync: &Sync) -> Vec<Problem> {
+    let (Ok(from), Ok(to)) = (names.model(&sync.from_model), names.model(&sync.to_model)) else { return Vec::new() };
+    let at = sync.to_model.span.clone();
+    if from.name == to.name {
+        return vec![
+            Problem::new(at, format!("`{}` cannot follow itself", to.name)).help("name the model that follows"),
+        ];
+    }
+    let mut problems = Vec::new();
+    if let Some(train) = trainer(names, &to.name) {
+        let message = format!("`{}` is trained by `{train}`, and following `{}` would undo that", to.name, from.name);
+        problems.push(Problem::new(at.clone(), message).help("let a model follow that is not trained"));
+    }
+    if let (Ok(one), Ok(other)) = (architecture(names, from), architecture(names, to))
+        && one != other
+    {
+        let message = format!("`{}` has other sizes than `{}`, which it is to follow", to.name, from.name);
+        problems.push(Problem::new(at, message).help(format!("declare it with `copy_of = \"{}\"`", from.name)));
+    }
+    problems
+}
+
+/// The train stage of a model.
+fn trainer<'p>(names: Names<'p>, model: &str) -> Option<&'p str> {
+    let trains = |stage: &&Named<Stage>| matches!(&stage.settings, Stage::Train(train) if train.model.name == model);
+    names.pipeline.stages.iter().find(trains).map(|stage| stage.name.as_str())
+}

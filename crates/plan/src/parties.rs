@@ -1,0 +1,85 @@
+//! Who answers: the models, humans and amplifies that a file mentions, and whether their sizes fit.
+
+use spec::{
+    Problem,
+    settings::{Amplify, Architecture, Model, Named, Reference, Stage},
+};
+
+use crate::names::{Found, Names};
+
+/// All that is wrong with them, and with the mentions of them.
+pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    problems.extend(names.pipeline.models.iter().filter_map(|model| architecture(names, model).err()?));
+    for amplify in &names.pipeline.amplifies {
+        problems.extend(names.model(&amplify.settings.model).err().flatten());
+        problems.extend(names.human(&amplify.settings.human).err().flatten());
+        problems.extend(no_room(names, amplify));
+    }
+    for stage in &names.pipeline.stages {
+        problems.extend(amplifies(&stage.settings).into_iter().filter_map(|mention| names.amplify(mention).err()?));
+        problems.extend(models(&stage.settings).into_iter().filter_map(|mention| names.model(mention).err()?));
+    }
+    let best = names.pipeline.checkpoint.best.as_ref();
+    problems.extend(best.and_then(|best| names.stage(best, &["evaluate"]).err()?));
+    problems
+}
+
+/// The amplifies that a stage asks.
+pub(crate) fn amplifies(stage: &Stage) -> Vec<&Reference> {
+    match stage {
+        Stage::Debate(debate) => vec![&debate.speaker, &debate.overseer],
+        Stage::Judge(judge) => vec![&judge.by],
+        Stage::Evaluate(evaluate) => vec![&evaluate.of],
+        Stage::Sample(_) | Stage::Loss(_) | Stage::Train(_) | Stage::Sync(_) => Vec::new(),
+    }
+}
+
+/// The models that a stage changes or follows.
+fn models(stage: &Stage) -> Vec<&Reference> {
+    match stage {
+        Stage::Train(train) => vec![&train.model],
+        Stage::Sync(sync) => vec![&sync.from_model, &sync.to_model],
+        _ => Vec::new(),
+    }
+}
+
+/// The sizes of a model, its own or those of what it is a copy of. A circle of copies is charged to the first of them.
+pub(crate) fn architecture<'p>(names: Names<'p>, model: &'p Named<Model>) -> Found<&'p Architecture> {
+    let mut path = vec![model];
+    loop {
+        let original = match &path[path.len() - 1].settings {
+            Model::New(architecture) => return Ok(architecture),
+            Model::CopyOf(original) => original,
+        };
+        // A mention that is wrong is told of the model that makes it, not of copies of that.
+        let next = names.model(original).map_err(|problem| problem.filter(|_| path.len() == 1))?;
+        if let Some(start) = path.iter().position(|other| other.name == next.name) {
+            let charged = start == 0 && path.iter().all(|other| model.span.start <= other.span.start);
+            return Err(charged.then(|| copies_in_a_circle(&path)));
+        }
+        path.push(next);
+    }
+}
+
+fn copies_in_a_circle(circle: &[&Named<Model>]) -> Problem {
+    let mut names: Vec<&str> = circle.iter().map(|model| model.name.as_str()).collect();
+    names.push(names[0]);
+    let span = match &circle[0].settings {
+        Model::CopyOf(original) => original.span.clone(),
+        Model::New(_) => circle[0].span.clone(),
+    };
+    Problem::new(span, format!("models copy each other in a circle: {}", names.join(" → ")))
+        .help("give one of them sizes of its own: `new = { layers, width, heads, context }`")
+}
+
+/// An answer of full length must leave room for a prompt.
+fn no_room(names: Names<'_>, amplify: &Named<Amplify>) -> Option<Problem> {
+    let Amplify { model, max_tokens, .. } = &amplify.settings;
+    let model = names.model(model).ok()?;
+    let context = architecture(names, model).ok()?.context;
+    let message = format!("an answer of {max_tokens} tokens leaves no room for a prompt in a context of {context}");
+    let span = names.pipeline.places.of(&format!("amplify.{}.max_tokens", amplify.name));
+    let help = format!("lower `max_tokens`, or raise `context` of model `{}`", model.name);
+    (*max_tokens >= context).then(|| Problem::new(span, message).help(help))
+}

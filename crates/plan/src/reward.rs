@@ -1,0 +1,69 @@
+//! Whether the debate reward can reach M at all: with α > 0 and no token that could earn it, a run would train on
+//! nothing and look as if it did.
+
+use spec::{
+    Problem,
+    settings::{CallHuman, Combine, Debate, Loss, Named, Schedule, Stage, Sufficient},
+};
+
+use crate::names::Names;
+
+/// What keeps rewards from being earned where α asks for them.
+pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
+    let losses = names.pipeline.stages.iter().filter_map(|stage| match &stage.settings {
+        Stage::Loss(loss) => Some((&stage.name, loss)),
+        _ => None,
+    });
+    losses.flat_map(|(name, loss)| loss_problems(names, name, loss)).collect()
+}
+
+fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
+    let Combine::Weighted { alpha } = &loss.combine;
+    let Some(batch) = first_above_zero(alpha, names.pipeline.batches) else { return Vec::new() };
+    let Some(debate) = names.debate_of(loss) else { return Vec::new() };
+    let reason = |(path, reason): (String, &str)| {
+        let message = format!("alpha is above 0 from batch {batch} on, but nothing can earn a reward: {reason}");
+        let help = format!("change this, or let `alpha` of `loss.{name}` be 0");
+        Problem::new(names.pipeline.places.of(&path), message).help(help)
+    };
+    reasons(names, name, loss, debate).into_iter().map(reason).collect()
+}
+
+/// The settings that keep rewards from being earned, each with the path of its key.
+fn reasons(names: Names<'_>, name: &str, loss: &Loss, debate: &Named<Stage>) -> Vec<(String, &'static str)> {
+    let Stage::Debate(settings) = &debate.settings else { return Vec::new() };
+    let mut reasons = Vec::new();
+    let mut give = |path: String, reason| reasons.push((path, reason));
+    if settings.max_turns == 1 {
+        give(format!("debate.{}.max_turns", debate.name), "an argument alone has nobody to win against");
+    }
+    if settings.sufficient == Sufficient::Always {
+        give(format!("debate.{}.sufficient", debate.name), "an argument alone has nobody to win against");
+    }
+    let credit = format!("loss.{name}.credit");
+    let (always, never) = speaker(names, settings);
+    match (loss.credit.argument, loss.credit.calls) {
+        (false, false) => give(credit, "no tokens are credited"),
+        (true, false) if always => give(credit, "the speaker always calls H, so that no argument is M's own"),
+        (false, true) if never => give(credit, "the speaker never calls H, so that nobody asks M anything"),
+        _ => {}
+    }
+    reasons
+}
+
+/// The first batch at which α asks for rewards.
+pub(crate) fn first_above_zero(alpha: &Schedule, batches: u64) -> Option<u64> {
+    let above = alpha.points.iter().position(|point| point.1 > 0.0)?;
+    let batch = above.checked_sub(1).map_or(0, |before| alpha.points[before].0 + 1);
+    (batch < batches).then_some(batch)
+}
+
+/// Whether the speaker calls H always, or never.
+fn speaker(names: Names<'_>, debate: &Debate) -> (bool, bool) {
+    match names.amplify(&debate.speaker).map(|amplify| amplify.settings.call_human) {
+        Ok(CallHuman::Always) => (true, false),
+        Ok(CallHuman::Never) => (false, true),
+        Ok(CallHuman::Probability(probability)) => (probability >= 1.0, probability <= 0.0),
+        Err(_) => (false, false),
+    }
+}

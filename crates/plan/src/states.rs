@@ -1,0 +1,53 @@
+//! What passes from batch to batch: which states each stage reads and changes. Between two stages that share a state,
+//! one of which changes it, the order of execution decides which version the other sees; so one waits for the other.
+
+use spec::settings::{Reference, Stage};
+
+use crate::{Node, names::Names, parties::amplifies};
+
+/// The states that a stage reads.
+pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
+    let answering = amplifies(stage).into_iter().filter_map(|mention| names.amplify(mention).ok());
+    let mut reads: Vec<String> = answering.map(|amplify| model(&amplify.settings.model)).collect();
+    match stage {
+        Stage::Sample(_) | Stage::Debate(_) | Stage::Judge(_) | Stage::Evaluate(_) => {}
+        Stage::Loss(_) => reads.push(baseline(name)),
+        Stage::Train(train) => reads.extend([model(&train.model), optimizer(name)]),
+        Stage::Sync(sync) => reads.extend([model(&sync.from_model), model(&sync.to_model)]),
+    }
+    reads.dedup();
+    reads
+}
+
+/// The states that a stage changes.
+pub(crate) fn writes(name: &str, stage: &Stage) -> Vec<String> {
+    match stage {
+        Stage::Sample(_) | Stage::Debate(_) | Stage::Judge(_) | Stage::Evaluate(_) => Vec::new(),
+        Stage::Loss(_) => vec![baseline(name)],
+        Stage::Train(train) => vec![model(&train.model), optimizer(name)],
+        Stage::Sync(sync) => vec![model(&sync.to_model)],
+    }
+}
+
+/// The nodes before this one that change what it reads, or read or change what it changes.
+pub(crate) fn conflicts(before: &[Node], reads: &[String], writes: &[String]) -> Vec<usize> {
+    let shared = |ours: &[String], theirs: &[String]| ours.iter().any(|state| theirs.contains(state));
+    let conflict =
+        |node: &Node| shared(writes, &node.reads) || shared(writes, &node.writes) || shared(reads, &node.writes);
+    (0..before.len()).filter(|&place| conflict(&before[place])).collect()
+}
+
+/// The weights of a model.
+fn model(mention: &Reference) -> String {
+    format!("model.{}", mention.name)
+}
+
+/// The moments of a train stage's optimizer.
+fn optimizer(stage: &str) -> String {
+    format!("optimizer.{stage}")
+}
+
+/// The running mean that a loss stage subtracts from rewards.
+fn baseline(stage: &str) -> String {
+    format!("baseline.{stage}")
+}

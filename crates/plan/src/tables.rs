@@ -1,0 +1,140 @@
+//! The tables that stages make: one function each. A column carries its meaning in its metadata, under `doc`; gold
+//! answers carry theirs under `gold`, which is how a leak is found.
+
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use spec::settings::Stage;
+
+use crate::Output;
+
+/// The tables of a stage, first the one that bears its name.
+pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
+    let own = |schema| Output { table: name.to_owned(), schema };
+    let part = |part: &str, schema| Output { table: format!("{name}.{part}"), schema };
+    match stage {
+        Stage::Sample(_) => vec![own(questions()), part("gold", gold())],
+        Stage::Debate(_) => vec![own(arguments()), part("calls", calls())],
+        Stage::Judge(_) => vec![own(verdicts()), part("calls", calls())],
+        Stage::Loss(_) => vec![own(examples())],
+        Stage::Train(_) | Stage::Sync(_) => Vec::new(),
+        Stage::Evaluate(_) => vec![own(counts()), part("answers", answers())],
+    }
+}
+
+/// Whether a column holds gold answers.
+pub(crate) fn is_gold(field: &Field) -> bool {
+    field.metadata().contains_key("gold")
+}
+
+/// A batch's questions.
+fn questions() -> SchemaRef {
+    table([
+        column("id", DataType::UInt64, "how many questions the run drew before"),
+        column("text", DataType::Utf8, "Q"),
+        optional("depth", DataType::UInt32, "steps from the question to what is stated in it; null where unknown"),
+    ])
+}
+
+/// Their gold answers, for evaluation only.
+fn gold() -> SchemaRef {
+    table([
+        column("id", DataType::UInt64, "the question"),
+        Field::new("gold", DataType::Utf8, true).with_metadata([("gold", "the right answer; null where unknown")]),
+    ])
+}
+
+/// One row per argument of a debate.
+fn arguments() -> SchemaRef {
+    table([
+        column("question", DataType::UInt64, "the id of the question debated"),
+        column("turn", DataType::UInt32, "arguments before it; its side is even or odd as this is"),
+        column("text", DataType::Utf8, "the argument"),
+        column("by", DataType::Utf8, "whose answer was kept: model or human"),
+        optional("sufficient", DataType::Boolean, "whether the overseer said that it suffices; null where not asked"),
+        optional("stopped", DataType::Utf8, "on a debate's last argument, what ended it: sufficient or cap"),
+    ])
+}
+
+/// One row per call to M or H.
+fn calls() -> SchemaRef {
+    table([
+        column("question", DataType::UInt64, "the id of the question debated"),
+        column("asked", DataType::Utf8, "what was to be answered: argument, sufficient or winner"),
+        column("turn", DataType::UInt32, "arguments in the context"),
+        column("part", DataType::Utf8, "first: M's own answer; sub: M's to a sub-question of H; human: H's"),
+        column("place", DataType::UInt32, "place among the sub-questions"),
+        column("by", DataType::Utf8, "who answered: model or human"),
+        column("prompt", DataType::Utf8, "the text asked"),
+        column("answer", DataType::Utf8, "the text answered"),
+        column("kept", DataType::Boolean, "whether it became the answer of Amp"),
+        optional("propensity", DataType::Float64, "probability that H was called; null for a sub-answer"),
+        optional("version", DataType::UInt64, "of M's weights; null for H, as what follows"),
+        optional("prompt_tokens", list(DataType::UInt32), "token ids M was given"),
+        optional("tokens", list(DataType::UInt32), "token ids M sampled"),
+        optional("log_probs", list(DataType::Float32), "natural logarithm of the probability of each, when sampled"),
+    ])
+}
+
+/// One row per debate.
+fn verdicts() -> SchemaRef {
+    table([
+        column("question", DataType::UInt64, "the id of the question debated"),
+        optional("winner", DataType::Utf8, "even or odd; null where there is one side only, or no clear answer"),
+        optional("reward", DataType::Float32, "of the even side, +1 or -1; null where there is no winner"),
+    ])
+}
+
+/// One row per sequence to train on.
+fn examples() -> SchemaRef {
+    table([
+        column("question", DataType::UInt64, "the id of the question debated"),
+        column("turn", DataType::UInt32, "arguments in the context"),
+        column("role", DataType::Utf8, "what it answers: argument, sufficient, winner or sub-answer"),
+        column("tokens", list(DataType::UInt32), "token ids, prompt and answer"),
+        column("prompt_length", DataType::UInt32, "how many of them are the prompt"),
+        column("supervised", DataType::Float32, "weight of the distance to the answer"),
+        optional("reward", DataType::Float32, "of the side it was sampled for, +1 or -1"),
+        optional("advantage", DataType::Float32, "the reward less its baseline, weighted by alpha"),
+        optional("log_probs", list(DataType::Float32), "of the answer's tokens, when sampled; null for H's words"),
+    ])
+}
+
+/// An evaluation, summed up by depth.
+fn counts() -> SchemaRef {
+    table([
+        column("row", DataType::Utf8, "who answered: naive, human or amplified"),
+        optional("depth", DataType::UInt32, "steps from the question to what is stated in it; null where unknown"),
+        column("correct", DataType::UInt32, "answers that were right"),
+        column("total", DataType::UInt32, "answers"),
+    ])
+}
+
+/// An evaluation, answer by answer.
+fn answers() -> SchemaRef {
+    table([
+        column("row", DataType::Utf8, "who answered: naive, human or amplified"),
+        column("question", DataType::Utf8, "Q"),
+        optional("depth", DataType::UInt32, "steps from the question to what is stated in it; null where unknown"),
+        column("answer", DataType::Utf8, "the answer given"),
+        Field::new("gold", DataType::Utf8, false).with_metadata([("gold", "the right answer")]),
+        column("correct", DataType::Boolean, "whether they are the same"),
+    ])
+}
+
+fn table<const N: usize>(columns: [Field; N]) -> SchemaRef {
+    Arc::new(Schema::new(columns.to_vec()))
+}
+
+fn column(name: &str, kind: DataType, doc: &str) -> Field {
+    Field::new(name, kind, false).with_metadata([("doc", doc)])
+}
+
+/// A column that may be null.
+fn optional(name: &str, kind: DataType, doc: &str) -> Field {
+    column(name, kind, doc).with_nullable(true)
+}
+
+fn list(items: DataType) -> DataType {
+    DataType::new_list(items, false)
+}

@@ -1,0 +1,136 @@
+//! Wiring: which tables each stage takes, from which stage, and what it waits for. Stages are known by their place in
+//! the file here; the order of execution comes later.
+
+use spec::{
+    Problem,
+    settings::{Evaluate, Judge, Loss, Named, Reference, Stage},
+};
+
+use crate::{
+    Edge,
+    names::{Found, Names, STAGES},
+};
+
+/// What a table is to the stage that takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The questions of a batch.
+    Questions,
+    /// Their gold answers.
+    Gold,
+    /// The arguments of debates.
+    Arguments,
+    /// The calls to M and H behind arguments or verdicts.
+    Calls,
+    /// Who won.
+    Verdicts,
+    /// The sequences to train on.
+    Examples,
+}
+
+impl Role {
+    /// The kind of stage that makes such tables.
+    pub(crate) fn made_by(self) -> &'static str {
+        match self {
+            Role::Questions | Role::Gold => "sample",
+            Role::Arguments | Role::Calls => "debate",
+            Role::Verdicts => "judge",
+            Role::Examples => "loss",
+        }
+    }
+
+    /// The columns that it needs.
+    pub(crate) fn columns(self) -> &'static [&'static str] {
+        match self {
+            Role::Questions => &["id", "text"],
+            Role::Gold => &["id", "gold"],
+            Role::Arguments => &["question", "turn", "text"],
+            Role::Calls => &["question", "asked", "turn", "part", "prompt", "answer", "kept", "tokens", "log_probs"],
+            Role::Verdicts => &["question", "winner", "reward"],
+            Role::Examples => &["question", "tokens", "prompt_length", "supervised", "advantage"],
+        }
+    }
+}
+
+/// What a stage takes, and what it waits for beside.
+#[derive(Debug, Default)]
+pub(crate) struct Wires {
+    pub(crate) inputs: Vec<Edge>,
+    pub(crate) after: Vec<usize>,
+}
+
+impl Wires {
+    /// All stages that must be done before.
+    pub(crate) fn before(&self) -> Vec<usize> {
+        self.inputs.iter().map(|edge| edge.stage).chain(self.after.iter().copied()).collect()
+    }
+}
+
+/// Wires up every stage as far as it can be; what cannot is a problem.
+pub(crate) fn wire(names: Names<'_>, problems: &mut Vec<Problem>) -> Vec<Wires> {
+    let stages = names.pipeline.stages.iter();
+    stages.map(|stage| Wires { inputs: inputs(names, stage, problems), after: after(names, stage, problems) }).collect()
+}
+
+/// The stage it names in `after`.
+fn after(names: Names<'_>, stage: &Named<Stage>, problems: &mut Vec<Problem>) -> Vec<usize> {
+    let mention = match &stage.settings {
+        Stage::Sync(sync) => &sync.after,
+        Stage::Evaluate(evaluate) => &evaluate.after,
+        _ => return Vec::new(),
+    };
+    kept(names.stage(mention, &STAGES), problems).into_iter().collect()
+}
+
+fn inputs(names: Names<'_>, stage: &Named<Stage>, problems: &mut Vec<Problem>) -> Vec<Edge> {
+    match &stage.settings {
+        Stage::Sample(_) | Stage::Sync(_) => Vec::new(),
+        Stage::Debate(debate) => kept(names.table(&debate.from, Role::Questions), problems).into_iter().collect(),
+        Stage::Judge(judge) => judge_inputs(names, judge, problems),
+        Stage::Loss(loss) => loss_inputs(names, loss, problems),
+        Stage::Train(train) => kept(names.table(&train.from, Role::Examples), problems).into_iter().collect(),
+        Stage::Evaluate(evaluate) => evaluate_inputs(names, evaluate, problems),
+    }
+}
+
+/// A judge reads the arguments, and the questions that they are about.
+fn judge_inputs(names: Names<'_>, judge: &Judge, problems: &mut Vec<Problem>) -> Vec<Edge> {
+    let Some(arguments) = kept(names.table(&judge.from, Role::Arguments), problems) else { return Vec::new() };
+    let questions = questions_of(names, &arguments);
+    [arguments].into_iter().chain(questions).collect()
+}
+
+/// A loss takes whole bundles: what was said, and every call behind it.
+fn loss_inputs(names: Names<'_>, loss: &Loss, problems: &mut Vec<Problem>) -> Vec<Edge> {
+    let bundle = |mention: &Reference| {
+        let stage = names.maker(mention, &["debate", "judge"])?;
+        let role = if matches!(names.settings(stage), Stage::Judge(_)) { Role::Verdicts } else { Role::Arguments };
+        let own = names.edge(stage, &mention.name, mention, role)?;
+        let calls = names.edge(stage, &format!("{}.calls", mention.name), mention, Role::Calls)?;
+        Ok([own, calls])
+    };
+    loss.from.iter().filter_map(|mention| kept(bundle(mention), problems)).flatten().collect()
+}
+
+/// Verdicts are right or wrong by the gold answers of the questions argued about.
+fn evaluate_inputs(names: Names<'_>, evaluate: &Evaluate, problems: &mut Vec<Problem>) -> Vec<Edge> {
+    let Some(mention) = &evaluate.verdicts else { return Vec::new() };
+    let Some(verdicts) = kept(names.table(mention, Role::Verdicts), problems) else { return Vec::new() };
+    let Stage::Judge(judge) = names.settings(verdicts.stage) else { return Vec::new() };
+    let Ok(arguments) = names.table(&judge.from, Role::Arguments) else { return vec![verdicts] };
+    let questions = questions_of(names, &arguments);
+    let gold =
+        questions.map(|questions| Edge { table: format!("{}.gold", questions.table), role: Role::Gold, ..questions });
+    [verdicts, arguments].into_iter().chain(gold).collect()
+}
+
+/// The questions that arguments are about. A problem with them is the debate's, and told there.
+fn questions_of(names: Names<'_>, arguments: &Edge) -> Option<Edge> {
+    let Stage::Debate(debate) = names.settings(arguments.stage) else { return None };
+    names.table(&debate.from, Role::Questions).ok()
+}
+
+/// Keeps what was found, or notes the problem.
+fn kept<T>(found: Found<T>, problems: &mut Vec<Problem>) -> Option<T> {
+    found.map_err(|problem| problems.extend(problem)).ok()
+}

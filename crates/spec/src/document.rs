@@ -1,0 +1,113 @@
+//! The file as a whole.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, Error};
+
+use crate::{
+    Catalogue, Reading,
+    parties::{amplify, human, model},
+    place::Places,
+    problem::Problem,
+    settings::{Checkpoint, Named, Pipeline, Stage},
+    stages::{debate, evaluate, judge, loss, sample, sync, train},
+    table::Table,
+    value::Notes,
+};
+
+/// Reads a pipeline file. It always gives a pipeline: where a value cannot be used, a default takes its place and a
+/// problem says so, so that the rest of the file can be checked. Only a pipeline without problems means what its file
+/// says. A file that is not TOML is read no further: what follows such a place is anybody's guess.
+pub fn read(text: &str, catalogue: &Catalogue) -> Reading {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let (twice, garbled): (Vec<Error>, Vec<Error>) =
+        errors.into_iter().partition(|error| error.message() == "duplicate key");
+    let mut notes = Notes { catalogue: catalogue.clone(), problems: Vec::new(), places: Places::default() };
+    if !garbled.is_empty() {
+        let pipeline = pipeline(&DeTable::new(), &mut notes);
+        return Reading { pipeline, problems: syntax(text, &garbled) };
+    }
+    let mut pipeline = pipeline(document.get_ref(), &mut notes);
+    pipeline.places = notes.places;
+    let mut problems = notes.problems;
+    problems.extend(twice.iter().map(|error| given_twice(text, error)));
+    problems.extend(same_names(&pipeline.stages));
+    if pipeline.stages.is_empty() && problems.is_empty() {
+        let help = "the first is usually `[sample.questions]`";
+        problems.push(Problem::new(0..0, "the file has no stages: nothing would be done").help(help));
+    }
+    problems.sort_by_key(|problem| problem.span.start);
+    Reading { pipeline, problems }
+}
+
+fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
+    let mut file = Table::new(notes, document, String::new(), 0..0);
+    let pipeline = Pipeline {
+        seed: file.required("seed", 0, |value| value.whole(..)),
+        batches: file.required("batches", 1, |value| value.whole(1..)),
+        workers: file.or("workers", 2, |value| value.whole(1..)),
+        checkpoint: file.or("checkpoint", Checkpoint::default(), |value| value.table(checkpoint)),
+        models: file.kind("model", model),
+        humans: file.kind("human", human),
+        amplifies: file.kind("amplify", amplify),
+        stages: stages(&mut file),
+        places: Places::default(),
+        unread: file.unread(),
+    };
+    file.finish();
+    pipeline
+}
+
+fn checkpoint(table: &mut Table<'_>) -> Checkpoint {
+    let default = Checkpoint::default();
+    Checkpoint {
+        every: table.or("every", default.every, |value| value.whole(1..)),
+        keep_last: table.or("keep_last", default.keep_last, |value| value.whole(1..)),
+        best: table.optional("best", |value| value.reference()),
+    }
+}
+
+/// All stages, in the order of the file.
+fn stages(file: &mut Table<'_>) -> Vec<Named<Stage>> {
+    let mut stages = Vec::new();
+    stages.extend(file.kind("sample", |table| Stage::Sample(sample(table))));
+    stages.extend(file.kind("debate", |table| Stage::Debate(debate(table))));
+    stages.extend(file.kind("judge", |table| Stage::Judge(judge(table))));
+    stages.extend(file.kind("loss", |table| Stage::Loss(loss(table))));
+    stages.extend(file.kind("train", |table| Stage::Train(train(table))));
+    stages.extend(file.kind("sync", |table| Stage::Sync(sync(table))));
+    stages.extend(file.kind("evaluate", |table| Stage::Evaluate(evaluate(table))));
+    stages.sort_by_key(|stage| stage.span.start);
+    stages
+}
+
+/// Stage names are unique across kinds, because tables are called by them.
+fn same_names(stages: &[Named<Stage>]) -> Vec<Problem> {
+    let earlier = |i: usize| stages[..i].iter().find(|stage| stage.name == stages[i].name);
+    let again = |i: usize| {
+        let message = format!("a {} stage is called `{}` already", earlier(i)?.settings.kind(), stages[i].name);
+        let help = "tables are called by the stage that makes them: give each stage a name of its own";
+        Some(Problem::new(stages[i].span.clone(), message).help(help))
+    };
+    (0..stages.len()).filter_map(again).collect()
+}
+
+fn given_twice(text: &str, error: &Error) -> Problem {
+    let span = error.span().unwrap_or(0..0);
+    Problem::new(span.clone(), format!("`{}` is there twice", &text[span])).help("keep one of the two")
+}
+
+/// The errors of a file that is not TOML, the first of each line: one slip causes several.
+fn syntax(text: &str, errors: &[Error]) -> Vec<Problem> {
+    let mut first: BTreeMap<usize, Problem> = BTreeMap::new();
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        let line = text[..span.start].lines().count();
+        let problem = Problem::new(span, format!("this is not TOML: {}", error.message()));
+        let kept = first.entry(line).or_insert_with(|| problem.clone());
+        if problem.span.start < kept.span.start {
+            *kept = problem;
+        }
+    }
+    first.into_values().collect()
+}

@@ -1,0 +1,66 @@
+//! `[model.NAME]`, `[human.NAME]` and `[amplify.NAME]`: who answers.
+
+use crate::{
+    settings::{Amplify, Architecture, CallHuman, Human, Model},
+    table::Table,
+    value::Value,
+    words::CALL_HUMAN,
+};
+
+/// `[model.NAME]`
+pub(crate) fn model(table: &mut Table<'_>) -> Model {
+    table.one_of(
+        Model::New(STAND_IN),
+        &[
+            ("new", |value| value.table(architecture).map(Model::New)),
+            ("copy_of", |value| value.reference().map(Model::CopyOf)),
+        ],
+    )
+}
+
+/// Sizes that take the place of unusable ones.
+const STAND_IN: Architecture = Architecture { layers: 1, width: 64, heads: 1, context: 4096, feed_forward: 256 };
+
+fn architecture(table: &mut Table<'_>) -> Architecture {
+    let mut size = |key, stand_in| table.required(key, stand_in, |value| value.whole(1..));
+    let (layers, width) = (size("layers", STAND_IN.layers), size("width", STAND_IN.width));
+    let (heads, context) = (size("heads", STAND_IN.heads), size("context", STAND_IN.context));
+    if !width.is_multiple_of(heads.saturating_mul(2)) {
+        let message = format!("a width of {width} cannot be parted among {heads} heads of an even width each");
+        table.problem_at("heads", message, "rotary embeddings turn pairs: `width` must be a multiple of `2 * heads`");
+    }
+    let feed_forward = table.or("feed_forward", width.saturating_mul(4), |value| value.whole(1..));
+    Architecture { layers, width, heads, context, feed_forward }
+}
+
+/// `[human.NAME]`
+pub(crate) fn human(table: &mut Table<'_>) -> Human {
+    Human { script: table.required("script", String::new(), script) }
+}
+
+fn script(value: &mut Value<'_>) -> Option<String> {
+    let name = value.text()?;
+    let scripts = value.notes.catalogue.scripts.clone();
+    if scripts.contains(&name) { Some(name) } else { value.unknown(&name, scripts.iter().map(String::as_str)) }
+}
+
+/// `[amplify.NAME]`
+pub(crate) fn amplify(table: &mut Table<'_>) -> Amplify {
+    Amplify {
+        model: table.reference("model"),
+        human: table.reference("human"),
+        call_human: table.required("call_human", CallHuman::Probability(0.5), call_human),
+        temperature: table.or("temperature", 1.0, |value| value.number(0.0..)),
+        max_tokens: table.or("max_tokens", 16, |value| value.whole(1..)),
+    }
+}
+
+fn call_human(value: &mut Value<'_>) -> Option<CallHuman> {
+    if value.is_table() {
+        let read = |table: &mut Table<'_>| table.required("probability", 0.5, |value| value.number(0.0..=1.0));
+        return value.table(read).map(CallHuman::Probability);
+    }
+    let text = value.text()?;
+    let found = CALL_HUMAN.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+    found.or_else(|| value.unknown(&text, ["always", "never", "{ probability = 0.3 }"]))
+}

@@ -1,0 +1,25 @@
+//! Places in the pipeline file, so that whoever finds a problem can point at its culprit.
+
+use std::collections::BTreeMap;
+
+/// A place in the pipeline file: a range of bytes.
+pub type Span = std::ops::Range<usize>;
+
+/// Where the value of each key stands, by path: `loss.objective.combine.weighted.alpha`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places(BTreeMap<String, Span>);
+
+impl Places {
+    /// The place of a value; where the file leaves it to its default, that of the table it would stand in.
+    pub fn of(&self, path: &str) -> Span {
+        match (self.0.get(path), path.rsplit_once('.')) {
+            (Some(span), _) => span.clone(),
+            (None, Some((table, _))) => self.of(table),
+            (None, None) => 0..0,
+        }
+    }
+
+    pub(crate) fn note(&mut self, path: &str, span: Span) {
+        self.0.insert(path.to_owned(), span);
+    }
+}

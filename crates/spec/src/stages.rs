@@ -1,0 +1,169 @@
+//! The kinds that do work, batch by batch: each is read by one function, key by key.
+
+use std::ops::Bound;
+
+use crate::{
+    problem::Problem,
+    settings::{
+        AdamW, Combine, Credit, Debate, Distance, Evaluate, Follow, Imitate, Judge, Loss, Questions, Row, Sample,
+        Schedule, Sufficient, Sync, Task, Train, Wording,
+    },
+    table::Table,
+    value::Value,
+    words::{DISTANCE, EARNER, Earner, IMITATE, ROW, SUFFICIENT},
+};
+
+/// `[sample.NAME]`
+pub(crate) fn sample(table: &mut Table<'_>) -> Sample {
+    Sample { questions: questions(table), rows: table.required("rows", 1, |value| value.whole(1..)) }
+}
+
+fn questions(table: &mut Table<'_>) -> Questions {
+    table.one_of(
+        Questions::Files(Vec::new()),
+        &[
+            ("task", |value| value.table(task).map(Questions::Task)),
+            ("files", |value| value.some(|file| file.file()).map(Questions::Files)),
+        ],
+    )
+}
+
+fn task(table: &mut Table<'_>) -> Task {
+    Task {
+        name: table.required("name", String::new(), task_name),
+        depth: table.required("depth", (0, 0), depth),
+        exclude_words: table.or("exclude_words", Vec::new(), |value| value.list(|count| count.whole(1..))),
+    }
+}
+
+fn task_name(value: &mut Value<'_>) -> Option<String> {
+    let name = value.text()?;
+    let tasks = value.notes.catalogue.tasks.clone();
+    if tasks.contains(&name) { Some(name) } else { value.unknown(&name, tasks.iter().map(String::as_str)) }
+}
+
+fn depth(value: &mut Value<'_>) -> Option<(u32, u32)> {
+    let (fewest, most) = value.pair(|steps| steps.whole(..))?;
+    if fewest <= most {
+        return Some((fewest, most));
+    }
+    let problem = Problem::new(value.span(), "`depth` goes from the fewest steps to the most");
+    value.problem(problem.help(format!("write `[{most}, {fewest}]`")))
+}
+
+/// `[debate.NAME]`
+pub(crate) fn debate(table: &mut Table<'_>) -> Debate {
+    Debate {
+        from: table.reference("from"),
+        speaker: table.reference("speaker"),
+        overseer: table.reference("overseer"),
+        max_turns: table.or("max_turns", 2, |value| value.whole(1..)),
+        sufficient: table.or("sufficient", Sufficient::Ask, |value| value.word(SUFFICIENT)),
+        wording: table.or("wording", Wording::default(), |value| value.table(wording)),
+    }
+}
+
+fn wording(table: &mut Table<'_>) -> Wording {
+    let default = Wording::default();
+    Wording {
+        argument: table.or("argument", default.argument, |value| template(value, &["{question}"])),
+        sufficient: table.or("sufficient", default.sufficient, |value| template(value, &["{question}", "{context}"])),
+        winner: table.or("winner", default.winner, |value| template(value, &["{question}", "{context}"])),
+    }
+}
+
+/// A text that names what the answer depends on.
+fn template(value: &mut Value<'_>, wanted: &[&str]) -> Option<String> {
+    let text = value.text()?;
+    match wanted.iter().find(|part| !text.contains(**part)) {
+        Some(part) => value.wrong(&format!("must contain `{part}`")),
+        None => Some(text),
+    }
+}
+
+/// `[judge.NAME]`
+pub(crate) fn judge(table: &mut Table<'_>) -> Judge {
+    Judge { from: table.reference("from"), by: table.reference("by") }
+}
+
+/// `[loss.NAME]`
+pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
+    let both = Credit { argument: true, calls: true };
+    let nothing = Combine::Weighted { alpha: Schedule::constant(0.0) };
+    Loss {
+        from: table.required("from", Vec::new(), |value| value.one_or_some(|mention| mention.reference())),
+        distance: table.or("distance", Distance::CrossEntropy, |value| value.word(DISTANCE)),
+        combine: table.required("combine", nothing, |value| value.table(combine)),
+        imitate: table.or("imitate", Imitate::Human, |value| value.word(IMITATE)),
+        credit: table.or("credit", both, credit),
+        baseline_decay: table.or("baseline_decay", 0.95, |value| value.number(0.0..1.0)),
+    }
+}
+
+fn combine(table: &mut Table<'_>) -> Combine {
+    let nothing = Combine::Weighted { alpha: Schedule::constant(0.0) };
+    table.one_of(nothing, &[("weighted", |value| value.table(weighted))])
+}
+
+fn weighted(table: &mut Table<'_>) -> Combine {
+    let alpha = |value: &mut Value<'_>| value.schedule(0.0..=1.0);
+    Combine::Weighted { alpha: table.required("alpha", Schedule::constant(0.0), alpha) }
+}
+
+fn credit(value: &mut Value<'_>) -> Option<Credit> {
+    let earners = value.list(|earner| earner.word(EARNER))?;
+    Some(Credit { argument: earners.contains(&Earner::Argument), calls: earners.contains(&Earner::Calls) })
+}
+
+/// `[train.NAME]`
+pub(crate) fn train(table: &mut Table<'_>) -> Train {
+    Train {
+        from: table.reference("from"),
+        model: table.reference("model"),
+        adamw: table.required("adamw", AdamW::new(Schedule::constant(0.0)), |value| value.table(adamw)),
+        steps: table.or("steps", 1, |value| value.whole(1..)),
+        micro_batch: table.or("micro_batch", 64, |value| value.whole(1..)),
+    }
+}
+
+fn adamw(table: &mut Table<'_>) -> AdamW {
+    let rate = table.required("learning_rate", Schedule::constant(0.0), |value| value.schedule(0.0..));
+    let default = AdamW::new(rate);
+    AdamW {
+        betas: table.or("betas", default.betas, |value| value.pair(|beta| beta.number(0.0..1.0))),
+        epsilon: table.or("epsilon", default.epsilon, |value| value.number((Bound::Excluded(0.0), Bound::Unbounded))),
+        weight_decay: table.or("weight_decay", default.weight_decay, |value| value.number(0.0..)),
+        clip: table.or("clip", default.clip, |value| value.number(0.0..)),
+        ..default
+    }
+}
+
+/// `[sync.NAME]`
+pub(crate) fn sync(table: &mut Table<'_>) -> Sync {
+    Sync {
+        after: table.reference("after"),
+        from_model: table.reference("from_model"),
+        to_model: table.reference("to_model"),
+        follow: table.one_of(
+            Follow::Every(1),
+            &[
+                ("polyak", |value| value.number(0.0..1.0).map(Follow::Polyak)),
+                ("every", |value| value.whole(1..).map(Follow::Every)),
+            ],
+        ),
+    }
+}
+
+/// `[evaluate.NAME]`
+pub(crate) fn evaluate(table: &mut Table<'_>) -> Evaluate {
+    let all = ROW.iter().map(|(_, row)| *row).collect::<Vec<Row>>();
+    Evaluate {
+        after: table.reference("after"),
+        questions: table.required("questions", Questions::Files(Vec::new()), |value| value.table(questions)),
+        count: table.or("count", 500, |value| value.whole(1..)),
+        of: table.reference("of"),
+        rows: table.or("rows", all, |value| value.some(|row| row.word(ROW))),
+        every: table.optional("every", |value| value.whole(1..)),
+        verdicts: table.optional("verdicts", |value| value.reference()),
+    }
+}

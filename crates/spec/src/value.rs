@@ -1,0 +1,222 @@
+//! One value of the file: what it must be, checked where it stands. A value that is not what it must be is noted as a
+//! problem and read as `None`, so that reading goes on and all problems of a file are found at once.
+
+use std::{
+    fmt::Display,
+    ops::{Bound, RangeBounds},
+};
+
+use toml::{Spanned, de::DeValue};
+
+use crate::{
+    Catalogue,
+    place::{Places, Span},
+    problem::{Problem, instead},
+    settings::{File, Reference, Schedule},
+    table::Table,
+    words::Words,
+};
+
+/// What reading gathers beside the settings.
+pub(crate) struct Notes {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) places: Places,
+}
+
+/// A value, and where it is in the file.
+pub(crate) struct Value<'a> {
+    pub(crate) notes: &'a mut Notes,
+    pub(crate) value: &'a Spanned<DeValue<'a>>,
+    /// The keys that lead to it, joined by dots.
+    pub(crate) path: String,
+    /// The key it belongs to, which stands for it where it is a table.
+    pub(crate) key: Span,
+}
+
+impl<'a> Value<'a> {
+    /// Where it stands.
+    pub(crate) fn span(&self) -> Span {
+        match self.value.get_ref() {
+            DeValue::Table(_) => self.key.clone(),
+            _ => self.value.span(),
+        }
+    }
+
+    pub(crate) fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
+    }
+
+    /// A table, read by `read`, with a problem for every key that it does not ask for.
+    pub(crate) fn table<T>(&mut self, read: impl FnOnce(&mut Table<'_>) -> T) -> Option<T> {
+        let DeValue::Table(entries) = self.value.get_ref() else { return self.mistyped("a table") };
+        let mut table = Table::new(self.notes, entries, self.path.clone(), self.key.clone());
+        let settings = read(&mut table);
+        table.finish();
+        Some(settings)
+    }
+
+    /// A list, each item read by `read`.
+    pub(crate) fn list<T>(&mut self, read: impl Fn(&mut Value<'_>) -> Option<T>) -> Option<Vec<T>> {
+        let DeValue::Array(items) = self.value.get_ref() else { return self.mistyped("a list") };
+        let (notes, path) = (&mut *self.notes, &self.path);
+        let item = |value| read(&mut Value { notes: &mut *notes, value, path: path.clone(), key: value.span() });
+        Some(items.iter().filter_map(item).collect())
+    }
+
+    /// A list of at least one item.
+    pub(crate) fn some<T>(&mut self, read: impl Fn(&mut Value<'_>) -> Option<T>) -> Option<Vec<T>> {
+        if self.value.get_ref().as_array().is_some_and(|items| items.is_empty()) {
+            return self.wrong("must not be empty");
+        }
+        self.list(read)
+    }
+
+    /// One item, or a list of at least one.
+    pub(crate) fn one_or_some<T>(&mut self, read: impl Fn(&mut Value<'_>) -> Option<T>) -> Option<Vec<T>> {
+        if self.value.get_ref().is_array() { self.some(read) } else { read(self).map(|item| vec![item]) }
+    }
+
+    /// Two numbers in a list.
+    pub(crate) fn pair<T: Copy>(&mut self, read: impl Fn(&mut Value<'_>) -> Option<T>) -> Option<(T, T)> {
+        if self.value.get_ref().as_array().is_none_or(|items| items.len() != 2) {
+            return self.mistyped("a list of two numbers");
+        }
+        match self.list(read)?[..] {
+            [first, second] => Some((first, second)),
+            _ => None,
+        }
+    }
+
+    /// A text that is not empty.
+    pub(crate) fn text(&mut self) -> Option<String> {
+        match self.value.get_ref().as_str() {
+            Some("") => self.wrong("must not be empty"),
+            Some(text) => Some(text.to_owned()),
+            None => self.mistyped("a string"),
+        }
+    }
+
+    /// A mention of another thing of the file.
+    pub(crate) fn reference(&mut self) -> Option<Reference> {
+        self.text().map(|name| Reference { name, span: self.span() })
+    }
+
+    /// A path of a file.
+    pub(crate) fn file(&mut self) -> Option<File> {
+        self.text().map(|path| File { path, span: self.span() })
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<T: Copy>(&mut self, words: Words<T>) -> Option<T> {
+        let text = self.text()?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        found.map(|(_, meaning)| *meaning).or_else(|| self.unknown(&text, words.iter().map(|(word, _)| *word)))
+    }
+
+    /// Notes that a text is none of those it may be.
+    pub(crate) fn unknown<'n, T>(&mut self, text: &str, valid: impl IntoIterator<Item = &'n str>) -> Option<T> {
+        let message = format!("`{}` cannot be `{text}`", self.name());
+        self.problem(Problem::new(self.span(), message).help(instead(text, valid)))
+    }
+
+    /// A whole number in a range, and in the range of its type.
+    pub(crate) fn whole<T: TryFrom<u64>>(&mut self, range: impl RangeBounds<u64>) -> Option<T> {
+        let DeValue::Integer(digits) = self.value.get_ref() else { return self.mistyped("a whole number") };
+        let number = u64::from_str_radix(digits.as_str(), digits.radix()).ok();
+        let number = number.filter(|number| range.contains(number)).and_then(|number| T::try_from(number).ok());
+        number.or_else(|| self.mistyped(&format!("a whole number{}", words_of(&range))))
+    }
+
+    /// A finite number in a range.
+    pub(crate) fn number(&mut self, range: impl RangeBounds<f64>) -> Option<f64> {
+        let number = match self.value.get_ref() {
+            DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix()).ok().map(|n| n as f64),
+            DeValue::Float(digits) => digits.as_str().parse().ok(),
+            _ => None,
+        };
+        let number = number.filter(|number: &f64| number.is_finite() && range.contains(number));
+        number.or_else(|| self.mistyped(&format!("a number{}", words_of(&range))))
+    }
+
+    /// A number, or `[[batch, number], …]` with batches rising.
+    pub(crate) fn schedule(&mut self, range: impl RangeBounds<f64> + Clone) -> Option<Schedule> {
+        if !self.value.get_ref().is_array() {
+            return self.number(range).map(Schedule::constant);
+        }
+        let points = self.some(|point| point.point(range.clone()))?;
+        let spans = self.value.get_ref().as_array().into_iter().flat_map(|items| items.iter().map(Spanned::span));
+        let fallen = spans.skip(1).zip(points.windows(2)).find(|(_, pair)| pair[0].0 >= pair[1].0);
+        if let Some((span, pair)) = fallen {
+            let message = format!("batch {} of `{}` does not come after {}", pair[1].0, self.name(), pair[0].0);
+            return self.problem(Problem::new(span, message).help("give the points in rising order of batch"));
+        }
+        (!points.is_empty()).then_some(Schedule { points })
+    }
+
+    fn point(&mut self, range: impl RangeBounds<f64>) -> Option<(u64, f64)> {
+        let DeValue::Array(items) = self.value.get_ref() else { return self.mistyped("a list of `[batch, value]`") };
+        let [batch, value] = &items[..] else { return self.mistyped("a list of `[batch, value]`") };
+        let batch = self.beside(batch).whole(..);
+        Some((batch?, self.beside(value).number(range)?))
+    }
+
+    fn beside(&mut self, value: &'a Spanned<DeValue<'a>>) -> Value<'_> {
+        Value { notes: self.notes, value, path: self.path.clone(), key: value.span() }
+    }
+
+    /// The last of the keys that lead to it.
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// Notes that the value is not what it must be.
+    pub(crate) fn mistyped<T>(&mut self, wanted: &str) -> Option<T> {
+        let found = found(self.value.get_ref());
+        self.wrong(&format!("must be {wanted}, not {found}"))
+    }
+
+    /// Notes what the value must or must not be.
+    pub(crate) fn wrong<T>(&mut self, must: &str) -> Option<T> {
+        let message = format!("`{}` {must}", self.name());
+        self.problem(Problem::new(self.span(), message))
+    }
+
+    /// Notes a problem.
+    pub(crate) fn problem<T>(&mut self, problem: Problem) -> Option<T> {
+        self.notes.problems.push(problem);
+        None
+    }
+}
+
+/// A value in words.
+fn found(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("{text:?}"),
+        DeValue::Integer(digits) => digits.to_string(),
+        DeValue::Float(digits) => digits.to_string(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(_) => "a date".to_owned(),
+        DeValue::Array(items) => format!("a list of {}", items.len()),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+/// A range in words, after "a number".
+fn words_of<T: Display>(range: &impl RangeBounds<T>) -> String {
+    let low = match range.start_bound() {
+        Bound::Included(low) => Some(format!("at least {low}")),
+        Bound::Excluded(low) => Some(format!("above {low}")),
+        Bound::Unbounded => None,
+    };
+    let high = match range.end_bound() {
+        Bound::Included(high) => Some(format!("at most {high}")),
+        Bound::Excluded(high) => Some(format!("below {high}")),
+        Bound::Unbounded => None,
+    };
+    match (low, high) {
+        (Some(low), Some(high)) => format!(", {low} and {high}"),
+        (Some(bound), None) | (None, Some(bound)) => format!(", {bound}"),
+        (None, None) => String::new(),
+    }
+}

@@ -1,0 +1,139 @@
+//! The weak human of every task: it can take one step, and asks M about whatever that step rests on.
+//!
+//! The same weakness shows in all three questions of the procedure. As one side it asserts what M's answers to the
+//! parts come to. As the other side, and as judge, it checks the step by itself and asks M only about claims: nobody
+//! but M could tell it whether those hold. So its verdict on a debate costs one question where the debate has come
+//! down to one claim, however deep the question is.
+
+use crate::{
+    argument::{self, Reply},
+    step::{Case, Step},
+    task::Task,
+};
+use debate::{
+    draw::Draw,
+    human::{Exchange, Human, Move},
+    question::{Asked, Posed},
+};
+
+/// A human who knows one task's step, and nothing else.
+#[derive(Debug, Clone, Copy)]
+pub struct WeakHuman {
+    /// The task.
+    pub task: Task,
+}
+
+impl Human for WeakHuman {
+    fn next(&self, posed: &Posed, said: &[Exchange], draw: Draw) -> Move {
+        let step = self.task.step(&posed.question).unwrap_or_default();
+        let sitting = Sitting { task: self.task, step: &step, context: &posed.context, said, draw };
+        let answer = match posed.asked {
+            Asked::Argument if posed.context.len().is_multiple_of(2) => sitting.assert(),
+            Asked::Argument => sitting.reply(),
+            Asked::Sufficient => sitting.sufficient().map(verdict),
+            Asked::Winner => sitting.winner().map(verdict),
+        };
+        answer.map_or_else(Move::Ask, Move::Answer)
+    }
+}
+
+fn verdict(yes: bool) -> String {
+    if yes { "Yes" } else { "No" }.to_owned()
+}
+
+/// What comes of thinking about a question: a result, or first some questions to M.
+type Thought<T> = Result<T, Vec<String>>;
+
+/// One question of the procedure, with all that H has before it.
+struct Sitting<'a> {
+    task: Task,
+    step: &'a Step,
+    context: &'a [String],
+    said: &'a [Exchange],
+    draw: Draw,
+}
+
+impl<'a> Sitting<'a> {
+    /// What the answers to the parts come to; a guess where H does not understand the question.
+    fn assert(&self) -> Thought<String> {
+        let values = self.learn(&self.every_part())?;
+        let guess = || self.task.answers()[usize::from(self.guess(0))].to_owned();
+        Ok(self.step.case(&values).map_or_else(guess, |case| argument::assertion(self.task, case)))
+    }
+
+    /// Disputes the step of the other side's last assertion, or its first claim that M contradicts, or agrees.
+    fn reply(&self) -> Thought<String> {
+        let Some(case) = self.asserted() else { return Ok(argument::dispute_step()) };
+        let wrong = self.contradicted(case, &self.every_part())?;
+        Ok(wrong.map_or(Reply::Agree, Reply::DisputePart).text(self.step, case))
+    }
+
+    /// Is the last argument sufficient? An assertion is where H can check all that it rests on, for which another
+    /// voice is wanted otherwise; a reply is where it agrees, or disputes a claim that M contradicts too.
+    fn sufficient(&self) -> Thought<bool> {
+        if !self.context.len().is_multiple_of(2) {
+            let all_stated = self.step.parts.iter().all(|part| part.stated.is_some());
+            return Ok(all_stated && self.asserted().is_some());
+        }
+        match (self.context.last(), self.asserted(), self.replied()) {
+            (Some(reply), _, _) if argument::agrees(reply) => Ok(true),
+            (_, Some(case), Some(Reply::DisputePart(part))) => Ok(self.contradicted(case, &[part])?.is_some()),
+            _ => Ok(false),
+        }
+    }
+
+    /// Were the even arguments more helpful? Yes if their last assertion holds: its step, which H checks, and what it
+    /// claims, for which H relies on M, and on the odd side to name the only claim in doubt.
+    fn winner(&self) -> Thought<bool> {
+        let Some(case) = self.asserted() else { return Ok(false) };
+        let in_doubt = match self.replied() {
+            Some(Reply::Agree) => Vec::new(),
+            Some(Reply::DisputePart(part)) => vec![part],
+            Some(Reply::DisputeStep) | None => self.every_part(),
+        };
+        Ok(self.contradicted(case, &in_doubt)?.is_none())
+    }
+
+    /// The last assertion of the even side, if its step can be followed.
+    fn asserted(&self) -> Option<&'a Case> {
+        argument::followed(self.task, self.step, self.context.iter().step_by(2).last()?)
+    }
+
+    /// The last reply of the odd side to that assertion.
+    fn replied(&self) -> Option<Reply> {
+        Reply::read(self.context.iter().skip(1).step_by(2).last()?, self.step, self.asserted()?)
+    }
+
+    /// The first of some parts that is not as a case claims.
+    fn contradicted(&self, case: &Case, parts: &[usize]) -> Thought<Option<usize>> {
+        let truth = self.learn(parts)?;
+        let mut claims = parts.iter().zip(truth);
+        Ok(claims.find(|&(&part, value)| case.values[part] != value).map(|(&part, _)| part))
+    }
+
+    /// The answers to some parts: as stated, or else as M says.
+    fn learn(&self, parts: &[usize]) -> Thought<Vec<bool>> {
+        let parts = parts.iter().map(|&part| &self.step.parts[part]);
+        let open: Vec<String> =
+            parts.clone().filter(|part| part.stated.is_none()).map(|part| part.question.clone()).collect();
+        if self.said.is_empty() && !open.is_empty() {
+            return Err(open);
+        }
+        let mut heard = (0..open.len()).map(|place| self.heard(place));
+        Ok(parts.filter_map(|part| part.stated.or_else(|| heard.next())).collect())
+    }
+
+    /// What M said to the sub-question asked at a place; a guess where it said nothing to the point.
+    fn heard(&self, place: usize) -> bool {
+        let answer = self.said.get(place).and_then(|exchange| exchange.answer.as_deref());
+        answer.and_then(|answer| self.task.says(answer)).unwrap_or_else(|| self.guess(place))
+    }
+
+    fn guess(&self, place: usize) -> bool {
+        self.draw.uniform(place as u32) < 0.5
+    }
+
+    fn every_part(&self) -> Vec<usize> {
+        (0..self.step.parts.len()).collect()
+    }
+}

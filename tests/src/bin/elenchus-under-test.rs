@@ -1,0 +1,5 @@
+//! The `elenchus` command, built beside the tests so that they can start it and kill it.
+
+fn main() -> std::process::ExitCode {
+    elenchus::cli::main()
+}

@@ -1,0 +1,79 @@
+//! The same seed gives the same bytes, whatever happens on the way.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+use tests::{assert_same, run, small};
+
+fn elenchus(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_elenchus-under-test"))
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn batches(root: &Path) -> usize {
+    std::fs::read_to_string(root.join("manifest.jsonl")).map_or(0, |text| text.lines().count().saturating_sub(1))
+}
+
+#[test]
+fn the_same_seed_gives_the_same_tables_and_weights() {
+    for task in ["web-of-lies", "boolean-expressions"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+        run(&small(task, 4), &one);
+        run(&small(task, 4), &other);
+        assert_same(&one, &other);
+    }
+}
+
+#[test]
+fn another_number_of_workers_gives_the_same_tables_and_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    run(&format!("workers = 1\n{}", small("web-of-lies", 3)), &one);
+    run(&format!("workers = 2\n{}", small("web-of-lies", 3)), &two);
+    let (one, two) = (tests::promised(&one), tests::promised(&two));
+    let same = one.iter().filter(|(name, _)| name.starts_with("tables") || name.starts_with("checkpoints"));
+    same.for_each(|(name, bytes)| assert!(*bytes == two[name], "{} differs", name.display()));
+}
+
+/// Kills a run at moments spread over its batches, some of them during its start, and resumes it each time.
+#[test]
+fn a_run_killed_and_resumed_ends_in_the_same_bytes() {
+    const BATCHES: u64 = 16;
+    let folder = tempfile::tempdir().unwrap();
+    let (unbroken, broken) = (folder.path().join("unbroken"), folder.path().join("broken"));
+    let file = folder.path().join("pipeline.toml");
+    std::fs::write(&file, small("web-of-lies", BATCHES)).unwrap();
+    let file = file.to_str().unwrap();
+    let started = Instant::now();
+    assert!(elenchus(&["run", file, "--out", unbroken.to_str().unwrap()]).wait().unwrap().success());
+    let whole = started.elapsed();
+    let mut kills = 0;
+    while batches(&broken) < BATCHES as usize {
+        // Each attempt lives a little longer than a start takes, and never twice the same.
+        let life = whole.mul_f64(0.25 + 0.07 * f64::from(kills % 11)) + Duration::from_millis(13 * kills as u64);
+        let root = broken.to_str().unwrap();
+        let verb = if broken.join("manifest.jsonl").exists() {
+            vec!["resume", root]
+        } else {
+            vec!["run", file, "--out", root]
+        };
+        let mut child = elenchus(&verb);
+        let born = Instant::now();
+        while born.elapsed() < life && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        assert!(kills < 200, "{} of {BATCHES} batches after {kills} kills", batches(&broken));
+    }
+    assert!(kills > 1, "the run was never killed");
+    assert_same(&unbroken, &broken);
+}
