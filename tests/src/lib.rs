@@ -4,6 +4,7 @@ use elenchus::{
     load::{Loaded, compile},
     run::perform,
 };
+use spec::settings::Pipeline;
 use std::{
     collections::BTreeMap,
     fs,
@@ -83,14 +84,24 @@ verdicts = "verdicts"
 
 /// A pipeline as it is run.
 pub fn load(source: &str) -> Loaded {
+    compiled(source, |_| {})
+}
+
+fn compiled(source: &str, adjust: impl FnOnce(&mut Pipeline)) -> Loaded {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    compile(source, folder, |_| {})
+    compile(source, folder, adjust)
         .unwrap_or_else(|problems| panic!("{}", elenchus::load::draw(&problems, "pipeline.toml", source)))
 }
 
 /// Runs a pipeline to its end in a new folder.
 pub fn run(source: &str, root: &Path) {
-    let loaded = load(source);
+    run_batches(source, root, None);
+}
+
+/// Runs a pipeline in a new folder, for its own number of batches or another.
+pub fn run_batches(source: &str, root: &Path, batches: Option<u64>) {
+    let shorten = |pipeline: &mut Pipeline| pipeline.batches = batches.unwrap_or(pipeline.batches);
+    let loaded = compiled(source, shorten);
     let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source, plan: &loaded.plan.to_text() };
     let mut folder = batch::RunFolder::create(root, &loaded.plan, texts).expect("the folder is new");
     let stop = AtomicBool::new(false);

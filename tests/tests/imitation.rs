@@ -63,9 +63,8 @@ fn gradient(model: &Model, mut sequences: Vec<(Vec<u32>, usize)>) -> Tensor {
     tch::set_num_threads(1);
     let weights = model.weights.handle(true);
     let llama = Llama::new(&weights, time);
-    let hidden = llama.hidden(&Tensor::from_slice(&inputs).view([sequences.len() as i64, time as i64]));
-    let hidden = hidden.flatten(0, 1).index_select(0, &Tensor::from_slice(&places));
-    let log_probs = llama.logits(&hidden).log_softmax(-1, Kind::Float);
+    let inputs = Tensor::from_slice(&inputs).view([sequences.len() as i64, time as i64]);
+    let log_probs = llama.logits(&inputs, &Tensor::from_slice(&places)).log_softmax(-1, Kind::Float);
     let surprise = -log_probs.gather(1, &Tensor::from_slice(&targets).unsqueeze(1), false).squeeze_dim(1);
     let share = Tensor::from_slice(&vec![(1.0 / answered as f64) as f32; targets.len()]);
     Tensor::run_backward(&[surprise.dot(&share)], &[&weights.flat], false, false).remove(0)

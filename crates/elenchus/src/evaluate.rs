@@ -5,7 +5,7 @@ use crate::{
     command::Failure,
     evaluation::{Count, Scored, answer_of, by_depth, sum},
     states::weights,
-    surface::{self, Surface},
+    surface::{self, Known, Surface},
     tables, wire,
 };
 use batch::{Run, read_questions};
@@ -75,7 +75,7 @@ pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation,
         .map(|(row, answer)| Answered { question: row.text, answer: answer.text, gold: row.gold })
         .collect();
     let by_depth = by_depth(&scored(&answered));
-    let surface = surface_scores(&run, &pipeline, &answered)?;
+    let surface = surface_scores(&run, &pipeline, &model, &answered)?;
     Ok(Evaluation { checkpoint, answers: answered, by_depth, surface })
 }
 
@@ -115,22 +115,26 @@ fn choose(run: &Run, pipeline: &Pipeline, checkpoint: &str) -> Result<u64, Failu
 }
 
 /// Classifiers fitted to the questions that the run drew, whose gold answers stand beside them.
-fn surface_scores(run: &Run, pipeline: &Pipeline, answered: &[Answered]) -> Result<Option<(Count, Count)>, Failure> {
+fn surface_scores(
+    run: &Run,
+    pipeline: &Pipeline,
+    model: &Model,
+    answered: &[Answered],
+) -> Result<Option<(Count, Count)>, Failure> {
     let sample = pipeline.stages.iter().find(|stage| matches!(stage.settings, Stage::Sample(_)));
     let Some(sample) = sample else { return Ok(None) };
-    let mut drawn: Vec<(String, String)> = Vec::new();
+    let known = |text: &str, gold: Option<&String>| Some((model.tokenizer.encode(text), gold?.clone()));
+    let mut train: Vec<Known> = Vec::new();
     for batch in 0..run.lines().len() as u64 {
         let read = |name: &str| run.table(name, batch).map_err(Failure::run);
         let texts = tables::texts(&read(&sample.name)?, "text").map_err(Failure::run)?;
         let golds = tables::optional_texts(&read(&format!("{}.gold", sample.name))?, "gold").map_err(Failure::run)?;
-        drawn.extend(texts.into_iter().zip(golds).filter_map(|(text, gold)| Some((text, gold?))));
-        if drawn.len() >= SURFACE_QUESTIONS {
+        train.extend(texts.iter().zip(&golds).filter_map(|(text, gold)| known(text, gold.as_ref())));
+        if train.len() >= SURFACE_QUESTIONS {
             break;
         }
     }
-    let train: Vec<(&str, &str)> = drawn.iter().map(|(text, gold)| (text.as_str(), gold.as_str())).collect();
-    let test: Vec<(&str, &str)> =
-        answered.iter().filter_map(|row| Some((row.question.as_str(), row.gold.as_deref()?))).collect();
+    let test: Vec<Known> = answered.iter().filter_map(|row| known(&row.question, row.gold.as_ref())).collect();
     if train.is_empty() || test.is_empty() {
         return Ok(None);
     }

@@ -1,5 +1,5 @@
-//! What can be told from a question's surface alone: a classifier on its length, and one on its word counts. M should
-//! be far better; where it is not, the questions give their answers away.
+//! What can be told from a question's surface alone: a classifier on its length, and one on its word counts, in words
+//! as M reads them. M should be far better; where it is not, the questions give their answers away.
 
 use crate::evaluation::Count;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,23 +14,23 @@ pub enum Surface {
     Words,
 }
 
-/// A question and its gold answer.
-pub type Known<'a> = (&'a str, &'a str);
+/// A question, as token ids, and its gold answer.
+pub type Known = (Vec<u32>, String);
 
 const STEPS: usize = 500;
 const LEARNING_RATE: f64 = 0.05;
 const WEIGHT_DECAY: f64 = 1e-4;
 
 /// How many of `test` a logistic regression answers rightly that was fitted to `train`.
-pub fn score(surface: Surface, train: &[Known<'_>], test: &[Known<'_>]) -> Count {
-    let golds: Vec<&str> = train.iter().map(|known| known.1).collect::<BTreeSet<_>>().into_iter().collect();
+pub fn score(surface: Surface, train: &[Known], test: &[Known]) -> Count {
+    let golds: Vec<&str> = train.iter().map(|known| known.1.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     let class = |gold: &str| golds.iter().position(|known| *known == gold);
     let features = Features::of(surface, train);
-    let labels: Vec<i64> = train.iter().filter_map(|known| class(known.1)).map(|class| class as i64).collect();
+    let labels: Vec<i64> = train.iter().filter_map(|known| class(&known.1)).map(|class| class as i64).collect();
     let weights = fit(&features.matrix(train), &Tensor::from_slice(&labels), golds.len() as i64);
     let said = features.matrix(test).matmul(&weights).argmax(1, false);
-    let right = |(i, known): (usize, &Known<'_>)| {
-        class(known.1).is_some_and(|gold| said.int64_value(&[i as i64]) == gold as i64)
+    let right = |(i, known): (usize, &Known)| {
+        class(&known.1).is_some_and(|gold| said.int64_value(&[i as i64]) == gold as i64)
     };
     let correct = test.iter().enumerate().filter(|&(i, known)| right((i, known))).count();
     Count { correct: correct as u32, total: test.len() as u32 }
@@ -53,25 +53,32 @@ fn fit(inputs: &Tensor, labels: &Tensor, classes: i64) -> Tensor {
     weights.detach()
 }
 
+/// Something to be seen of a question without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Feature {
+    Length(usize),
+    Word(u32),
+}
+
 /// Which feature stands in which column.
 struct Features {
     surface: Surface,
-    columns: BTreeMap<String, usize>,
+    columns: BTreeMap<Feature, usize>,
 }
 
 impl Features {
-    fn of(surface: Surface, train: &[Known<'_>]) -> Self {
-        let names: BTreeSet<String> = train.iter().flat_map(|known| named(surface, known.0)).collect();
+    fn of(surface: Surface, train: &[Known]) -> Self {
+        let names: BTreeSet<Feature> = train.iter().flat_map(|known| named(surface, &known.0)).collect();
         Features { surface, columns: names.into_iter().enumerate().map(|(i, name)| (name, i + 1)).collect() }
     }
 
     /// Rows of counts, scaled to about one, the first column constant.
-    fn matrix(&self, questions: &[Known<'_>]) -> Tensor {
+    fn matrix(&self, questions: &[Known]) -> Tensor {
         let width = self.columns.len() + 1;
         let mut values = vec![0.0f32; questions.len() * width];
         for (row, known) in questions.iter().enumerate() {
             values[row * width] = 1.0;
-            for name in named(self.surface, known.0) {
+            for name in named(self.surface, &known.0) {
                 if let Some(column) = self.columns.get(&name) {
                     values[row * width + column] += 1.0;
                 }
@@ -82,12 +89,10 @@ impl Features {
 }
 
 /// The features of a question, as often as each counts.
-fn named(surface: Surface, question: &str) -> Vec<String> {
-    let words: Vec<&str> =
-        question.split_whitespace().map(|word| word.trim_matches(|c: char| ".?,:".contains(c))).collect();
-    let length = format!("{} words", words.len());
+fn named(surface: Surface, question: &[u32]) -> Vec<Feature> {
+    let length = Feature::Length(question.len());
     match surface {
         Surface::Length => vec![length],
-        Surface::Words => words.into_iter().map(str::to_owned).chain([length]).collect(),
+        Surface::Words => question.iter().map(|&word| Feature::Word(word)).chain([length]).collect(),
     }
 }

@@ -24,17 +24,17 @@ pub(crate) struct Names<'p> {
 impl<'p> Names<'p> {
     /// The model of a name.
     pub(crate) fn model(self, mention: &Reference) -> Found<&'p Named<Model>> {
-        find(&self.pipeline.models, &mention.name).ok_or_else(|| self.lost(mention, &["model"]))
+        find(&self.pipeline.models, &mention.name).ok_or_else(|| self.lost(&mention.name, mention, &["model"]))
     }
 
     /// The human of a name.
     pub(crate) fn human(self, mention: &Reference) -> Found<&'p Named<Human>> {
-        find(&self.pipeline.humans, &mention.name).ok_or_else(|| self.lost(mention, &["human"]))
+        find(&self.pipeline.humans, &mention.name).ok_or_else(|| self.lost(&mention.name, mention, &["human"]))
     }
 
     /// The amplify of a name.
     pub(crate) fn amplify(self, mention: &Reference) -> Found<&'p Named<Amplify>> {
-        find(&self.pipeline.amplifies, &mention.name).ok_or_else(|| self.lost(mention, &["amplify"]))
+        find(&self.pipeline.amplifies, &mention.name).ok_or_else(|| self.lost(&mention.name, mention, &["amplify"]))
     }
 
     /// The place in the file of a stage, which must be of one of these kinds.
@@ -99,12 +99,11 @@ impl<'p> Names<'p> {
 
     fn stage_named(self, name: &str, mention: &Reference, kinds: &[&'static str]) -> Found<usize> {
         let fits = |stage: &Named<Stage>| stage.name == name && kinds.contains(&stage.settings.kind());
-        self.pipeline.stages.iter().position(fits).ok_or_else(|| self.lost(mention, kinds))
+        self.pipeline.stages.iter().position(fits).ok_or_else(|| self.lost(name, mention, kinds))
     }
 
     /// What is wrong with a mention that leads to nothing of these kinds.
-    fn lost(self, mention: &Reference, kinds: &[&'static str]) -> Option<Problem> {
-        let name = mention.name.split('.').next().unwrap_or_default();
+    fn lost(self, name: &str, mention: &Reference, kinds: &[&'static str]) -> Option<Problem> {
         if name.is_empty() || self.pipeline.unread.iter().any(|unread| unread == name) {
             return None;
         }

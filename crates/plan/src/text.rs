@@ -74,7 +74,7 @@ fn type_name(data_type: &DataType) -> String {
         DataType::Float32 => "f32".to_owned(),
         DataType::Float64 => "f64".to_owned(),
         DataType::Boolean => "bool".to_owned(),
-        DataType::Utf8 => "text".to_owned(),
+        DataType::Utf8 => "str".to_owned(),
         DataType::List(items) => format!("[{}]", type_name(items.data_type())),
         other => other.to_string(),
     }

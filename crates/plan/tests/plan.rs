@@ -2,14 +2,19 @@
 
 use std::{fs, path::Path};
 
-use plan::{Plan, plan};
+use plan::{Plan, Role, plan};
+use proptest::prelude::*;
 use spec::Catalogue;
 
-fn planned(text: &str) -> Plan {
+fn catalogue() -> Catalogue {
     let names = vec!["boolean-expressions".to_owned(), "web-of-lies".to_owned()];
-    let reading = spec::read(text, &Catalogue { tasks: names.clone(), scripts: names });
+    Catalogue { tasks: names.clone(), scripts: names }
+}
+
+fn planned(text: &str) -> Plan {
+    let reading = spec::read(text, &catalogue());
     assert_eq!(reading.problems, []);
-    plan(&reading.pipeline).unwrap()
+    plan(&reading.pipeline).expect("the file is valid")
 }
 
 /// A file with a stage of each kind.
@@ -81,4 +86,66 @@ fn a_key_changes_with_what_results_depend_on() {
 fn a_model_is_part_of_the_run_though_of_no_stage() {
     let (old, new) = (planned(WHOLE), planned(&WHOLE.replacen("layers = 1", "layers = 2", 1)));
     assert_ne!(old.key, new.key);
+}
+
+#[test]
+fn imitation_of_single_arguments_needs_no_judge() {
+    let text = WHOLE.replace("max_turns = 2", "max_turns = 1").replace("alpha = 0.5", "alpha = 0");
+    let plan = planned(&text.replace("[\"arguments\", \"verdicts\"]", "\"arguments\""));
+    let loss = plan.nodes.iter().find(|node| node.name == "objective").unwrap();
+    assert_eq!(loss.tables(Role::Arguments).collect::<Vec<_>>(), ["arguments"]);
+    assert_eq!(loss.tables(Role::Calls).collect::<Vec<_>>(), ["arguments.calls"]);
+    assert_eq!(loss.tables(Role::Verdicts).count(), 0);
+}
+
+#[test]
+fn only_gold_columns_are_marked_and_all_others_are_explained() {
+    for output in planned(WHOLE).nodes.iter().flat_map(|node| &node.outputs) {
+        for field in output.schema.fields() {
+            let marks: Vec<&str> = field.metadata().iter().map(|(key, _)| key.as_str()).collect();
+            assert_eq!(
+                marks,
+                [if field.name() == "gold" { "gold" } else { "doc" }],
+                "{} {}",
+                output.table,
+                field.name()
+            );
+        }
+    }
+}
+
+/// The file with some of its lines exchanged for others of its lines, or broken.
+fn mutated() -> impl Strategy<Value = String> {
+    let lines: Vec<&str> = WHOLE.lines().collect();
+    let change = (0..lines.len(), 0..lines.len(), 0..4u8, ".?");
+    prop::collection::vec(change, 0..4).prop_map(move |changes| {
+        let mut lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        for (at, other, how, text) in changes {
+            match how {
+                0 => lines[at].clear(),
+                1 => lines[at] = lines[other].clone(),
+                2 => lines.swap(at, other),
+                _ => {
+                    let middle = (0..=lines[at].len() / 2).rfind(|&byte| lines[at].is_char_boundary(byte));
+                    lines[at].insert_str(middle.unwrap_or_default(), &text);
+                }
+            }
+        }
+        lines.join("\n")
+    })
+}
+
+proptest! {
+    #[test]
+    fn every_file_is_planned_or_its_problems_have_places(text in mutated()) {
+        let reading = spec::read(&text, &catalogue());
+        let planned = plan(&reading.pipeline);
+        for problem in reading.problems.iter().chain(planned.as_ref().err().into_iter().flatten()) {
+            prop_assert!(text.get(problem.span.clone()).is_some(), "{:?}", problem);
+        }
+        for (place, node) in planned.iter().flat_map(|plan| plan.nodes.iter().enumerate()) {
+            prop_assert!(node.after.iter().all(|&stage| stage < place));
+            prop_assert!(node.inputs.iter().all(|edge| node.after.contains(&edge.stage)));
+        }
+    }
 }

@@ -8,6 +8,7 @@ mod document;
 mod parties;
 pub mod place;
 pub mod problem;
+mod schedule;
 pub mod settings;
 mod stages;
 mod table;

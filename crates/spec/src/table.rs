@@ -105,10 +105,9 @@ impl<'a> Table<'a> {
     fn named<T>(&mut self, read: impl Fn(&mut Table<'_>) -> T) -> Vec<Named<T>> {
         let entries = self.entries;
         self.known.extend(entries.keys().map(|name| name.get_ref().as_ref()));
-        if let Some((setting, _)) = entries.iter().find(|(_, value)| !value.get_ref().is_table()) {
-            let message = format!("a `{}` needs a name, before settings such as `{}`", self.path, setting.get_ref());
-            let help = format!("write `[{}.NAME]`, with a name of your choice", self.path);
-            self.problem(Problem::new(self.header.clone(), message).help(help));
+        if let Some((name, value)) = entries.iter().find(|(_, value)| !value.get_ref().is_table()) {
+            let problem = nameless(&self.path, name, value, self.header.clone());
+            self.problem(problem);
             return Vec::new();
         }
         entries.iter().filter_map(|(name, value)| self.one(name.get_ref(), name.span(), value, &read)).collect()
@@ -191,4 +190,15 @@ impl<'a> Table<'a> {
     fn path_of(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
+}
+
+/// What is wrong with a kind that holds something else than tables with a name.
+fn nameless(kind: &str, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>, header: Span) -> Problem {
+    let name = key.get_ref();
+    if value.get_ref().is_array() {
+        return Problem::new(key.span(), format!("`{kind}.{name}` is a list of tables"))
+            .help(format!("write `[{kind}.{name}]`, and give each further one a name of its own"));
+    }
+    Problem::new(header, format!("a `{kind}` needs a name, before settings such as `{name}`"))
+        .help(format!("write `[{kind}.NAME]`, with a name of your choice"))
 }

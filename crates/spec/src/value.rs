@@ -131,7 +131,7 @@ impl<'a> Value<'a> {
     /// A finite number in a range.
     pub(crate) fn number(&mut self, range: impl RangeBounds<f64>) -> Option<f64> {
         let number = match self.value.get_ref() {
-            DeValue::Integer(digits) => i64::from_str_radix(digits.as_str(), digits.radix()).ok().map(|n| n as f64),
+            DeValue::Integer(digits) => i128::from_str_radix(digits.as_str(), digits.radix()).ok().map(|n| n as f64),
             DeValue::Float(digits) => digits.as_str().parse().ok(),
             _ => None,
         };

@@ -96,12 +96,12 @@ impl<'a> Sitting<'a> {
 
     /// The last assertion of the even side, if its step can be followed.
     fn asserted(&self) -> Option<&'a Case> {
-        argument::followed(self.task, self.step, self.context.iter().step_by(2).last()?)
+        argument::followed(self.task, self.step, self.context.iter().step_by(2).next_back()?)
     }
 
     /// The last reply of the odd side to that assertion.
     fn replied(&self) -> Option<Reply> {
-        Reply::read(self.context.iter().skip(1).step_by(2).last()?, self.step, self.asserted()?)
+        Reply::read(self.context.iter().skip(1).step_by(2).next_back()?, self.step, self.asserted()?)
     }
 
     /// The first of some parts that is not as a case claims.

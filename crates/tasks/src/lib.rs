@@ -4,6 +4,25 @@
 //! on the answers to simpler questions, its *parts*. That one step (`step.rs`) is all that the weak human
 //! of a task can do: `human.rs` says once, for all tasks, how such a human argues, disputes and judges, in the wording
 //! of `argument.rs`. So the file of a task holds only what is its own: its wording, its step, its generator.
+//!
+//! # Shortcuts
+//!
+//! A question's surface should not give its answer away, or a model need not take a single step to be right. How much
+//! it does tell, measured: the accuracy, in percent, of a logistic regression on the number of tokens and on how often
+//! each occurs, fitted to 3,000 questions of one depth and tested on as many others. The majority answer is right for
+//! 50 to 52. The last row is what nobody can exceed who looks at such counts alone, however cleverly.
+//!
+//! | depth | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 |
+//! | --- | --- | --- | --- | --- | --- | --- | --- | --- |
+//! | `web-of-lies` | 100 | 50 | 50 | 50 | 50 | 50 | 50 | 50 |
+//! | `boolean-expressions` without 8 words | 100 | 81 | 60 | 54 | 54 | 57 | 59 | 64 |
+//! | its upper bound | 100 | 100 | 64 | 57 | 56 | 58 | 62 | 68 |
+//!
+//! A question of depth 0 states its answer. In a web of lies "lies" and "tells the truth" are one token each, since
+//! with three words for the second, the length of the text tells the answer. What is left is that the lies are odd in
+//! number where the answer is no: that is the task itself, and nothing linear sees it. Among expressions the words of
+//! some force the answer (`True and True`, `not not not False`); such are drawn four times less often than others, and
+//! where the words leave the answer open, it is drawn by a fair coin.
 
 mod argument;
 mod boolean_expressions;

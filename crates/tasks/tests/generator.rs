@@ -41,7 +41,7 @@ fn evaluate(question: &str) -> &'static str {
 
 /// The answer to a web of lies: no, if the lies are odd in number.
 fn count_lies(question: &str) -> &'static str {
-    if question.matches(" lies.").count() % 2 == 0 { "Yes" } else { "No" }
+    if question.matches(" lies.").count().is_multiple_of(2) { "Yes" } else { "No" }
 }
 
 proptest! {

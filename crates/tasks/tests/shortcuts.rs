@@ -28,7 +28,7 @@ fn check(task: Task, exclude: &[u32], expect: &[f64]) {
 
 #[test]
 fn webs_of_lies_have_none() {
-    check(Task::WebOfLies, &[], &[100.0, 50.0, 50.0, 50.0, 50.0, 50.0, 50.0]);
+    check(Task::WebOfLies, &[], &[100.0, 50.0, 50.0, 50.0, 50.0, 50.0, 50.0, 50.0]);
 }
 
 #[test]

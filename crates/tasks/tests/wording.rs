@@ -11,7 +11,7 @@ use std::{io::Write, path::PathBuf};
 use tasks::{Generator, Task};
 
 /// The tokens of a text: at each place the longest that fits; `Err` holds the rest that has none.
-fn tokens<'a>(task: Task, text: &'a str) -> Result<Vec<&'a str>, &'a str> {
+fn tokens(task: Task, text: &str) -> Result<Vec<&str>, &str> {
     let mut vocabulary = [task.phrases(), task.words()].concat();
     vocabulary.sort_by_key(|token| std::cmp::Reverse(token.len()));
     let (mut rest, mut tokens) = (text.trim_start(), Vec::new());
@@ -69,7 +69,7 @@ fn tokens_cover_all_that_is_said() {
 fn questions_of_a_web_have_the_length_of_their_depth() {
     for question in questions(Task::WebOfLies, (0, 12)) {
         let depth = Task::WebOfLies.depth(&question).unwrap() as usize;
-        assert_eq!(tokens(Task::WebOfLies, &question).unwrap().len(), 5 + 4 * depth + 4, "{question}");
+        assert_eq!(tokens(Task::WebOfLies, &question).unwrap().len(), 5 + 5 * depth + 4, "{question}");
     }
 }
 
@@ -141,7 +141,7 @@ fn real_webs_of_lies() {
     for (question, answer) in real("web_of_lies.json") {
         assert_eq!(tasks::gold(&question), Some(answer.as_str()), "{question}");
         assert_eq!(Task::WebOfLies.depth(&question), Some(4));
-        assert_eq!(tokens(Task::WebOfLies, &question).map(|tokens| tokens.len()), Ok(25));
+        assert_eq!(tokens(Task::WebOfLies, &question).map(|tokens| tokens.len()), Ok(29));
     }
 }
 

@@ -1,0 +1,215 @@
+//! What a file says, and what is wrong with it. Whole invalid files are in `tests/invalid` at the root.
+
+use insta::assert_snapshot;
+use spec::{
+    Catalogue, Reading,
+    settings::{Schedule, Stage, Wording},
+};
+
+fn read(text: &str) -> Reading {
+    let names = vec!["web-of-lies".to_owned()];
+    spec::read(text, &Catalogue { tasks: names.clone(), scripts: names })
+}
+
+/// What is wrong with a file that begins well and goes on with `text`.
+fn problems(text: &str) -> String {
+    let head = "seed = 1\nbatches = 10\n[sample.first]\nfiles = [\"a.jsonl\"]\nrows = 1\n";
+    let text = format!("{head}{text}");
+    let mut lines = Vec::new();
+    for problem in read(&text).problems {
+        let help = problem.help.map_or(String::new(), |help| format!(" ({help})"));
+        lines.push(format!("{:?}: {}{help}", &text[problem.span], problem.message));
+    }
+    lines.join("\n")
+}
+
+/// The settings of the file's only stage.
+fn stage(text: &str) -> Stage {
+    let reading = read(&format!("seed = 1\nbatches = 10\n{text}"));
+    assert_eq!(reading.problems, []);
+    reading.pipeline.stages[0].settings.clone()
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let text = "seed = 1
+batches = 10
+[model.m]
+new = { layers = 1, width = 8, heads = 2, context = 64 }
+[human.h]
+script = \"web-of-lies\"
+[amplify.a]
+model = \"m\"
+human = \"h\"
+call_human = \"never\"
+[sample.q]
+task = { name = \"web-of-lies\", depth = [0, 2] }
+rows = 4
+[debate.d]
+from = \"q\"
+speaker = \"a\"
+overseer = \"a\"
+[judge.v]
+from = \"d\"
+by = \"a\"
+[loss.l]
+from = [\"d\", \"v\"]
+combine = { weighted = { alpha = 0 } }
+[train.t]
+from = \"l\"
+model = \"m\"
+adamw = { learning_rate = [[0, 0], [5, 1e-3]] }
+[sync.s]
+after = \"t\"
+from_model = \"m\"
+to_model = \"n\"
+every = 5
+[evaluate.e]
+after = \"s\"
+questions = { files = [\"a.jsonl\", \"b.parquet\"] }
+of = \"a\"
+";
+    let Reading { pipeline, problems } = read(text);
+    assert_eq!(problems, []);
+    assert_snapshot!(pipeline.to_toml(), @r#"
+    seed = 1
+    batches = 10
+    workers = 2
+
+    [checkpoint]
+    every = 50
+    keep_last = 2
+
+    [model.m]
+    new = { layers = 1, width = 8, heads = 2, context = 64, feed_forward = 32 }
+
+    [human.h]
+    script = "web-of-lies"
+
+    [amplify.a]
+    model = "m"
+    human = "h"
+    call_human = "never"
+    temperature = 1.0
+    max_tokens = 16
+
+    [sample.q]
+    task = { name = "web-of-lies", depth = [0, 2], exclude_words = [] }
+    rows = 4
+
+    [debate.d]
+    from = "q"
+    speaker = "a"
+    overseer = "a"
+    max_turns = 2
+    sufficient = "ask"
+    wording = { argument = "{question}{context}", sufficient = "{question}{context}\nIs this a sufficient answer?", winner = "{question}{context}\nWere the even arguments more helpful?" }
+
+    [judge.v]
+    from = "d"
+    by = "a"
+
+    [loss.l]
+    from = ["d", "v"]
+    distance = "cross-entropy"
+    combine = { weighted = { alpha = 0.0 } }
+    imitate = "human"
+    credit = ["argument", "calls"]
+    baseline_decay = 0.95
+
+    [train.t]
+    from = "l"
+    model = "m"
+    adamw = { learning_rate = [[0, 0.0], [5, 0.001]], betas = [0.9, 0.98], epsilon = 1e-8, weight_decay = 0.0, clip = 1.0 }
+    steps = 1
+    micro_batch = 64
+
+    [sync.s]
+    after = "t"
+    from_model = "m"
+    to_model = "n"
+    every = 5
+
+    [evaluate.e]
+    after = "s"
+    questions = { files = ["a.jsonl", "b.parquet"] }
+    count = 500
+    of = "a"
+    rows = ["naive", "human", "amplified"]
+    "#);
+}
+
+#[test]
+fn stages_keep_the_order_of_the_file() {
+    let text = "[judge.b]\nfrom=\"a\"\nby=\"x\"\n[debate.c]\nfrom=\"a\"\nspeaker=\"x\"\noverseer=\"x\"\n[judge.a]\nfrom=\"c\"\nby=\"x\"";
+    let reading = read(&format!("seed = 1\nbatches = 1\n{text}"));
+    let names: Vec<&str> = reading.pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
+    assert_eq!(names, ["b", "c", "a"]);
+}
+
+#[test]
+fn a_list_of_one_may_be_given_without_brackets() {
+    let of = |from: &str| {
+        let text = format!("[loss.l]\nfrom = {from}\ncombine = {{ weighted = {{ alpha = 0.5 }} }}");
+        let Stage::Loss(loss) = stage(&text) else { panic!("not a loss") };
+        loss.from.into_iter().map(|mention| mention.name).collect::<Vec<_>>()
+    };
+    assert_eq!(of("\"d\""), of("[\"d\"]"));
+    assert_eq!(of("[\"d\", \"v\"]"), ["d", "v"]);
+}
+
+#[test]
+fn places_lead_to_values_and_fall_back_to_tables() {
+    let text = "seed = 1\nbatches = 2\n[sample.q]\nfiles = [\"a\"]\nrows = 4\n";
+    let places = read(text).pipeline.places;
+    assert_eq!(&text[places.of("sample.q.rows")], "4");
+    assert_eq!(&text[places.of("sample.q.task.depth")], "q");
+    assert_eq!(places.of("nothing"), 0..0);
+}
+
+#[test]
+fn keys_are_told_apart_from_values() {
+    assert_snapshot!(problems("[model.m]\nnew = { layers = 1, width = 8, heads = 1, contxt = 8 }"), @r#""contxt": `model.m.new` has no key `contxt` (did you mean `context`? valid are `layers`, `width`, `heads`, `context` and `feed_forward`)"#);
+    assert_snapshot!(problems("[model.m]\nnew = 3"), @r#""3": `new` must be a table, not 3"#);
+    assert_snapshot!(problems("[model.m]\n"), @r#""m": `model.m` needs one of `new` and `copy_of` (add `new = …`)"#);
+    assert_snapshot!(problems("[human.h]\nscript = \"\""), @r#""\"\"": `script` must not be empty"#);
+    assert_snapshot!(problems("[checkpoint]\nevery = 0\nkeep = 3"), @r#"
+    "0": `every` must be a whole number, at least 1, not 0
+    "keep": `checkpoint` has no key `keep` (valid are `every`, `keep_last` and `best`)
+    "#);
+    assert_snapshot!(problems("[[debate.d]]\nfrom = \"q\""), @r#""d": `debate.d` is a list of tables (write `[debate.d]`, and give each further one a name of its own)"#);
+}
+
+#[test]
+fn numbers_have_ranges() {
+    let train = |adamw: &str| problems(&format!("[train.t]\nfrom = \"l\"\nmodel = \"m\"\nadamw = {{ {adamw} }}"));
+    assert_snapshot!(train("learning_rate = nan"), @r#""nan": `learning_rate` must be a number, at least 0, not nan"#);
+    assert_snapshot!(train("learning_rate = [[0, 1e-3], [0x10, -1.0]]"), @r#""-1.0": `learning_rate` must be a number, at least 0, not -1.0"#);
+    assert_snapshot!(train("learning_rate = [[0, 1e-3], 5]"), @r#""5": `learning_rate` must be a list of `[batch, value]`, not 5"#);
+    assert_snapshot!(train("learning_rate = []"), @r#""[]": `learning_rate` must not be empty"#);
+    assert_snapshot!(train("learning_rate = 1, betas = [0.9]"), @r#""[0.9]": `betas` must be a list of two numbers, not a list of 1"#);
+    assert_snapshot!(train("learning_rate = 1, epsilon = 0"), @r#""0": `epsilon` must be a number, above 0, not 0"#);
+    assert_snapshot!(train("learning_rate = 1_000, clip = 0, weight_decay = -99999999999999999999"), @r#""-99999999999999999999": `weight_decay` must be a number, at least 0, not -99999999999999999999"#);
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_read_no_further() {
+    assert_snapshot!(problems("[train.t]\nfrom = \"l\nmodel = m"), @r#"
+    "": this is not TOML: invalid basic string, expected `"`
+    "m": this is not TOML: string values must be quoted, expected literal string
+    "#);
+    assert_snapshot!(problems("rows = 2\nfrom 3"), @r#""": this is not TOML: key with no value, expected `=`"#);
+}
+
+#[test]
+fn a_schedule_is_linear_between_its_points() {
+    let schedule = Schedule { points: vec![(10, 0.0), (20, 1.0), (40, 0.5)] };
+    let values = [0, 10, 15, 20, 30, 40, 99].map(|batch| schedule.at(batch));
+    assert_eq!(values, [0.0, 0.0, 0.5, 1.0, 0.75, 0.5, 0.5]);
+    assert_eq!(schedule.max(), 1.0);
+}
+
+#[test]
+fn the_default_wording_of_an_argument_is_the_bare_question() {
+    assert_eq!(Wording::default().argument.replace("{context}", ""), "{question}");
+}
