@@ -6,7 +6,7 @@ use std::{error::Error, fs, path::PathBuf};
 use model::{Llama, Model, Tokenizer};
 use serde_json::{Value, json};
 use spec::settings::Architecture;
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Device, Kind, Tensor};
 
 const PROMPTS: [&str; 5] = [
     "Question: Ada tells the truth. Ben says Ada lies. Does Ben tell the truth?",
@@ -25,8 +25,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let tokenizer = Tokenizer::from_wording(&phrases, &words)?;
     let architecture = Architecture { layers: 3, width: 64, heads: 4, context: 64, feed_forward: 176 };
     let model = Model::new(architecture, tokenizer, 11);
-    // Larger than fresh weights: a mistake in any part then shows in the logits.
-    let _ = no_grad(|| model.weights.flat.shallow_clone().g_mul_scalar_(4.0));
     for (name, bytes) in model.save() {
         fs::write(folder.join(name), bytes)?;
     }

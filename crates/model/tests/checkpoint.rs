@@ -6,13 +6,14 @@ use spec::settings::Architecture;
 type Files = Vec<(String, Vec<u8>)>;
 
 fn model() -> Model {
-    let tokenizer = Tokenizer::from_wording(&["a phrase".to_string()], &["some words .".to_string()]).unwrap();
+    let tokenizer =
+        Tokenizer::from_wording(&["a phrase".to_string()], &["some words .".to_string()]).expect("no control tokens");
     let architecture = Architecture { layers: 1, width: 8, heads: 2, context: 16, feed_forward: 12 };
     Model { version: 7, ..Model::new(architecture, tokenizer, 5) }
 }
 
 fn file<'a>(files: &'a mut Files, name: &str) -> &'a mut Vec<u8> {
-    &mut files.iter_mut().find(|(other, _)| other == name).unwrap().1
+    &mut files.iter_mut().find(|(other, _)| other == name).expect("a file of a checkpoint").1
 }
 
 /// The error after one file has been changed.
@@ -20,7 +21,7 @@ fn error(name: &str, change: impl Fn(&str) -> String) -> String {
     let mut files = model().save();
     let bytes = file(&mut files, name);
     *bytes = change(&String::from_utf8_lossy(bytes)).into_bytes();
-    Model::load(&files).unwrap_err().to_string()
+    Model::load(&files).expect_err("the file is damaged").to_string()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use model::{Tokenizer, TokenizerError};
 fn tokenizer() -> Tokenizer {
     let phrases = ["tells the truth", "lies", "says", "tells the truth?"].map(String::from);
     let words = ["Ada Ben say or not ( ) . : ?", "Does Ada tell the truth? Yes No < eos >"].map(String::from);
-    Tokenizer::from_wording(&phrases, &words).unwrap()
+    Tokenizer::from_wording(&phrases, &words).expect("no control tokens")
 }
 
 /// The tokens of a text, a bar between two.

@@ -8,7 +8,9 @@ use spec::settings::{self, Architecture, Schedule};
 use train::{AdamW, Example, Step, step};
 
 const ROWS: usize = 128;
-fn new_tokens() -> usize { std::env::var("NT").map_or(8, |v| v.parse().unwrap()) }
+fn new_tokens() -> usize {
+    std::env::var("NT").map_or(8, |v| v.parse().unwrap())
+}
 const WORKERS: usize = 2;
 
 fn main() -> Result<(), Box<dyn Error>> {

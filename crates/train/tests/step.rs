@@ -7,7 +7,7 @@ use train::{AdamW, Example, Metrics, Step, TrainError, copy, polyak, step};
 
 fn model() -> Model {
     let words: Vec<String> = (0..12).map(|word| format!("w{word}")).collect();
-    let tokenizer = Tokenizer::from_wording(&[], &words).unwrap();
+    let tokenizer = Tokenizer::from_wording(&[], &words).expect("words are a wording");
     let architecture = Architecture { layers: 1, width: 16, heads: 2, context: 24, feed_forward: 32 };
     Model::new(architecture, tokenizer, 3)
 }
