@@ -72,8 +72,7 @@ fn gradient(model: &Model, mut sequences: Vec<(Vec<u32>, usize)>) -> Tensor {
 
 fn imitate() -> Model {
     let loaded = load(&source());
-    let tokenizer = wire::tokenizer(&loaded).unwrap();
-    let states = wire::states(&loaded, &tokenizer);
+    let states = wire::states(&loaded);
     let mut model = states.get::<states::ModelState>("model.agent").unwrap().0.deep_copy();
     let mut optimizer = AdamW::new(model.weights.flat.numel());
     let settings = Settings {
@@ -117,7 +116,7 @@ fn alpha_zero_with_one_turn_is_imitative_amplification() {
     let files = run.state_files(BATCHES, "model.agent").unwrap();
     let trained = Model::load(&files).unwrap().weights.flat;
     let expected = imitate().weights.flat;
-    let fresh = wire::states(&load(&source()), &wire::tokenizer(&load(&source())).unwrap());
+    let fresh = wire::states(&load(&source()));
     let fresh = &fresh.get::<states::ModelState>("model.agent").unwrap().0.weights.flat;
     assert!(!fresh.equal(&expected), "nothing was learned, so nothing is compared");
     assert!(trained.equal(&expected), "the weights differ by {}", (trained - expected).abs().max().double_value(&[]));

@@ -19,13 +19,6 @@ pub struct Lesson {
     pub reward: Option<f32>,
 }
 
-impl Lesson {
-    /// Whether there is anything to learn.
-    pub fn is_empty(self) -> bool {
-        !self.imitated && self.reward.is_none()
-    }
-}
-
 /// The lesson of one call of a debate with this winner.
 pub fn lesson(call: &Call, winner: Option<Side>, imitate: Imitate, credit: Credit) -> Lesson {
     let earns = match (call.asked, call.part) {

@@ -38,7 +38,7 @@ enum Verb {
         #[arg(long)]
         seed: Option<u64>,
         /// A number of batches instead of the file's
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
         batches: Option<u64>,
     },
     /// Go on with a run that was broken off
@@ -60,13 +60,13 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Print one debate of a run, with its sub-questions
+    /// Print the summary of a run, or one of its debates with the sub-questions
     Show {
         /// The run's folder
         run: PathBuf,
         /// The id of the question debated, from 0
         #[arg(long)]
-        debate: u64,
+        debate: Option<u64>,
     },
 }
 

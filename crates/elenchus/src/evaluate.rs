@@ -3,7 +3,7 @@
 use crate::{
     answerers::ModelAnswerer,
     command::Failure,
-    evaluation::{Count, Scored, answer_of, by_depth, sum},
+    evaluation::{Count, Scored, agrees, by_depth, sum},
     states::weights,
     surface::{self, Known, Surface},
     tables, wire,
@@ -32,6 +32,8 @@ pub struct Evaluation {
     pub by_depth: BTreeMap<Option<u32>, Count>,
     /// Right answers of classifiers on the questions' surface, fitted to the run's own questions.
     pub surface: Option<(Count, Count)>,
+    /// Words of the questions that M never met.
+    pub unknown: usize,
 }
 
 /// A question answered.
@@ -68,7 +70,9 @@ pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation,
     let wording = wire::wording(&pipeline);
     let prompt = |text: &str| Prompt { text: Posed::bare(text).text(&wording), draw: Draw::new(pipeline.seed) };
     let prompts: Vec<Prompt> = rows.iter().map(|row| prompt(&row.text)).collect();
-    let answers = m.answer(&prompts).map_err(Failure::Run)?;
+    let told = |error| Failure::command(format!("{} cannot be answered: {error}", questions.display()));
+    let answers = m.answer(&prompts).map_err(told)?;
+    let unknown = prompts.iter().map(|prompt| model.tokenizer.unknown(&model.tokenizer.encode(&prompt.text))).sum();
     let answered: Vec<Answered> = rows
         .into_iter()
         .zip(answers)
@@ -76,7 +80,7 @@ pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation,
         .collect();
     let by_depth = by_depth(&scored(&answered));
     let surface = surface_scores(&run, &pipeline, &model, &answered)?;
-    Ok(Evaluation { checkpoint, answers: answered, by_depth, surface })
+    Ok(Evaluation { checkpoint, answers: answered, by_depth, surface, unknown })
 }
 
 fn scored(answered: &[Answered]) -> Vec<Scored> {
@@ -86,7 +90,7 @@ fn scored(answered: &[Answered]) -> Vec<Scored> {
         question: answered.question.clone(),
         depth: tasks::depth(&answered.question),
         answer: answered.answer.clone(),
-        correct: answer_of(&answered.answer) == gold,
+        correct: agrees(&answered.answer, &gold),
         gold,
     });
     scored.collect()
@@ -110,7 +114,8 @@ fn choose(run: &Run, pipeline: &Pipeline, checkpoint: &str) -> Result<u64, Failu
     found.ok_or_else(|| {
         let there: Vec<String> = run.checkpoints().iter().map(u64::to_string).collect();
         let there = if there.is_empty() { "none yet".to_owned() } else { there.join(", ") };
-        Failure::command(format!("there is no checkpoint `{checkpoint}`; those of this run: {there}"))
+        let remedy = if checkpoint == "best" { "; `[checkpoint] best` names what is best" } else { "" };
+        Failure::command(format!("there is no checkpoint `{checkpoint}`; those of this run: {there}{remedy}"))
     })
 }
 
@@ -143,8 +148,8 @@ fn surface_scores(
 }
 
 impl Evaluation {
-    /// As JSON: `accuracy` (null without gold answers), `correct`, `total`, `checkpoint`, `by_depth`, `surface`,
-    /// `answers`.
+    /// As JSON: `accuracy` (null without gold answers), `correct`, `total`, `checkpoint`, `unknown_words`, `by_depth`,
+    /// `surface`, `answers`.
     pub fn json(&self) -> String {
         let count = |count: &Count| {
             let accuracy = (count.total > 0).then(|| count.accuracy());
@@ -163,6 +168,7 @@ impl Evaluation {
             .collect();
         let mut value = count(&all);
         value["checkpoint"] = json!(self.checkpoint);
+        value["unknown_words"] = json!(self.unknown);
         value["by_depth"] = json!(by_depth);
         value["surface"] = self
             .surface
@@ -188,6 +194,9 @@ impl Evaluation {
         if let Some((length, words)) = self.surface {
             text += &line("from the length alone", length);
             text += &line("from word counts alone", words);
+        }
+        if self.unknown > 0 {
+            text += &format!("{} words of the questions are not in the model's vocabulary\n", self.unknown);
         }
         text
     }

@@ -54,8 +54,14 @@ pub fn row_name(row: Row) -> &'static str {
 }
 
 /// What an argument answers: what it says before it says why.
-pub fn answer_of(argument: &str) -> &str {
+fn answer_of(argument: &str) -> &str {
     argument.split(" because ").next().unwrap_or(argument).trim()
+}
+
+/// Whether an argument answers as gold does. Spaces do not count: M writes word by word, marks apart.
+pub fn agrees(argument: &str, gold: &str) -> bool {
+    let letters = |text: &str| text.split_whitespace().collect::<String>();
+    letters(answer_of(argument)) == letters(gold)
 }
 
 /// Who is evaluated, and how questions are put to them.
@@ -79,7 +85,7 @@ impl Examinee<'_> {
             row,
             question: drawn.text.clone(),
             depth: drawn.depth,
-            correct: answer_of(&answer) == gold,
+            correct: agrees(&answer, gold),
             answer,
             gold: gold.to_owned(),
         };

@@ -1,15 +1,16 @@
 //! A pipeline file into a plan and all that it needs from outside; or everything that is wrong with it, at once.
 
-use crate::{command::Failure, stages::sample::Source};
+use crate::{command::Failure, stages::sample::Source, wire};
 use batch::read_questions;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use model::Tokenizer;
 use plan::Plan;
 use spec::{
     Catalogue, Places, Problem,
     settings::{File, Pipeline, Questions, Stage},
 };
 use std::{collections::BTreeMap, fmt, path::Path};
-use tasks::{Generator, TaskError};
+use tasks::{Generator, Task, TaskError};
 
 /// A pipeline that can be run.
 pub struct Loaded {
@@ -21,6 +22,8 @@ pub struct Loaded {
     pub plan: Plan,
     /// Where the questions of each `sample` and `evaluate` stage come from, by the stage's name.
     pub questions: BTreeMap<String, Source>,
+    /// Turns their wording into tokens.
+    pub tokenizer: Tokenizer,
 }
 
 /// Reads a pipeline file; `adjust` may change settings before they are planned.
@@ -40,11 +43,59 @@ pub fn compile(source: &str, folder: &Path, adjust: impl FnOnce(&mut Pipeline)) 
     adjust(&mut pipeline);
     let plan = plan::plan(&pipeline).map_err(|more| problems.extend(more)).ok();
     let questions = questions(&pipeline, folder, &mut problems);
+    problems.extend(misplaced_scripts(&pipeline, &questions));
+    let tokenizer = tokenizer(&pipeline, &questions).map_err(|problem| problems.push(problem)).ok();
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
-    match plan {
-        Some(plan) if problems.is_empty() => Ok(Loaded { source: source.to_owned(), pipeline, plan, questions }),
+    match (plan, tokenizer) {
+        (Some(mut plan), Some(tokenizer)) if problems.is_empty() => {
+            plan.key = key_with_rows(plan.key, &questions);
+            Ok(Loaded { source: source.to_owned(), pipeline, plan, questions, tokenizer })
+        }
         _ => Err(problems),
     }
+}
+
+/// What a run depends on includes the rows of its question files: one whose files have changed is not resumed.
+fn key_with_rows(key: plan::Hash, questions: &BTreeMap<String, Source>) -> plan::Hash {
+    let mut hasher = blake3::Hasher::new_keyed(key.as_bytes());
+    for source in questions.values() {
+        if let Source::Rows(rows) = source {
+            for row in rows {
+                hasher.update(format!("{row:?}").as_bytes());
+            }
+        }
+    }
+    hasher.finalize()
+}
+
+fn tokenizer(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Result<Tokenizer, Problem> {
+    let debate = pipeline.stages.iter().find(|stage| matches!(stage.settings, Stage::Debate(_)));
+    let place = || debate.map_or(0..0, |debate| pipeline.places.of(&format!("debate.{}.wording", debate.name)));
+    wire::tokenizer(pipeline, questions).map_err(|error| Problem::new(place(), error.to_string()))
+}
+
+/// Scripted humans who are asked questions of another task than their own: they could only guess.
+fn misplaced_scripts(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for stage in &pipeline.stages {
+        let (amplify, asked) = match &stage.settings {
+            Stage::Debate(debate) => (&debate.speaker.name, &debate.from.name),
+            Stage::Evaluate(evaluate) => (&evaluate.of.name, &stage.name),
+            _ => continue,
+        };
+        let amplify = pipeline.amplifies.iter().find(|named| named.name == *amplify);
+        let human =
+            amplify.and_then(|amplify| pipeline.humans.iter().find(|human| human.name == amplify.settings.human.name));
+        let (Some(human), Some(source)) = (human, questions.get(asked)) else { continue };
+        if Task::of_script(&human.settings.script).is_some_and(|task| !source.is_of(task)) {
+            let place = pipeline.places.of(&format!("human.{}.script", human.name));
+            let message =
+                format!("the script `{}` understands none of the questions of `{asked}`", human.settings.script);
+            problems.push(Problem::new(place, message).help("a scripted human answers questions of its own task"));
+        }
+    }
+    problems.dedup();
+    problems
 }
 
 /// The names that a pipeline file may use and that `spec` does not know by itself.

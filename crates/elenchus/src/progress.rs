@@ -48,7 +48,7 @@ impl Progress {
     pub fn observe(&self, event: Event<'_>) {
         match event {
             Event::CheckpointUnusable { batches, error } => {
-                self.say(&format!("checkpoint {batches} cannot be used ({error}); an older one is"));
+                self.say(&format!("checkpoint {batches} cannot be used ({error}); an older one is tried"));
             }
             Event::Restored { batches, committed } if committed > 0 => {
                 self.say(&format!("{committed} batches are committed; weights are those after batch {batches}"));

@@ -2,17 +2,20 @@
 
 use crate::{
     command::Failure,
-    load::{Loaded, load},
+    load::{self, Loaded, load},
     progress::Progress,
     summary, wire,
 };
-use batch::{Job, Policy, RunFolder, Texts};
+use batch::{Job, Policy, Run, RunFolder, Texts};
 use spec::settings::{File, Pipeline, Questions, Stage};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::AtomicBool,
 };
+
+/// A run's own pipeline file, with every default written out.
+const PIPELINE: &str = "pipeline.toml";
 
 /// What the command line sets over the file.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,14 +42,22 @@ pub fn run(file: &Path, out: Option<PathBuf>, overrides: Overrides) -> Result<Ex
 
 /// Goes on with a run.
 pub fn resume(root: &Path) -> Result<ExitCode, Failure> {
-    let loaded = load(&root.join("pipeline.toml"), |_| {})?;
     let run = RunFolder::open(root).map_err(Failure::run)?;
-    go(loaded, run)
+    go(load(&root.join(PIPELINE), |_| {})?, run)
 }
 
-/// What a run's own pipeline file says.
+/// What a run's own pipeline file says. Nothing that it names is opened: a run can be read without its question files.
 pub fn pipeline(root: &Path) -> Result<Pipeline, Failure> {
-    Ok(load(&root.join("pipeline.toml"), |_| {})?.pipeline)
+    Run::open(root).map_err(Failure::command)?;
+    let path = root.join(PIPELINE);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| Failure::run(format!("{} cannot be read: {error}", path.display())))?;
+    let spec::Reading { pipeline, problems } = spec::read(&text, &load::catalogue());
+    if problems.is_empty() {
+        Ok(pipeline)
+    } else {
+        Err(Failure::File { report: load::draw(&problems, PIPELINE, &text) })
+    }
 }
 
 fn go(loaded: Loaded, mut run: RunFolder) -> Result<ExitCode, Failure> {
@@ -75,10 +86,9 @@ pub fn perform(
     stop: &AtomicBool,
     observe: &mut dyn FnMut(batch::Event<'_>),
 ) -> Result<batch::Outcome, Failure> {
-    let tokenizer = wire::tokenizer(&loaded).map_err(Failure::run)?;
-    let mut states = wire::states(&loaded, &tokenizer);
+    let mut states = wire::states(&loaded);
     let (plan, pipeline) = (loaded.plan.clone(), loaded.pipeline.clone());
-    let stages = wire::stages(loaded, &tokenizer);
+    let stages = wire::stages(loaded);
     let checkpoints = Policy {
         every: pipeline.checkpoint.every,
         keep_last: pipeline.checkpoint.keep_last,

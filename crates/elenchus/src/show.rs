@@ -1,6 +1,6 @@
-//! `elenchus show`: one debate, as a person reads it.
+//! `elenchus show`: a run's summary, or one of its debates, as a person reads it.
 
-use crate::{command::Failure, tables};
+use crate::{command::Failure, summary::summary, tables};
 use batch::Run;
 use debate::{
     question::{Asked, SIDES},
@@ -10,10 +10,10 @@ use polars::prelude::*;
 use spec::settings::{Pipeline, Stage};
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-/// Prints the debate on a question.
+/// Prints the debate on a question, or the summary.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
-pub fn show(root: &Path, id: u64) -> Result<ExitCode, Failure> {
-    print!("{}", transcript(root, id)?);
+pub fn show(root: &Path, debate: Option<u64>) -> Result<ExitCode, Failure> {
+    print!("{}", debate.map_or_else(|| summary(root), |id| transcript(root, id))?);
     Ok(ExitCode::SUCCESS)
 }
 

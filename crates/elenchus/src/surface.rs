@@ -17,8 +17,8 @@ pub enum Surface {
 /// A question, as token ids, and its gold answer.
 pub type Known = (Vec<u32>, String);
 
-const STEPS: usize = 500;
-const LEARNING_RATE: f64 = 0.05;
+const STEPS: usize = 1000;
+const LEARNING_RATE: f64 = 0.3;
 const WEIGHT_DECAY: f64 = 1e-4;
 
 /// How many of `test` a logistic regression answers rightly that was fitted to `train`.
@@ -27,11 +27,12 @@ pub fn score(surface: Surface, train: &[Known], test: &[Known]) -> Count {
     let class = |gold: &str| golds.iter().position(|known| *known == gold);
     let features = Features::of(surface, train);
     let labels: Vec<i64> = train.iter().filter_map(|known| class(&known.1)).map(|class| class as i64).collect();
-    let weights = fit(&features.matrix(train), &Tensor::from_slice(&labels), golds.len() as i64);
-    let said = features.matrix(test).matmul(&weights).argmax(1, false);
-    let right = |(i, known): (usize, &Known)| {
-        class(&known.1).is_some_and(|gold| said.int64_value(&[i as i64]) == gold as i64)
-    };
+    let inputs = features.matrix(train);
+    let scale = inputs.amax([0i64].as_slice(), true).clamp_min(1.0);
+    let weights = fit(&(inputs / &scale), &Tensor::from_slice(&labels), golds.len() as i64);
+    let said = (features.matrix(test) / scale).matmul(&weights).argmax(1, false);
+    let right =
+        |(i, known): (usize, &Known)| class(&known.1).is_some_and(|gold| said.int64_value(&[i as i64]) == gold as i64);
     let correct = test.iter().enumerate().filter(|&(i, known)| right((i, known))).count();
     Count { correct: correct as u32, total: test.len() as u32 }
 }
@@ -72,7 +73,7 @@ impl Features {
         Features { surface, columns: names.into_iter().enumerate().map(|(i, name)| (name, i + 1)).collect() }
     }
 
-    /// Rows of counts, scaled to about one, the first column constant.
+    /// Rows of counts; the first column is constant.
     fn matrix(&self, questions: &[Known]) -> Tensor {
         let width = self.columns.len() + 1;
         let mut values = vec![0.0f32; questions.len() * width];

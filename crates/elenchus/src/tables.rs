@@ -110,24 +110,30 @@ pub fn side_named(name: &str) -> PolarsResult<Side> {
     found.ok_or_else(|| polars_err!(ComputeError: "column `winner` holds {name:?}"))
 }
 
+/// The values of a column that has no nulls.
+fn all<T>(values: impl Iterator<Item = Option<T>>, name: &str) -> PolarsResult<Vec<T>> {
+    let values: Option<Vec<T>> = values.collect();
+    values.ok_or_else(|| polars_err!(ComputeError: "column `{name}` has nulls where there can be none"))
+}
+
 /// A column without nulls.
 pub fn u64s(table: &DataFrame, name: &str) -> PolarsResult<Vec<u64>> {
-    Ok(table.column(name)?.u64()?.iter().flatten().collect())
+    all(table.column(name)?.u64()?.iter(), name)
 }
 
 /// A column without nulls.
 pub fn u32s(table: &DataFrame, name: &str) -> PolarsResult<Vec<u32>> {
-    Ok(table.column(name)?.u32()?.iter().flatten().collect())
+    all(table.column(name)?.u32()?.iter(), name)
 }
 
 /// A column without nulls.
 pub fn f32s(table: &DataFrame, name: &str) -> PolarsResult<Vec<f32>> {
-    Ok(table.column(name)?.f32()?.iter().flatten().collect())
+    all(table.column(name)?.f32()?.iter(), name)
 }
 
 /// A column without nulls.
 pub fn texts(table: &DataFrame, name: &str) -> PolarsResult<Vec<String>> {
-    Ok(table.column(name)?.str()?.iter().flatten().map(str::to_owned).collect())
+    all(table.column(name)?.str()?.iter().map(|text| text.map(str::to_owned)), name)
 }
 
 /// A column of texts, null where there is none.

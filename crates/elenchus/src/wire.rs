@@ -10,7 +10,7 @@ use debate::{draw::Draw, question::SIDES};
 use model::{Model, Sampling, Tokenizer, TokenizerError};
 use plan::{Node, Role};
 use spec::settings::{Amplify, Named, Pipeline, Row, Stage, Wording};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use train::AdamW;
 
 /// Looks a name up that `plan` has resolved.
@@ -20,16 +20,16 @@ fn named<'a, T>(things: &'a [Named<T>], name: &str) -> &'a T {
 }
 
 /// The tokenizer of a pipeline: the wording of its tasks and questions, nothing else.
-pub fn tokenizer(loaded: &Loaded) -> Result<Tokenizer, TokenizerError> {
-    let wording = wording(&loaded.pipeline);
+pub fn tokenizer(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Result<Tokenizer, TokenizerError> {
+    let wording = wording(pipeline);
     let mut phrases: BTreeSet<String> = SIDES.iter().map(|side| (*side).to_owned()).collect();
     let mut words: BTreeSet<String> = ["Yes", "No"].iter().map(|word| (*word).to_owned()).collect();
     for template in [&wording.argument, &wording.sufficient, &wording.winner] {
         let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
         phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
     }
-    let scripts = loaded.pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(&human.settings.script));
-    let generators = loaded.questions.values().filter_map(|source| match source {
+    let scripts = pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(&human.settings.script));
+    let generators = questions.values().filter_map(|source| match source {
         Source::Task(generator) => Some(generator.task()),
         Source::Rows(_) => None,
     });
@@ -37,7 +37,7 @@ pub fn tokenizer(loaded: &Loaded) -> Result<Tokenizer, TokenizerError> {
         phrases.extend(task.phrases().iter().map(|phrase| (*phrase).to_owned()));
         words.extend(task.words().iter().map(|word| (*word).to_owned()));
     }
-    for source in loaded.questions.values() {
+    for source in questions.values() {
         if let Source::Rows(rows) = source {
             words.extend(
                 rows.iter().flat_map(|row| pieces(&row.text).chain(row.gold.iter().flat_map(|gold| pieces(gold)))),
@@ -67,7 +67,7 @@ fn wording_of(stage: &Stage) -> Option<Wording> {
 }
 
 /// The states before the first batch.
-pub fn states(loaded: &Loaded, tokenizer: &Tokenizer) -> States {
+pub fn states(loaded: &Loaded) -> States {
     use spec::settings::Model as Settings;
     let pipeline = &loaded.pipeline;
     let seed = |name: &str| Draw::new(pipeline.seed).named("model").named(name).stream;
@@ -78,7 +78,7 @@ pub fn states(loaded: &Loaded, tokenizer: &Tokenizer) -> States {
             match named(&pipeline.models, origin) {
                 Settings::CopyOf(reference) => origin = &reference.name,
                 Settings::New(architecture) => {
-                    return Model::new(architecture.clone(), tokenizer.clone(), seed(origin));
+                    return Model::new(architecture.clone(), loaded.tokenizer.clone(), seed(origin));
                 }
             }
         }
@@ -101,13 +101,13 @@ pub fn states(loaded: &Loaded, tokenizer: &Tokenizer) -> States {
 }
 
 /// What does the work of each node, in the plan's order.
-pub fn stages(mut loaded: Loaded, tokenizer: &Tokenizer) -> Vec<Box<dyn Work>> {
+pub fn stages(mut loaded: Loaded) -> Vec<Box<dyn Work>> {
     let nodes = loaded.plan.nodes.clone();
-    nodes.into_iter().map(|node| wire(&mut loaded, tokenizer, node)).collect()
+    nodes.into_iter().map(|node| wire(&mut loaded, node)).collect()
 }
 
 /// One match from settings to stages.
-fn wire(loaded: &mut Loaded, tokenizer: &Tokenizer, node: Node) -> Box<dyn Work> {
+fn wire(loaded: &mut Loaded, node: Node) -> Box<dyn Work> {
     let source = loaded.questions.remove(&node.name);
     let pipeline = &loaded.pipeline;
     let draw = Draw::new(pipeline.seed).named(&node.name);
@@ -141,7 +141,7 @@ fn wire(loaded: &mut Loaded, tokenizer: &Tokenizer, node: Node) -> Box<dyn Work>
             baseline: states::baseline(&name),
             name,
             settings: loss,
-            tokenizer: tokenizer.clone(),
+            tokenizer: loaded.tokenizer.clone(),
         }),
         Stage::Train(train) => Box::new(stages::train::Train {
             from: table(&node, Role::Examples),

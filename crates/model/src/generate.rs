@@ -2,11 +2,11 @@
 //! whose shape depends on a row's own prompt length alone, filled up with dummies: prompts on *pages*, and then, a token
 //! at a time, on *tiles*. A row's tokens and log-probabilities do not depend on the batch it is in.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::{
     Model,
-    llama::{Heads, Llama, sdpa},
+    llama::{Heads, Llama},
     sample::{Generated, Sampler, Sampling},
     workers::parallel,
 };
@@ -175,7 +175,7 @@ impl<'a> Tile<'a> {
             positions[place] = (prompt.len() - 1 + step) as i64;
         }
         let slot = self.span + step;
-        let mask = mask.narrow(3, 0, slot as i64 + 1);
+        let mask = mask.narrow(2, 0, slot as i64 + 1);
         let rotations = self.llama.rotations_at(&Tensor::from_slice(&positions)).unsqueeze(1);
         let mut x = self.llama.embed(&Tensor::from_slice(&tokens).view([TILE as i64, 1]));
         for (layer, cache) in self.llama.layers().iter().zip(caches) {
@@ -186,13 +186,14 @@ impl<'a> Tile<'a> {
         self.llama.predict(&x)
     }
 
-    /// 0 where a row has a token, −∞ in the gap between its prompt and its answer; `[TILE, 1, 1, slots]`.
+    /// 0 where a row has a token, −∞ in the gap between its prompt and its answer; `[TILE · heads, 1, slots]`.
     fn mask(&self) -> Tensor {
         let mut mask = vec![0f32; TILE * self.slots];
         for (row, prompt) in mask.chunks_mut(self.slots).zip(&self.prompts) {
             row[prompt.len() - 1..self.span].fill(f32::NEG_INFINITY);
         }
-        Tensor::from_slice(&mask).view([TILE as i64, 1, 1, self.slots as i64])
+        let mask = Tensor::from_slice(&mask).view([TILE as i64, 1, self.slots as i64]);
+        mask.repeat_interleave_self_int(self.llama.heads, 0, None)
     }
 }
 
@@ -201,7 +202,7 @@ fn padded(prompt: &[u32]) -> usize {
     (prompt.len() - 1).next_multiple_of(PADDING)
 }
 
-/// Keys and values of one layer, `[TILE, slots, heads, width / heads]`.
+/// Keys and values of one layer, `[TILE, heads, slots, width / heads]`.
 struct Cache {
     key: Tensor,
     value: Tensor,
@@ -209,21 +210,23 @@ struct Cache {
 
 impl Cache {
     fn new(llama: &Llama, slots: usize) -> Self {
-        Cache { key: llama.zeros(TILE, slots), value: llama.zeros(TILE, slots) }
+        Cache { key: llama.room(TILE, slots), value: llama.room(TILE, slots) }
     }
 
     /// Keeps the keys and values of `rows` rows from `row` on, from `slot` on.
     fn put(&self, heads: &Heads, row: usize, rows: usize, slot: usize) {
         let time = heads.key.size()[2];
         for (kept, new) in [(&self.key, &heads.key), (&self.value, &heads.value)] {
-            let place = kept.narrow(0, row as i64, rows as i64).narrow(1, slot as i64, time);
-            let _ = place.shallow_clone().copy_(&new.narrow(0, 0, rows as i64).transpose(1, 2));
+            let mut place = kept.narrow(0, row as i64, rows as i64).narrow(2, slot as i64, time);
+            place.copy_(&new.narrow(0, 0, rows as i64));
         }
     }
 
-    /// Attends to the slots before `end`.
+    /// softmax(q kᵀ / √d + mask) v over the slots before `end`, for one query of each row.
     fn attend(&self, query: &Tensor, end: usize, mask: &Tensor) -> Tensor {
-        let before = |kept: &Tensor| kept.narrow(1, 0, end as i64).transpose(1, 2);
-        sdpa(query, &before(&self.key), &before(&self.value), Some(mask), false)
+        let before = |kept: &Tensor| kept.flatten(0, 1).narrow(1, 0, end as i64);
+        let scale = 1.0 / (query.size()[3] as f64).sqrt();
+        let scores = mask.baddbmm(&query.flatten(0, 1), &before(&self.key).transpose(1, 2), 1.0, scale);
+        scores.softmax(-1, Kind::Float).bmm(&before(&self.value)).view_as(query)
     }
 }

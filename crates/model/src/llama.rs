@@ -15,7 +15,7 @@ pub(crate) const RMS_EPSILON: f64 = 1e-5;
 /// A model's parameters, ready to compute.
 pub struct Llama {
     parameters: Parameters,
-    heads: i64,
+    pub(crate) heads: i64,
     width: i64,
     /// `[positions, width]`, complex.
     rotations: Tensor,
@@ -99,9 +99,9 @@ impl Llama {
         attended.transpose(1, 2).reshape([-1, self.width])
     }
 
-    /// Room for the keys or values of a layer, `[rows, time, heads, width / heads]`.
-    pub(crate) fn zeros(&self, rows: usize, time: usize) -> Tensor {
-        let shape = [rows as i64, time as i64, self.heads, self.width / self.heads];
+    /// Room for the keys or values of a layer, `[rows, heads, time, width / heads]`.
+    pub(crate) fn room(&self, rows: usize, time: usize) -> Tensor {
+        let shape = [rows as i64, self.heads, time as i64, self.width / self.heads];
         Tensor::zeros(shape, (Kind::Float, self.parameters.embedding.device()))
     }
 
@@ -119,13 +119,9 @@ impl Llama {
 impl Heads {
     /// Each position attends to itself and what is before it. Padding at the end of a row reaches nothing before it.
     pub fn causal(&self) -> Tensor {
-        sdpa(&self.query, &self.key, &self.value, None, true)
+        let (query, key, value) = (&self.query, &self.key, &self.value);
+        Tensor::scaled_dot_product_attention::<&Tensor>(query, key, value, None, 0.0, true, None, false)
     }
-}
-
-/// softmax(q kᵀ / √d + mask) v
-pub(crate) fn sdpa(query: &Tensor, key: &Tensor, value: &Tensor, mask: Option<&Tensor>, causal: bool) -> Tensor {
-    Tensor::scaled_dot_product_attention(query, key, value, mask, 0.0, causal, None, false)
 }
 
 /// x · gain / √(mean x² + ε)

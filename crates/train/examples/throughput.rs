@@ -8,9 +8,7 @@ use spec::settings::{self, Architecture, Schedule};
 use train::{AdamW, Example, Step, step};
 
 const ROWS: usize = 128;
-fn new_tokens() -> usize {
-    std::env::var("NT").map_or(8, |v| v.parse().unwrap())
-}
+const NEW_TOKENS: usize = 8;
 const WORKERS: usize = 2;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,12 +41,7 @@ fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
     };
     let batches: Vec<Vec<Example>> =
         (0..8).map(|batch| (0..ROWS).map(|row| example(batch * ROWS + row)).collect()).collect();
-    let settings = Step {
-        learning_rate: 1e-3,
-        adamw: &adamw,
-        micro_batch: std::env::var("MB").map_or(32, |v| v.parse().unwrap()),
-        workers: WORKERS,
-    };
+    let settings = Step { learning_rate: 1e-3, adamw: &adamw, micro_batch: 32, workers: WORKERS };
     rate(seconds, |round| Ok(step(model, &mut optimizer, &batches[round % batches.len()], settings)?.tokens))
 }
 
@@ -56,7 +49,7 @@ fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
 fn generation(model: &Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
     let batches: Vec<Vec<Vec<u32>>> =
         (0..8).map(|batch| (0..ROWS).map(|row| sequence(batch * ROWS + row)).collect()).collect();
-    let sampling = Sampling { max_tokens: new_tokens(), temperature: 1.0 };
+    let sampling = Sampling { max_tokens: NEW_TOKENS, temperature: 1.0 };
     let uniform = |row: usize, position: u32| ((row * 37 + position as usize * 11) % 97) as f64 / 97.0 + 0.005;
     rate(seconds, |round| {
         let answers = generate(model, &batches[round % batches.len()], sampling, &uniform, WORKERS)?;

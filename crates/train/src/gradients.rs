@@ -40,6 +40,8 @@ pub struct Gradients {
     pub supervised: Option<Term>,
     /// α·J: advantage times log-probability, per token that earned a reward. `None` if there are none.
     pub reward: Option<Term>,
+    /// The mean weight of the tokens of the targets; 0 if there are none. (1 − α)·L over it is L.
+    pub supervised_weight: f64,
     /// How many tokens went through the model, prompts included.
     pub tokens: usize,
 }
@@ -89,10 +91,12 @@ pub fn gradients(
     let tokens = tokens(&supervised) + tokens(&reward);
     let answered = |part: &[Weighted]| part.iter().map(|(example, _)| example.answer_length()).sum::<usize>() as f64;
     let (imitated, rewarded) = (answered(&supervised), answered(&reward));
+    let weighted = |(example, weight): &Weighted| f64::from(*weight) * example.answer_length() as f64;
+    let supervised_weight = supervised.iter().map(weighted).sum::<f64>() / imitated.max(1.0);
     let supervised = term(model, supervised, imitated, micro_batch, workers);
     // −log p weighted with the advantage is −J.
     let reward = term(model, reward, -rewarded, micro_batch, workers);
-    Ok(Gradients { supervised, reward, tokens })
+    Ok(Gradients { supervised, reward, supervised_weight, tokens })
 }
 
 fn check(model: &Model, examples: &[Example]) -> Result<(), TrainError> {

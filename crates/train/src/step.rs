@@ -42,9 +42,9 @@ pub struct Metrics {
 /// A term as it was applied.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Applied {
-    /// (1 − α)·L or α·J.
+    /// L itself, or α·J.
     pub value: f64,
-    /// The norm of its gradient.
+    /// The norm of the gradient of (1 − α)·L, or of α·J.
     pub norm: f64,
 }
 
@@ -81,7 +81,9 @@ impl Gradients {
     /// What is worth plotting.
     fn metrics(&self, combined: Option<&Tensor>) -> Metrics {
         let applied = |term: &Term| Applied { value: term.value, norm: norm(&term.gradient) };
-        let (supervised, reward) = (self.supervised.as_ref().map(applied), self.reward.as_ref().map(applied));
+        let supervised = self.supervised.as_ref().map(applied);
+        let supervised = supervised.map(|term| Applied { value: term.value / self.supervised_weight, ..term });
+        let reward = self.reward.as_ref().map(applied);
         let ratio = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
         let both = supervised.zip(reward);
         Metrics {

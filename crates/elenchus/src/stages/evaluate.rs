@@ -6,7 +6,7 @@ use super::{
     sample::{Drawn, Source},
 };
 use crate::{
-    evaluation::{Count, Examinee, Scored, answer_of, by_depth, row_name, sum},
+    evaluation::{Count, Examinee, Scored, agrees, by_depth, row_name, sum},
     tables,
 };
 use batch::{Bundle, Stage, StageError, Unit};
@@ -46,7 +46,8 @@ pub struct VerdictTables {
     pub gold: String,
 }
 
-/// The first so many questions of a source, kept apart from those that are trained on by their draws.
+/// The first so many questions of a source. Those of a generator have draws of their own, but short questions are few,
+/// and training will have met some of them.
 pub fn held_out(source: &Source, count: usize, draw: Draw) -> Vec<Drawn> {
     let count = match source {
         Source::Task(_) => count,
@@ -87,7 +88,7 @@ impl Evaluate {
     }
 }
 
-/// The share of verdicts for the right side: the even side where its first argument answers as gold does, the odd
+/// The share of verdicts for the right side: the even side where its last argument answers as gold does, the odd
 /// side where it does not.
 fn note_verdicts(unit: &mut Unit<'_>, tables: &VerdictTables) -> Result<(), StageError> {
     let (gold, arguments) = (unit.table(&tables.gold)?, unit.table(&tables.arguments)?);
@@ -96,13 +97,13 @@ fn note_verdicts(unit: &mut Unit<'_>, tables: &VerdictTables) -> Result<(), Stag
         tables::u64s(gold, "id")?.into_iter().zip(tables::optional_texts(gold, "gold")?).collect();
     let turns = tables::u32s(arguments, "turn")?;
     let texts = tables::u64s(arguments, "question")?.into_iter().zip(tables::texts(arguments, "text")?);
-    let first: BTreeMap<u64, String> =
-        texts.zip(turns).filter(|(_, turn)| *turn == 0).map(|(argument, _)| argument).collect();
+    let even: BTreeMap<u64, String> =
+        texts.zip(turns).filter(|(_, turn)| turn.is_multiple_of(2)).map(|(argument, _)| argument).collect();
     let winners = tables::optional_texts(verdicts, "winner")?;
     let mut count = Count::default();
     for (id, winner) in tables::u64s(verdicts, "question")?.into_iter().zip(winners) {
-        let (Some(winner), Some(Some(gold)), Some(first)) = (winner, gold.get(&id), first.get(&id)) else { continue };
-        let right = if answer_of(first) == gold { "even" } else { "odd" };
+        let (Some(winner), Some(Some(gold)), Some(said)) = (winner, gold.get(&id), even.get(&id)) else { continue };
+        let right = if agrees(said, gold) { "even" } else { "odd" };
         count.total += 1;
         count.correct += u32::from(winner == right);
     }

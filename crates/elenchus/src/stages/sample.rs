@@ -3,7 +3,7 @@
 use batch::{Bundle, QuestionRow, Stage, StageError, Unit};
 use debate::draw::Draw;
 use polars::prelude::*;
-use tasks::Generator;
+use tasks::{Generator, Task};
 
 /// Where questions come from.
 pub enum Source {
@@ -24,6 +24,14 @@ pub struct Drawn {
 }
 
 impl Source {
+    /// Whether any of its questions is one of this task.
+    pub fn is_of(&self, task: Task) -> bool {
+        match self {
+            Source::Task(generator) => generator.task() == task,
+            Source::Rows(rows) => rows.iter().any(|row| task.depth(&row.text).is_some()),
+        }
+    }
+
     /// The question of a draw ordinal.
     pub fn draw(&self, ordinal: u64, draw: Draw) -> Drawn {
         match self {
