@@ -1,10 +1,11 @@
-//! A llama-form transformer: tokens in, tokens out. `llama.rs` is the model, to be read against its papers; `generate.rs`
-//! and `sample.rs` answer with it; `checkpoint.rs` writes it down. What trains it is the crate `train`.
+//! A llama-form transformer: tokens in, tokens out. `llama.rs` is the model, to be read against its papers; `generate.rs`,
+//! `tile.rs` and `sample.rs` answer with it; `checkpoint.rs` writes it down. What trains it is the crate `train`.
 
 mod checkpoint;
 mod generate;
 mod llama;
 mod sample;
+mod tile;
 mod tokenizer;
 mod weights;
 mod workers;

@@ -21,7 +21,7 @@ pub struct Llama {
     rotations: Tensor,
 }
 
-/// Queries, keys and values of one layer, each `[rows, heads, time, width / heads]`.
+/// Queries, keys and values of one layer, each `[rows, time, heads, width / heads]`.
 pub(crate) struct Heads {
     pub query: Tensor,
     pub key: Tensor,
@@ -47,7 +47,7 @@ impl Llama {
         let rotations = self.rotations_to(tokens.size()[1]);
         let mut x = self.embed(tokens);
         for (number, layer) in self.layers().iter().enumerate() {
-            let mut attended = self.flat(&self.heads(layer, &x, &rotations).causal());
+            let mut attended = self.heads(layer, &x, &rotations).causal().reshape([-1, self.width]);
             if number + 1 == self.layers().len() {
                 attended = attended.index_select(0, places);
                 x = x.flatten(0, 1).index_select(0, places).unsqueeze(0);
@@ -77,7 +77,7 @@ impl Llama {
         let turned = parts[0].view([rows, time, width, 2]).view_as_complex() * rotations;
         let turned = turned.view_as_real().view([rows, time, 2, heads, width / heads]).unbind(2);
         let value = parts[1].view([rows, time, heads, width / heads]);
-        Heads { query: turned[0].transpose(1, 2), key: turned[1].transpose(1, 2), value: value.transpose(1, 2) }
+        Heads { query: turned[0].shallow_clone(), key: turned[1].shallow_clone(), value }
     }
 
     /// The end of a layer, given what its heads attended to, `[rows · time, width]`: x + output(attended), then
@@ -92,11 +92,6 @@ impl Llama {
     /// The logits of the next token, `[rows · time, vocabulary]`.
     pub(crate) fn predict(&self, x: &Tensor) -> Tensor {
         normalised(&x.view([-1, self.width]), &self.parameters.norm).linear::<&Tensor>(&self.parameters.embedding, None)
-    }
-
-    /// What the heads attended to, side by side.
-    pub(crate) fn flat(&self, attended: &Tensor) -> Tensor {
-        attended.transpose(1, 2).reshape([-1, self.width])
     }
 
     /// Room for the keys or values of a layer, `[rows, heads, time, width / heads]`.
@@ -119,8 +114,19 @@ impl Llama {
 impl Heads {
     /// Each position attends to itself and what is before it. Padding at the end of a row reaches nothing before it.
     pub fn causal(&self) -> Tensor {
-        let (query, key, value) = (&self.query, &self.key, &self.value);
-        Tensor::scaled_dot_product_attention::<&Tensor>(query, key, value, None, 0.0, true, None, false)
+        let [query, key, value] = [&self.query, &self.key, &self.value].map(|part| part.transpose(1, 2));
+        let attended =
+            Tensor::scaled_dot_product_attention::<&Tensor>(&query, &key, &value, None, 0.0, true, None, false);
+        attended.transpose(1, 2)
+    }
+
+    /// The rows that lie side by side in a single one, from `start` on.
+    pub fn rows(&self, start: usize, rows: usize, time: usize) -> Self {
+        let (_, _, heads, size) = self.key.size4().expect("keys have four dimensions");
+        let part = |whole: &Tensor| {
+            whole.narrow(1, start as i64, (rows * time) as i64).view([rows as i64, time as i64, heads, size])
+        };
+        Heads { query: part(&self.query), key: part(&self.key), value: part(&self.value) }
     }
 }
 

@@ -1,0 +1,112 @@
+//! The command line as a user meets it: what each verb says, and with which exit code it ends.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+use tests::small;
+
+/// Folder names and seconds are not the same twice.
+fn said(text: &[u8], folder: &Path) -> String {
+    let text = String::from_utf8(text.to_vec()).unwrap().replace(folder.to_str().unwrap(), "FOLDER");
+    let untimed = |line: &str| if line.starts_with("Time: ") { "Time: …".to_owned() } else { line.trim_end().to_owned() };
+    text.lines().map(untimed).collect::<Vec<_>>().join("\n")
+}
+
+/// The exit code, and what was said on the output or, if nothing was, on the error stream.
+fn elenchus(folder: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_elenchus-under-test"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    let stream = if output.stdout.is_empty() { &output.stderr } else { &output.stdout };
+    format!("exit {}\n{}", output.status.code().unwrap(), said(stream, folder))
+}
+
+/// A folder with a pipeline file, a finished run of it, and question files. Made once.
+fn workplace() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap().keep();
+        std::fs::write(folder.join("pipeline.toml"), small("web-of-lies", 4)).unwrap();
+        let one = "Question: Jim lies. Inga says Jim lies. Does Inga tell the truth?";
+        std::fs::write(folder.join("one.jsonl"), format!("{{\"question\": \"{one}\", \"answer\": \"Yes\"}}\n")).unwrap();
+        std::fs::write(folder.join("unanswered.jsonl"), format!("{{\"question\": \"{one}\"}}\n")).unwrap();
+        let bench = format!("{{\"examples\": [{{\"input\": \"{one}\", \"target\": \"Yes\"}}]}}");
+        std::fs::write(folder.join("bench.json"), bench).unwrap();
+        std::fs::write(folder.join("strange.jsonl"), "{\"question\": \"Who built Rome?\"}\n").unwrap();
+        assert!(elenchus(&folder, &["run", "pipeline.toml", "--out", "run"]).starts_with("exit 0"));
+        folder
+    })
+}
+
+/// A test named for what it shows.
+macro_rules! check {
+    ($name:ident, $($argument:expr),+) => {
+        #[test]
+        fn $name() {
+            insta::assert_snapshot!(elenchus(workplace(), &[$($argument),+]));
+        }
+    };
+}
+
+check!(a_right_file_is_said_to_be_right, "check", "pipeline.toml");
+check!(an_absent_file_is_named, "check", "absent.toml");
+check!(no_batches_are_refused, "run", "pipeline.toml", "--batches", "0");
+check!(a_used_folder_is_refused, "run", "pipeline.toml", "--out", "run");
+check!(a_complete_run_is_not_resumed, "resume", "run");
+check!(a_folder_without_a_run_is_not_resumed, "resume", ".");
+check!(a_summary_is_a_table, "show", "run");
+check!(a_debate_is_shown_with_its_questions, "show", "run", "--debate", "1");
+check!(a_debate_that_is_not_there_yet, "show", "run", "--debate", "24");
+check!(json_lines_are_scored, "evaluate", "run", "--questions", "one.jsonl", "--json");
+check!(big_bench_is_scored, "evaluate", "run", "--questions", "bench.json");
+check!(without_gold_there_are_answers, "evaluate", "run", "--questions", "unanswered.jsonl");
+check!(words_that_m_never_met_are_counted, "evaluate", "run", "--questions", "strange.jsonl", "--json");
+check!(a_checkpoint_that_is_not_there, "evaluate", "run", "--questions", "one.jsonl", "--checkpoint", "best");
+
+/// The files of the run, one damaged.
+fn damaged(name: &str, damage: impl Fn(&mut Vec<u8>)) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = Command::new("cp").args(["-r", "run", folder.path().to_str().unwrap()]).current_dir(workplace()).status();
+    assert!(copy.unwrap().success());
+    let file = folder.path().join("run").join(name);
+    let mut bytes = std::fs::read(&file).unwrap();
+    damage(&mut bytes);
+    std::fs::write(file, bytes).unwrap();
+    folder
+}
+
+fn flip(bytes: &mut Vec<u8>) {
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+}
+
+#[test]
+fn a_corrupted_table_is_named() {
+    let folder = damaged("tables/arguments/000000.parquet", flip);
+    insta::assert_snapshot!(elenchus(folder.path(), &["show", "run", "--debate", "1"]));
+}
+
+#[test]
+fn a_corrupted_checkpoint_is_named() {
+    let folder = damaged("checkpoints/000004/model.agent/model.safetensors", flip);
+    let questions = workplace().join("one.jsonl");
+    insta::assert_snapshot!(elenchus(folder.path(), &["evaluate", "run", "--questions", questions.to_str().unwrap()]));
+}
+
+#[test]
+fn a_corrupted_manifest_is_named() {
+    let folder = damaged("manifest.jsonl", flip);
+    insta::assert_snapshot!(elenchus(folder.path(), &["show", "run"]));
+}
+
+#[test]
+fn a_second_run_in_the_same_folder_is_refused() {
+    let folder = damaged("plan.txt", |_| {});
+    let lock = std::fs::File::open(folder.path().join("run/lock")).unwrap();
+    lock.lock().unwrap();
+    insta::assert_snapshot!(elenchus(folder.path(), &["resume", "run"]));
+}
