@@ -1,6 +1,8 @@
 //! The question sets of `data/` are what the generators make of a fixed seed: made anew here and compared. Run with
 //! `ELENCHUS_UPDATE=1` to write them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use debate::draw::Draw;
 use polars::prelude::{Column, DataFrame};
 use spec::settings::Task;
@@ -39,5 +41,5 @@ fn web_of_lies() {
 
 #[test]
 fn boolean_expressions() {
-    check("boolean-expressions", (0, 6), vec![8]);
+    check("boolean-expressions", (1, 5), vec![8]);
 }

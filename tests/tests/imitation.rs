@@ -2,6 +2,8 @@
 //! draws the same questions, asks the same H, and takes the gradient of the cross-entropy in the plainest way. Its
 //! weights must be those of the pipeline bit for bit.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use debate::{
     draw::Draw,
     human::{Exchange, Human, Move},

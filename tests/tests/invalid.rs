@@ -1,6 +1,8 @@
 //! What is wrong with a pipeline file, as the user sees it. Files that `spec` and `plan` reject by themselves have their
 //! snapshots in the crate `plan`; here are some of them drawn, and those that only the whole program can reject.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 
 /// The problems of a file of `tests/invalid`, drawn.

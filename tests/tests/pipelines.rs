@@ -1,5 +1,7 @@
 //! Every file of `pipelines/`: its plan, and the first rows of each table of its first two batches.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     fmt::Write,
     path::{Path, PathBuf},

@@ -1,5 +1,7 @@
 //! The command line as a user meets it: what each verb says, and with which exit code it ends.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -10,17 +12,15 @@ use tests::small;
 /// Folder names and seconds are not the same twice.
 fn said(text: &[u8], folder: &Path) -> String {
     let text = String::from_utf8(text.to_vec()).unwrap().replace(folder.to_str().unwrap(), "FOLDER");
-    let untimed = |line: &str| if line.starts_with("Time: ") { "Time: …".to_owned() } else { line.trim_end().to_owned() };
+    let untimed =
+        |line: &str| if line.starts_with("Time: ") { "Time: …".to_owned() } else { line.trim_end().to_owned() };
     text.lines().map(untimed).collect::<Vec<_>>().join("\n")
 }
 
 /// The exit code, and what was said on the output or, if nothing was, on the error stream.
 fn elenchus(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_elenchus-under-test"))
-        .current_dir(folder)
-        .args(arguments)
-        .output()
-        .unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_elenchus-under-test")).current_dir(folder).args(arguments).output().unwrap();
     let stream = if output.stdout.is_empty() { &output.stderr } else { &output.stdout };
     format!("exit {}\n{}", output.status.code().unwrap(), said(stream, folder))
 }
@@ -32,7 +32,8 @@ fn workplace() -> &'static Path {
         let folder = tempfile::tempdir().unwrap().keep();
         std::fs::write(folder.join("pipeline.toml"), small("web-of-lies", 4)).unwrap();
         let one = "Question: Jim lies. Inga says Jim lies. Does Inga tell the truth?";
-        std::fs::write(folder.join("one.jsonl"), format!("{{\"question\": \"{one}\", \"answer\": \"Yes\"}}\n")).unwrap();
+        std::fs::write(folder.join("one.jsonl"), format!("{{\"question\": \"{one}\", \"answer\": \"Yes\"}}\n"))
+            .unwrap();
         std::fs::write(folder.join("unanswered.jsonl"), format!("{{\"question\": \"{one}\"}}\n")).unwrap();
         let bench = format!("{{\"examples\": [{{\"input\": \"{one}\", \"target\": \"Yes\"}}]}}");
         std::fs::write(folder.join("bench.json"), bench).unwrap();
@@ -68,9 +69,10 @@ check!(words_that_m_never_met_are_counted, "evaluate", "run", "--questions", "st
 check!(a_checkpoint_that_is_not_there, "evaluate", "run", "--questions", "one.jsonl", "--checkpoint", "best");
 
 /// The files of the run, one damaged.
-fn damaged(name: &str, damage: impl Fn(&mut Vec<u8>)) -> tempfile::TempDir {
+fn damaged(name: &str, damage: impl Fn(&mut [u8])) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let copy = Command::new("cp").args(["-r", "run", folder.path().to_str().unwrap()]).current_dir(workplace()).status();
+    let copy =
+        Command::new("cp").args(["-r", "run", folder.path().to_str().unwrap()]).current_dir(workplace()).status();
     assert!(copy.unwrap().success());
     let file = folder.path().join("run").join(name);
     let mut bytes = std::fs::read(&file).unwrap();
@@ -79,7 +81,7 @@ fn damaged(name: &str, damage: impl Fn(&mut Vec<u8>)) -> tempfile::TempDir {
     folder
 }
 
-fn flip(bytes: &mut Vec<u8>) {
+fn flip(bytes: &mut [u8]) {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
 }

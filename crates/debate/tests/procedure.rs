@@ -1,6 +1,8 @@
 //! What holds of every debate, whoever argues: checked with a scripted M and H whose words depend on nothing but what
 //! they are asked.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use debate::{
     amplify::{Amplified, Approx},
     answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},

@@ -4,7 +4,6 @@ use crate::{
     answerers::ModelAnswerer,
     command::Failure,
     evaluation::{Count, Scored, agrees, by_depth, sum},
-    states::weights,
     surface::{self, Known, Surface},
     tables, wire,
 };
@@ -15,6 +14,7 @@ use debate::{
     question::Posed,
 };
 use model::{Model, Sampling};
+use plan::states::weights;
 use serde_json::json;
 use spec::settings::{Pipeline, Row, Stage};
 use std::{collections::BTreeMap, path::Path, process::ExitCode};

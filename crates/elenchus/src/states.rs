@@ -5,21 +5,6 @@ use debate::judge::Side;
 use model::Model;
 use train::AdamW;
 
-/// The name of a model's weights among the states.
-pub fn weights(model: &str) -> String {
-    format!("model.{model}")
-}
-
-/// The name of an optimizer's moments among the states.
-pub fn optimizer(stage: &str) -> String {
-    format!("optimizer.{stage}")
-}
-
-/// The name of a loss's running means among the states.
-pub fn baseline(stage: &str) -> String {
-    format!("baseline.{stage}")
-}
-
 /// The running mean of the reward, per side, as an exponential moving average that starts at its first value. Group
 /// means carry no information in self-play (SPIRAL, arXiv:2506.24119). The game is zero-sum, so the odd side's mean is
 /// the even side's negative, and one number holds both.

@@ -68,12 +68,15 @@ fn label(row: &str) -> &str {
     }
 }
 
+/// Right answers by depth, where that is known.
+type ByDepth = BTreeMap<Option<u32>, Count>;
+
 /// The rows of an evaluation table, in its order.
-fn counts(table: &DataFrame) -> PolarsResult<Vec<(String, BTreeMap<Option<u32>, Count>)>> {
+fn counts(table: &DataFrame) -> PolarsResult<Vec<(String, ByDepth)>> {
     let (rows, correct, total) =
         (tables::texts(table, "row")?, tables::u32s(table, "correct")?, tables::u32s(table, "total")?);
     let depth = table.column("depth")?.u32()?;
-    let mut counts: Vec<(String, BTreeMap<Option<u32>, Count>)> = Vec::new();
+    let mut counts: Vec<(String, ByDepth)> = Vec::new();
     for (i, row) in rows.into_iter().enumerate() {
         if counts.last().is_none_or(|(last, _)| *last != row) {
             counts.push((row, BTreeMap::new()));

@@ -3,12 +3,12 @@
 use crate::{
     load::Loaded,
     stages::{self, Amplifier, evaluate::VerdictTables, sample::Source},
-    states::{self, Baseline, ModelState, OptimizerState},
+    states::{Baseline, ModelState, OptimizerState},
 };
 use batch::{Stage as Work, States};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Sampling, Tokenizer, TokenizerError};
-use plan::{Node, Role};
+use plan::{Node, Role, states as names};
 use spec::settings::{Amplify, Named, Pipeline, Row, Stage, Wording};
 use std::collections::{BTreeMap, BTreeSet};
 use train::AdamW;
@@ -39,19 +39,10 @@ pub fn tokenizer(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> R
     }
     for source in questions.values() {
         if let Source::Rows(rows) = source {
-            words.extend(
-                rows.iter().flat_map(|row| pieces(&row.text).chain(row.gold.iter().flat_map(|gold| pieces(gold)))),
-            );
+            words.extend(rows.iter().flat_map(|row| [Some(row.text.clone()), row.gold.clone()]).flatten());
         }
     }
     Tokenizer::from_wording(&phrases.into_iter().collect::<Vec<_>>(), &words.into_iter().collect::<Vec<_>>())
-}
-
-/// The words and the single marks of a text.
-fn pieces(text: &str) -> impl Iterator<Item = String> {
-    let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty());
-    let marks = text.chars().filter(|c| !c.is_alphanumeric() && *c != '_' && !c.is_whitespace());
-    words.map(str::to_owned).chain(marks.map(String::from)).collect::<Vec<_>>().into_iter()
 }
 
 /// How the questions of a pipeline are worded: as its first debate does it.
@@ -85,15 +76,15 @@ pub fn states(loaded: &Loaded) -> States {
     };
     let mut states = States::new();
     for model in &pipeline.models {
-        states.insert(states::weights(&model.name), ModelState(fresh(&model.name)));
+        states.insert(names::weights(&model.name), ModelState(fresh(&model.name)));
     }
     for stage in &pipeline.stages {
         match &stage.settings {
             Stage::Train(train) => {
                 let optimizer = AdamW::new(fresh(&train.model.name).weights.layout.parameters());
-                states.insert(states::optimizer(&stage.name), OptimizerState(optimizer));
+                states.insert(names::optimizer(&stage.name), OptimizerState(optimizer));
             }
-            Stage::Loss(_) => states.insert(states::baseline(&stage.name), Baseline::default()),
+            Stage::Loss(_) => states.insert(names::baseline(&stage.name), Baseline::default()),
             _ => {}
         }
     }
@@ -138,21 +129,21 @@ fn wire(loaded: &mut Loaded, node: Node) -> Box<dyn Work> {
         Stage::Loss(loss) => Box::new(stages::loss::Loss {
             calls: node.tables(Role::Calls).map(str::to_owned).collect(),
             verdicts: node.tables(Role::Verdicts).next().map(str::to_owned),
-            baseline: states::baseline(&name),
+            baseline: names::baseline(&name),
             name,
             settings: loss,
             tokenizer: loaded.tokenizer.clone(),
         }),
         Stage::Train(train) => Box::new(stages::train::Train {
             from: table(&node, Role::Examples),
-            model: states::weights(&train.model.name),
-            optimizer: states::optimizer(&name),
+            model: names::weights(&train.model.name),
+            optimizer: names::optimizer(&name),
             workers: pipeline.workers,
             settings: train,
         }),
         Stage::Sync(sync) => Box::new(stages::sync::Sync {
-            source: states::weights(&sync.from_model.name),
-            target: states::weights(&sync.to_model.name),
+            source: names::weights(&sync.from_model.name),
+            target: names::weights(&sync.to_model.name),
             follow: sync.follow,
         }),
         Stage::Evaluate(evaluate) => {
@@ -186,7 +177,7 @@ pub fn amplifier(pipeline: &Pipeline, name: &str) -> Amplifier {
     let Amplify { model, human, call_human, temperature, max_tokens } = named(&pipeline.amplifies, name);
     let script = &named(&pipeline.humans, &human.name).script;
     Amplifier {
-        model: states::weights(&model.name),
+        model: names::weights(&model.name),
         human: tasks::human(script).expect("spec checks scripts against the catalogue"),
         call_human: *call_human,
         sampling: Sampling { max_tokens: *max_tokens, temperature: *temperature },

@@ -31,8 +31,11 @@ pub enum CheckpointError {
     /// The configuration lacks a size.
     #[error("config.json: `{0}` is missing, or not a whole number")]
     NoSize(&'static str),
-    /// The width cannot be shared out among the heads, in pairs.
-    #[error("config.json: `hidden_size` = {width} is not an even number for each of {heads} `num_attention_heads`")]
+    /// The width is not fit for the heads, or for answers that do not depend on their batch.
+    #[error(
+        "config.json: `hidden_size` = {width} must be a multiple of 8, and an even number for each of {heads} \
+         `num_attention_heads`"
+    )]
     Heads {
         /// The width.
         width: usize,
@@ -163,7 +166,7 @@ fn read_config(config: &Value) -> Result<(Layout, u64), CheckpointError> {
         feed_forward: size("intermediate_size")? as usize,
     };
     let Architecture { width, heads, .. } = architecture;
-    if heads == 0 || width == 0 || width % (2 * heads) != 0 {
+    if heads == 0 || width == 0 || width % 8 != 0 || width % (2 * heads) != 0 {
         return Err(CheckpointError::Heads { width, heads });
     }
     let layout = Layout { architecture, vocabulary: size("vocab_size")? as usize };

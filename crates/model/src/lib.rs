@@ -31,7 +31,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model with fresh weights, a function of the seed alone.
+    /// A model with fresh weights, a function of the seed alone. The width is a multiple of 8: the rows of a matrix are
+    /// then aligned in memory, without which libtorch's last bits depend on where in it a row stands.
     pub fn new(architecture: Architecture, tokenizer: Tokenizer, seed: u64) -> Self {
         let layout = Layout { architecture, vocabulary: tokenizer.vocabulary() };
         Model { weights: Weights::new(layout, seed), tokenizer, version: 0 }

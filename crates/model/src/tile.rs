@@ -43,7 +43,8 @@ impl<'a> Tile<'a> {
         let parts = rows.iter().filter_map(|&row| prompts[row].split_last());
         let (last, known): (Vec<u32>, Vec<&[u32]>) = parts.unzip();
         let span = span(&prompts[rows[0]]);
-        Tile { llama, rows, known, last, span, slots: span + max_tokens }
+        // A multiple of 16 numbers: each row's part of the cache is then aligned alike.
+        Tile { llama, rows, known, last, span, slots: (span + max_tokens).next_multiple_of(16) }
     }
 
     /// Samples until every row has ended.
@@ -73,7 +74,7 @@ impl<'a> Tile<'a> {
         let known = &self.known[rows.clone()];
         let mut tokens: Vec<i64> = known.concat().into_iter().map(i64::from).collect();
         let mut positions: Vec<i64> = known.iter().flat_map(|row| 0..row.len() as i64).collect();
-        let size = page_size(known[0]);
+        let (size, used) = (page_size(known[0]), tokens.len());
         tokens.resize(size, 0);
         positions.resize(size, 0);
         let rotations = self.llama.rotations_at(&Tensor::from_slice(&positions));
@@ -83,9 +84,8 @@ impl<'a> Tile<'a> {
             let parts = parts(&heads, known, rows.start);
             parts.iter().for_each(|(row, part)| cache.put(part, *row, 0));
             if number + 1 < caches.len() {
-                let unused = size - known.concat().len();
                 let attended = parts.iter().map(|(_, part)| part.causal().reshape([-1, x.size()[2]]));
-                let filler = x.narrow(1, 0, unused as i64).squeeze_dim(0);
+                let filler = x.narrow(1, used as i64, (size - used) as i64).squeeze_dim(0);
                 let attended = Tensor::cat(&attended.chain([filler]).collect::<Vec<_>>(), 0);
                 x = self.llama.feed(layer, &x, &attended);
             }

@@ -55,7 +55,7 @@ fn a_damaged_checkpoint_names_the_file_and_the_culprit() {
     insta::assert_snapshot!(Model::load(&without).unwrap_err(), @"tokenizer.json is missing");
     insta::assert_snapshot!(error("config.json", |text| text.replace('}', "")), @"config.json: EOF while parsing an object at line 25 column 0");
     insta::assert_snapshot!(error("config.json", |text| text.replace("\"hidden_size\"", "\"size\"")), @"config.json: `hidden_size` is missing, or not a whole number");
-    insta::assert_snapshot!(error("config.json", |text| text.replace("_heads\": 2", "_heads\": 3")), @"config.json: `hidden_size` = 8 is not an even number for each of 3 `num_attention_heads`");
+    insta::assert_snapshot!(error("config.json", |text| text.replace("_heads\": 2", "_heads\": 3")), @"config.json: `hidden_size` = 8 must be a multiple of 8, and an even number for each of 3 `num_attention_heads`");
     insta::assert_snapshot!(error("config.json", |text| text.replace("\"llama\"", "\"gpt2\"")), @r#"config.json: `model_type` is "gpt2", but only "llama" is supported"#);
     insta::assert_snapshot!(error("config.json", |text| text.replace("\"intermediate_size\": 12", "\"intermediate_size\": 16")), @"model.safetensors: `model.layers.0.mlp.gate_proj.weight` is F32 [12, 8], but config.json calls for F32 [16, 8]");
     insta::assert_snapshot!(error("config.json", |text| text.replace("\"num_hidden_layers\": 1", "\"num_hidden_layers\": 2")), @"model.safetensors has no tensor `model.layers.1.input_layernorm.weight`, which config.json calls for");

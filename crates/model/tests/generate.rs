@@ -6,15 +6,19 @@ use spec::settings::Architecture;
 use tch::{Device, Kind, Tensor};
 
 fn model() -> Model {
+    with(Architecture { layers: 2, width: 64, heads: 4, context: 400, feed_forward: 256 })
+}
+
+fn with(architecture: Architecture) -> Model {
     let words: Vec<String> = (0..40).map(|word| format!("w{word}")).collect();
     let tokenizer = Tokenizer::from_wording(&[], &words).expect("words are a wording");
-    let architecture = Architecture { layers: 2, width: 64, heads: 4, context: 128, feed_forward: 256 };
     Model::new(architecture, tokenizer, 5)
 }
 
-/// A prompt that is a function of `key`: from 1 to 97 tokens.
+/// A prompt that is a function of `key`: from 1 to 97 tokens, and now and then some 300.
 fn prompt(key: usize) -> Vec<u32> {
-    (0..1 + key * 31 % 97).map(|place| (4 + (key * 7 + place * (key + 3)) % 40) as u32).collect()
+    let long = if key % 29 == 7 { 210 } else { 0 };
+    (0..1 + key * 31 % 97 + long).map(|place| (4 + (key * 7 + place * (key + 3)) % 40) as u32).collect()
 }
 
 fn answers(model: &Model, keys: &[usize], temperature: f64, workers: usize) -> Vec<Generated> {
@@ -56,6 +60,18 @@ fn a_row_is_the_same_alone_and_among_7_64_and_500() {
 }
 
 #[test]
+fn other_sizes_are_no_exception() {
+    for (layers, width, heads, feed_forward) in [(1, 8, 2, 12), (2, 24, 3, 37), (3, 40, 2, 100), (2, 64, 8, 256)] {
+        let model = with(Architecture { layers, width, heads, context: 400, feed_forward });
+        let keys: Vec<usize> = (0..150).collect();
+        let all = answers(&model, &keys, 1.0, 2);
+        for (key, answer) in keys.iter().zip(all).step_by(7) {
+            assert_eq!(answers(&model, &[*key], 1.0, 1)[0], answer, "width {width}, key {key}");
+        }
+    }
+}
+
+#[test]
 fn the_cache_says_what_the_whole_sequence_says() {
     let model = model();
     let keys: Vec<usize> = (0..40).collect();
@@ -75,10 +91,10 @@ fn the_cache_says_what_the_whole_sequence_says() {
 #[test]
 fn a_prompt_that_leaves_no_room_is_an_error() {
     let error =
-        generate(&model(), &[prompt(1), vec![5; 123]], Sampling { max_tokens: 6, temperature: 1.0 }, &|_, _| 0.5, 1);
+        generate(&model(), &[prompt(1), vec![5; 395]], Sampling { max_tokens: 6, temperature: 1.0 }, &|_, _| 0.5, 1);
     insta::assert_snapshot!(
         error.unwrap_err(),
-        @"prompt 1 has 123 tokens, but a context of 128 leaves room for 122 before an answer of 6; raise the model's `context`, lower `max_tokens`, or ask shorter questions"
+        @"prompt 1 has 395 tokens, but a context of 400 leaves room for 394 before an answer of 6; raise the model's `context`, lower `max_tokens`, or ask shorter questions"
     );
     let empty = generate(&model(), &[vec![]], Sampling { max_tokens: 6, temperature: 1.0 }, &|_, _| 0.5, 1);
     assert_eq!(empty, Err(GenerateError::PromptEmpty { row: 0 }));

@@ -10,7 +10,7 @@ mod names;
 mod order;
 mod parties;
 mod reward;
-mod states;
+pub mod states;
 mod tables;
 mod text;
 mod wiring;

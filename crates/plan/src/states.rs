@@ -37,17 +37,21 @@ pub(crate) fn conflicts(before: &[Node], reads: &[String], writes: &[String]) ->
     (0..before.len()).filter(|&place| conflict(&before[place])).collect()
 }
 
-/// The weights of a model.
 fn model(mention: &Reference) -> String {
-    format!("model.{}", mention.name)
+    weights(&mention.name)
 }
 
-/// The moments of a train stage's optimizer.
-fn optimizer(stage: &str) -> String {
+/// The name of a model's weights among the states.
+pub fn weights(model: &str) -> String {
+    format!("model.{model}")
+}
+
+/// The name of the moments of a train stage's optimizer.
+pub fn optimizer(stage: &str) -> String {
     format!("optimizer.{stage}")
 }
 
-/// The running mean that a loss stage subtracts from rewards.
-fn baseline(stage: &str) -> String {
+/// The name of the running mean that a loss stage subtracts from rewards.
+pub fn baseline(stage: &str) -> String {
     format!("baseline.{stage}")
 }
