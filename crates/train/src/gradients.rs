@@ -93,9 +93,14 @@ pub fn gradients(
     let (imitated, rewarded) = (answered(&supervised), answered(&reward));
     let weighted = |(example, weight): &Weighted| f64::from(*weight) * example.answer_length() as f64;
     let supervised_weight = supervised.iter().map(weighted).sum::<f64>() / imitated.max(1.0);
-    let supervised = term(model, supervised, imitated, micro_batch, workers);
+    let mut batches = micro_batches(supervised, imitated, micro_batch);
+    let of_supervised = batches.len();
     // −log p weighted with the advantage is −J.
-    let reward = term(model, reward, -rewarded, micro_batch, workers);
+    batches.extend(micro_batches(reward, -rewarded, micro_batch));
+    let handle = || model.weights.handle(true);
+    let mut parts = parallel(workers, &batches, handle, |weights, batch| batch.term(weights)).into_iter();
+    let supervised = sum(parts.by_ref().take(of_supervised));
+    let reward = sum(parts);
     Ok(Gradients { supervised, reward, supervised_weight, tokens })
 }
 
@@ -121,16 +126,18 @@ fn weighted(examples: &[Example], weight: impl Fn(&Example) -> Option<f32>) -> V
     examples.iter().filter_map(|example| Some((example, weight(example)?))).collect()
 }
 
-/// Σ weight·(−log p of the answer) / normaliser, and its gradient. Rows of similar length share a micro-batch, the
-/// longest first; sums are in the order of micro-batches.
-fn term(model: &Model, mut rows: Vec<Weighted>, normaliser: f64, micro_batch: usize, workers: usize) -> Option<Term> {
+/// The work on Σ weight·(−log p of the answer) / normaliser. Rows of similar length share a micro-batch, the longest
+/// first; the micro-batches of a term are as large as each other, so that threads end together.
+fn micro_batches(mut rows: Vec<Weighted>, normaliser: f64, most: usize) -> Vec<MicroBatch> {
     rows.sort_by_key(|(example, _)| std::cmp::Reverse(example.tokens.len()));
-    let batches: Vec<MicroBatch> =
-        rows.chunks(micro_batch.max(1)).map(|rows| MicroBatch::new(rows, normaliser)).collect();
-    let handle = || model.weights.handle(true);
-    let mut parts = parallel(workers, &batches, handle, |weights, batch| batch.term(weights)).into_iter();
-    let first = parts.next()?;
-    Some(parts.fold(first, |sum, part| Term { value: sum.value + part.value, gradient: sum.gradient + part.gradient }))
+    let count = rows.len().div_ceil(most.max(1));
+    let size = rows.len().div_ceil(count.max(1)).max(1);
+    rows.chunks(size).map(|rows| MicroBatch::new(rows, normaliser)).collect()
+}
+
+/// The sum of a term's parts, in their order; `None` if there are none.
+fn sum(parts: impl Iterator<Item = Term>) -> Option<Term> {
+    parts.reduce(|sum, part| Term { value: sum.value + part.value, gradient: sum.gradient + part.gradient })
 }
 
 /// Sequences padded to one length, and what is predicted in them.
