@@ -40,6 +40,8 @@ pub fn score(surface: Surface, train: &[Known], test: &[Known]) -> Count {
 /// Full-batch gradient descent with momentum on the mean cross-entropy.
 fn fit(inputs: &Tensor, labels: &Tensor, classes: i64) -> Tensor {
     let options = (Kind::Float, inputs.device());
+    // More threads would only wait for each other, for minutes where the machine has other work.
+    tch::set_num_threads(1);
     let mut weights = Tensor::zeros([inputs.size()[1], classes], options).set_requires_grad(true);
     let mut momentum = Tensor::zeros_like(&weights);
     for _ in 0..STEPS {

@@ -28,6 +28,9 @@ fn architecture(table: &mut Table<'_>) -> Architecture {
     if !width.is_multiple_of(heads.saturating_mul(2)) {
         let message = format!("a width of {width} cannot be parted among {heads} heads of an even width each");
         table.problem_at("heads", message, "rotary embeddings turn pairs: `width` must be a multiple of `2 * heads`");
+    } else if !width.is_multiple_of(8) {
+        let remedy = "only then are a row's last bits the same in any batch; round it up to a multiple of 8";
+        table.problem_at("width", format!("a width of {width} is no multiple of 8"), remedy);
     }
     let feed_forward = table.or("feed_forward", width.saturating_mul(4), |value| value.whole(1..));
     Architecture { layers, width, heads, context, feed_forward }

@@ -82,7 +82,7 @@ pub enum Model {
 pub struct Architecture {
     /// Decoder layers.
     pub layers: usize,
-    /// Width of the residual stream.
+    /// Width of the residual stream, a multiple of 8.
     pub width: usize,
     /// Attention heads; `width / heads` is even, because rotary embeddings turn pairs.
     pub heads: usize,
@@ -319,7 +319,7 @@ pub struct Train {
     pub adamw: AdamW,
     /// Optimizer steps per batch, each on an equal share of its debates. Default 1.
     pub steps: usize,
-    /// Sequences in one forward and backward pass, of similar length. Default 64.
+    /// Sequences in one forward and backward pass, of similar length. Default 32.
     pub micro_batch: usize,
 }
 

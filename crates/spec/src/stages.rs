@@ -122,7 +122,7 @@ pub(crate) fn train(table: &mut Table<'_>) -> Train {
         model: table.reference("model"),
         adamw: table.required("adamw", AdamW::new(Schedule::constant(0.0)), |value| value.table(adamw)),
         steps: table.or("steps", 1, |value| value.whole(1..)),
-        micro_batch: table.or("micro_batch", 64, |value| value.whole(1..)),
+        micro_batch: table.or("micro_batch", 32, |value| value.whole(1..)),
     }
 }
 

@@ -122,7 +122,7 @@ of = \"a\"
     model = "m"
     adamw = { learning_rate = [[0, 0.0], [5, 0.001]], betas = [0.9, 0.98], epsilon = 1e-8, weight_decay = 0.0, clip = 1.0 }
     steps = 1
-    micro_batch = 64
+    micro_batch = 32
 
     [sync.s]
     after = "t"
