@@ -31,6 +31,12 @@ impl<'a> ModelAnswerer<'a> {
     pub fn new(model: &'a Model, version: u64, sampling: Sampling, workers: usize) -> Self {
         ModelAnswerer { model, version, sampling, workers, usage: Usage::default() }
     }
+
+    /// Whether a prompt leaves room for an answer in the model's context.
+    pub fn fits(&self, prompt: &Prompt) -> bool {
+        let context = self.model.architecture().context;
+        self.model.tokenizer.prompt(&prompt.text).len() + self.sampling.max_tokens <= context
+    }
 }
 
 impl Answerer for ModelAnswerer<'_> {

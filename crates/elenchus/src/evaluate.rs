@@ -9,7 +9,7 @@ use crate::{
 };
 use batch::{Run, read_questions};
 use debate::{
-    answerer::{Answerer, Prompt},
+    answerer::{Answerer, AnswererError, Prompt},
     draw::Draw,
     question::Posed,
 };
@@ -40,8 +40,8 @@ pub struct Evaluation {
 pub struct Answered {
     /// Q.
     pub question: String,
-    /// M's answer.
-    pub answer: String,
+    /// M's answer; none where the question is too long for M's context, which counts as a wrong answer.
+    pub answer: Option<String>,
     /// The gold answer, where it is given.
     pub gold: Option<String>,
 }
@@ -71,16 +71,29 @@ pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation,
     let prompt = |text: &str| Prompt { text: Posed::bare(text).text(&wording), draw: Draw::new(pipeline.seed) };
     let prompts: Vec<Prompt> = rows.iter().map(|row| prompt(&row.text)).collect();
     let told = |error| Failure::command(format!("{} cannot be answered: {error}", questions.display()));
-    let answers = m.answer(&prompts).map_err(told)?;
+    let answers = answer_what_fits(&mut m, &prompts).map_err(told)?;
     let unknown = prompts.iter().map(|prompt| model.tokenizer.unknown(&model.tokenizer.encode(&prompt.text))).sum();
     let answered: Vec<Answered> = rows
         .into_iter()
         .zip(answers)
-        .map(|(row, answer)| Answered { question: row.text, answer: answer.text, gold: row.gold })
+        .map(|(row, answer)| Answered { question: row.text, answer, gold: row.gold })
         .collect();
     let by_depth = by_depth(&scored(&answered));
     let surface = surface_scores(&run, &pipeline, &model, &answered)?;
     Ok(Evaluation { checkpoint, answers: answered, by_depth, surface, unknown })
+}
+
+/// One answer for each prompt that fits into M's context, in one wave.
+fn answer_what_fits(m: &mut ModelAnswerer<'_>, prompts: &[Prompt]) -> Result<Vec<Option<String>>, AnswererError> {
+    let (places, wave): (Vec<usize>, Vec<Prompt>) =
+        prompts.iter().cloned().enumerate().filter(|(_, prompt)| m.fits(prompt)).unzip();
+    let mut answers = vec![None; prompts.len()];
+    if !wave.is_empty() {
+        for (place, answer) in places.into_iter().zip(m.answer(&wave)?) {
+            answers[place] = Some(answer.text);
+        }
+    }
+    Ok(answers)
 }
 
 fn scored(answered: &[Answered]) -> Vec<Scored> {
@@ -89,8 +102,8 @@ fn scored(answered: &[Answered]) -> Vec<Scored> {
         row: Row::Naive,
         question: answered.question.clone(),
         depth: tasks::depth(&answered.question),
-        answer: answered.answer.clone(),
-        correct: agrees(&answered.answer, &gold),
+        answer: answered.answer.clone().unwrap_or_default(),
+        correct: answered.answer.as_ref().is_some_and(|answer| agrees(answer, &gold)),
         gold,
     });
     scored.collect()
@@ -148,8 +161,8 @@ fn surface_scores(
 }
 
 impl Evaluation {
-    /// As JSON: `accuracy` (null without gold answers), `correct`, `total`, `checkpoint`, `unknown_words`, `by_depth`,
-    /// `surface`, `answers`.
+    /// As JSON: `accuracy` (null without gold answers), `correct`, `total`, `interval` (of the accuracy, 95 %),
+    /// `checkpoint`, `unknown_words`, `too_long`, `by_depth`, `surface`, `answers`.
     pub fn json(&self) -> String {
         let count = |count: &Count| {
             let accuracy = (count.total > 0).then(|| count.accuracy());
@@ -168,7 +181,10 @@ impl Evaluation {
             .collect();
         let mut value = count(&all);
         value["checkpoint"] = json!(self.checkpoint);
+        value["interval"] =
+            (all.total > 0).then(|| all.interval()).map_or(json!(null), |(low, high)| json!([low, high]));
         value["unknown_words"] = json!(self.unknown);
+        value["too_long"] = json!(self.too_long());
         value["by_depth"] = json!(by_depth);
         value["surface"] = self
             .surface
@@ -182,12 +198,15 @@ impl Evaluation {
     pub fn text(&self) -> String {
         let all = sum(self.by_depth.values().copied());
         if all.total == 0 {
-            return self.answers.iter().map(|row| format!("{}\n  {}\n", row.question, row.answer)).collect();
+            let answer = |row: &Answered| row.answer.clone().unwrap_or_else(|| "(too long for M's context)".to_owned());
+            return self.answers.iter().map(|row| format!("{}\n  {}\n", row.question, answer(row))).collect();
         }
         let line = |name: &str, count: Count| {
             format!("{name:<28} {:>6.1} %  {} of {}\n", 100.0 * count.accuracy(), count.correct, count.total)
         };
+        let (low, high) = all.interval();
         let mut text = line("M alone", all);
+        text += &format!("{:<28} {:>6.1} to {:.1} %\n", "  with 95 % confidence", 100.0 * low, 100.0 * high);
         for (depth, count) in &self.by_depth {
             text += &line(&depth.map_or("  depth unknown".into(), |depth| format!("  depth {depth}")), *count);
         }
@@ -198,6 +217,15 @@ impl Evaluation {
         if self.unknown > 0 {
             text += &format!("{} words of the questions are not in the model's vocabulary\n", self.unknown);
         }
+        if self.too_long() > 0 {
+            text +=
+                &format!("{} questions are too long for the model's context, and count as wrong\n", self.too_long());
+        }
         text
+    }
+
+    /// How many questions M was not asked, because they leave no room for an answer.
+    fn too_long(&self) -> usize {
+        self.answers.iter().filter(|row| row.answer.is_none()).count()
     }
 }

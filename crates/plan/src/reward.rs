@@ -1,4 +1,4 @@
-//! Whether the debate reward can reach M at all: with α > 0 and no token that could earn it, a run would train on
+//! Whether the debate reward can reach M as it should: with α > 0 and no token that could earn it, a run would train on
 //! nothing and look as if it did.
 
 use spec::{
@@ -26,7 +26,25 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
         let help = format!("change this, or let `alpha` of `loss.{name}` be 0");
         Problem::new(names.pipeline.places.of(&path), message).help(help)
     };
-    reasons(names, name, loss, debate).into_iter().map(reason).collect()
+    let mut problems: Vec<Problem> = reasons(names, name, loss, debate).into_iter().map(reason).collect();
+    problems.extend(tempered(names, name, batch, debate));
+    problems
+}
+
+/// The gradient of the reward is that of M's own distribution: what is sampled from a sharper or flatter one would
+/// pull it elsewhere, and at temperature 0 nothing is tried out at all.
+fn tempered(names: Names<'_>, name: &str, batch: u64, debate: &Named<Stage>) -> Option<Problem> {
+    let Stage::Debate(settings) = &debate.settings else { return None };
+    let speaker = names.amplify(&settings.speaker).ok()?;
+    let temperature = speaker.settings.temperature;
+    let message = format!(
+        "alpha is above 0 from batch {batch} on, but `{}` samples M at temperature {temperature}, where the reward's \
+         gradient is not that of M",
+        speaker.name
+    );
+    let place = names.pipeline.places.of(&format!("amplify.{}.temperature", speaker.name));
+    let help = format!("set it to 1, or let `alpha` of `loss.{name}` be 0");
+    (temperature != 1.0).then(|| Problem::new(place, message).help(help))
 }
 
 /// The settings that keep rewards from being earned, each with the path of its key.
