@@ -38,6 +38,9 @@ fn workplace() -> &'static Path {
         let bench = format!("{{\"examples\": [{{\"input\": \"{one}\", \"target\": \"Yes\"}}]}}");
         std::fs::write(folder.join("bench.json"), bench).unwrap();
         std::fs::write(folder.join("strange.jsonl"), "{\"question\": \"Who built Rome?\"}\n").unwrap();
+        let long = "Who? ".repeat(100);
+        let lines = [one, &long].map(|question| format!("{{\"question\": \"{question}\", \"answer\": \"Yes\"}}\n"));
+        std::fs::write(folder.join("long.jsonl"), lines.concat()).unwrap();
         assert!(elenchus(&folder, &["run", "pipeline.toml", "--out", "run"]).starts_with("exit 0"));
         folder
     })
@@ -66,6 +69,7 @@ check!(json_lines_are_scored, "evaluate", "run", "--questions", "one.jsonl", "--
 check!(big_bench_is_scored, "evaluate", "run", "--questions", "bench.json");
 check!(without_gold_there_are_answers, "evaluate", "run", "--questions", "unanswered.jsonl");
 check!(words_that_m_never_met_are_counted, "evaluate", "run", "--questions", "strange.jsonl", "--json");
+check!(a_question_too_long_for_m_is_counted, "evaluate", "run", "--questions", "long.jsonl");
 check!(a_checkpoint_that_is_not_there, "evaluate", "run", "--questions", "one.jsonl", "--checkpoint", "best");
 
 /// The files of the run, one damaged.
