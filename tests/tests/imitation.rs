@@ -78,7 +78,7 @@ fn imitate() -> Model {
     let mut model = states.get::<states::ModelState>("model.agent").unwrap().0.deep_copy();
     let mut optimizer = AdamW::new(model.weights.flat.numel());
     let settings = Settings {
-        learning_rate: Schedule::constant(LEARNING_RATE),
+        learning_rate: Schedule::Constant(LEARNING_RATE),
         betas: (0.9, 0.98),
         epsilon: 1e-8,
         weight_decay: 0.0,

@@ -5,7 +5,7 @@ use spec::{
     settings::{Combine, Loss, Named, Reference, Stage, Sufficient, Sync, Train},
 };
 
-use crate::{names::Names, parties::architecture, reward::first_above_zero};
+use crate::{names::Names, parties::architecture};
 
 /// What does not belong together.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
@@ -42,7 +42,7 @@ fn no_judge(names: Names<'_>, loss: &Loss, debate: &Reference) -> Option<Problem
     let place = names.maker(debate, &["debate"]).ok()?;
     let Stage::Debate(settings) = names.settings(place) else { return None };
     let single = settings.max_turns == 1 || settings.sufficient == Sufficient::Always;
-    let imitation = first_above_zero(alpha, names.pipeline.batches).is_none();
+    let imitation = alpha.first_above_zero(names.pipeline.batches).is_none();
     let help = format!(
         "add a `[judge.NAME]` with `from = \"{}\"` to this list; only debates of a single argument, with an `alpha` of \
          0, go without",

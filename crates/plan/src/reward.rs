@@ -3,7 +3,7 @@
 
 use spec::{
     Problem,
-    settings::{CallHuman, Combine, Debate, Loss, Named, Schedule, Stage, Sufficient},
+    settings::{CallHuman, Combine, Debate, Loss, Named, Stage, Sufficient},
 };
 
 use crate::names::Names;
@@ -19,7 +19,7 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
 
 fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
     let Combine::Weighted { alpha } = &loss.combine;
-    let Some(batch) = first_above_zero(alpha, names.pipeline.batches) else { return Vec::new() };
+    let Some(batch) = alpha.first_above_zero(names.pipeline.batches) else { return Vec::new() };
     let Some(debate) = names.debate_of(loss) else { return Vec::new() };
     let reason = |(path, reason): (String, &str)| {
         let message = format!("alpha is above 0 from batch {batch} on, but nothing can earn a reward: {reason}");
@@ -67,13 +67,6 @@ fn reasons(names: Names<'_>, name: &str, loss: &Loss, debate: &Named<Stage>) -> 
         _ => {}
     }
     reasons
-}
-
-/// The first batch at which α asks for rewards.
-pub(crate) fn first_above_zero(alpha: &Schedule, batches: u64) -> Option<u64> {
-    let above = alpha.points.iter().position(|point| point.1 > 0.0)?;
-    let batch = above.checked_sub(1).map_or(0, |before| alpha.points[before].0 + 1);
-    (batch < batches).then_some(batch)
 }
 
 /// Whether the speaker calls H always, or never.

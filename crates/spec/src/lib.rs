@@ -9,16 +9,17 @@ mod parties;
 pub mod place;
 pub mod problem;
 mod schedule;
+mod schema;
 pub mod settings;
 mod stages;
 mod table;
 mod value;
-mod words;
 mod write;
 
 pub use document::read;
 pub use place::{Places, Span};
 pub use problem::Problem;
+pub use schema::{schema, stage_kinds};
 pub use settings::Pipeline;
 
 /// Names that other crates provide, and a file may use.

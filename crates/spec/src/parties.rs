@@ -4,7 +4,6 @@ use crate::{
     settings::{Amplify, Architecture, CallHuman, Human, Model},
     table::Table,
     value::Value,
-    words::CALL_HUMAN,
 };
 
 /// `[model.NAME]`
@@ -12,8 +11,8 @@ pub(crate) fn model(table: &mut Table<'_>) -> Model {
     table.one_of(
         Model::New(STAND_IN),
         &[
-            ("new", |value| value.table(architecture).map(Model::New)),
-            ("copy_of", |value| value.reference().map(Model::CopyOf)),
+            ("new", &|value| value.table(architecture).map(Model::New)),
+            ("copy_of", &|value| value.reference().map(Model::CopyOf)),
         ],
     )
 }
@@ -63,7 +62,9 @@ fn call_human(value: &mut Value<'_>) -> Option<CallHuman> {
         let read = |table: &mut Table<'_>| table.required("probability", 0.5, |value| value.number(0.0..=1.0));
         return value.table(read).map(CallHuman::Probability);
     }
-    let text = value.text()?;
-    let found = CALL_HUMAN.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
-    found.or_else(|| value.unknown(&text, ["always", "never", "{ probability = 0.3 }"]))
+    match value.text()?.as_str() {
+        "always" => Some(CallHuman::Always),
+        "never" => Some(CallHuman::Never),
+        other => value.unknown(other, ["always", "never", "{ probability = 0.3 }"]),
+    }
 }

@@ -1,31 +1,76 @@
-//! Settings that change over a run.
+//! Reading of settings that change over a run.
 
-/// A number that may change over the run: `0.5`, or points `[[batch, value], …]`, linear between them and constant
-/// outside. Points are in rising order of batch, at least one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Schedule {
-    /// `(batch, value)`.
-    pub points: Vec<(u64, f64)>,
-}
+use std::ops::{Bound, RangeBounds};
 
-impl Schedule {
-    /// The same value at every batch.
-    pub fn constant(value: f64) -> Self {
-        Schedule { points: vec![(0, value)] }
-    }
+use toml::{Spanned, de::DeValue};
 
-    /// The value at one batch.
-    pub fn at(&self, batch: u64) -> f64 {
-        let after = self.points.partition_point(|point| point.0 <= batch);
-        match (after.checked_sub(1).map(|i| self.points[i]), self.points.get(after)) {
-            (None, Some(&(_, value))) | (Some((_, value)), None) => value,
-            (Some((b0, v0)), Some(&(b1, v1))) => v0 + (v1 - v0) * (batch - b0) as f64 / (b1 - b0) as f64,
-            (None, None) => unreachable!("a schedule has at least one point"),
+use crate::{
+    place::Span,
+    problem::Problem,
+    settings::{Schedule, Shape, Way},
+    table::Table,
+    value::Value,
+};
+
+impl Value<'_> {
+    /// A number, points `[[batch, number], …]` with batches rising, or a named shape; all numbers in a range.
+    pub(crate) fn schedule(&mut self, range: impl RangeBounds<f64> + Clone) -> Option<Schedule> {
+        match self.value.get_ref() {
+            DeValue::Array(_) => self.points(range).map(Schedule::Points),
+            DeValue::Table(_) => self.table(|table| shape(table, range)).map(Schedule::Shape),
+            _ => self.number(range).map(Schedule::Constant),
         }
     }
 
-    /// The largest value it takes.
-    pub fn max(&self) -> f64 {
-        self.points.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max)
+    fn points(&mut self, range: impl RangeBounds<f64> + Clone) -> Option<Vec<(u64, f64)>> {
+        let points = self.some(|point| point.point(range.clone()))?;
+        let spans: Vec<Span> = self.value.get_ref().as_array().into_iter().flatten().map(Spanned::span).collect();
+        if points.len() < spans.len() {
+            return None;
+        }
+        let fallen = spans.into_iter().skip(1).zip(points.windows(2)).find(|(_, pair)| pair[0].0 >= pair[1].0);
+        if let Some((span, pair)) = fallen {
+            let message = format!("batch {} of `{}` does not come after {}", pair[1].0, self.name(), pair[0].0);
+            return self.problem(Problem::new(span, message).help("give the points in rising order of batch"));
+        }
+        Some(points)
+    }
+
+    fn point(&mut self, range: impl RangeBounds<f64>) -> Option<(u64, f64)> {
+        let DeValue::Array(items) = self.value.get_ref() else { return self.mistyped("a list of `[batch, value]`") };
+        let [batch, value] = &items[..] else { return self.mistyped("a list of `[batch, value]`") };
+        let batch = self.beside(batch).whole(..);
+        Some((batch?, self.beside(value).number(range)?))
+    }
+
+    /// The batches at which a shape begins and ends.
+    fn span_of_batches(&mut self) -> Option<(u64, u64)> {
+        let (first, last) = self.pair(|batch| batch.whole(..))?;
+        if first < last {
+            return Some((first, last));
+        }
+        let problem = Problem::new(self.span(), "`over` goes from the batch at which it begins to a later one");
+        self.problem(problem.help("write `over = [FIRST, LAST]`"))
+    }
+}
+
+fn shape(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> Shape {
+    // No factor leads to 0 or away from it.
+    let above_zero = (Bound::Excluded(0.0), range.end_bound().cloned());
+    let stand_in = Shape::Cosine(Way { from: 0.0, to: 0.0, over: (0, 1) });
+    table.one_of(
+        stand_in,
+        &[
+            ("cosine", &|value| value.table(|table| way(table, range.clone())).map(Shape::Cosine)),
+            ("exponential", &|value| value.table(|table| way(table, above_zero)).map(Shape::Exponential)),
+        ],
+    )
+}
+
+fn way(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> Way {
+    Way {
+        from: table.required("from", 0.0, |value| value.number(range.clone())),
+        to: table.required("to", 0.0, |value| value.number(range.clone())),
+        over: table.required("over", (0, 1), |value| value.span_of_batches()),
     }
 }

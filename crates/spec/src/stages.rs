@@ -5,12 +5,11 @@ use std::ops::Bound;
 use crate::{
     problem::Problem,
     settings::{
-        AdamW, Combine, Credit, Debate, Distance, Evaluate, Follow, Imitate, Judge, Loss, Questions, Row, Sample,
-        Schedule, Sufficient, Sync, Task, Train, Wording,
+        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Questions, Row,
+        Sample, Schedule, Sufficient, Sync, Task, Train, Wording,
     },
     table::Table,
     value::Value,
-    words::{DISTANCE, EARNER, Earner, IMITATE, ROW, SUFFICIENT},
 };
 
 /// `[sample.NAME]`
@@ -22,8 +21,8 @@ fn questions(table: &mut Table<'_>) -> Questions {
     table.one_of(
         Questions::Files(Vec::new()),
         &[
-            ("task", |value| value.table(task).map(Questions::Task)),
-            ("files", |value| value.some(|file| file.file()).map(Questions::Files)),
+            ("task", &|value| value.table(task).map(Questions::Task)),
+            ("files", &|value| value.some(|file| file.file()).map(Questions::Files)),
         ],
     )
 }
@@ -58,7 +57,9 @@ pub(crate) fn debate(table: &mut Table<'_>) -> Debate {
         speaker: table.reference("speaker"),
         overseer: table.reference("overseer"),
         max_turns: table.or("max_turns", 2, |value| value.whole(1..)),
-        sufficient: table.or("sufficient", Sufficient::Ask, |value| value.word(SUFFICIENT)),
+        sufficient: table.or("sufficient", Sufficient::Ask, |value| {
+            value.word(&[Sufficient::Ask, Sufficient::Always, Sufficient::Never])
+        }),
         wording: table.or("wording", Wording::default(), |value| value.table(wording)),
     }
 }
@@ -89,29 +90,29 @@ pub(crate) fn judge(table: &mut Table<'_>) -> Judge {
 /// `[loss.NAME]`
 pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
     let both = Credit { argument: true, calls: true };
-    let nothing = Combine::Weighted { alpha: Schedule::constant(0.0) };
+    let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
     Loss {
         from: table.required("from", Vec::new(), |value| value.one_or_some(|mention| mention.reference())),
-        distance: table.or("distance", Distance::CrossEntropy, |value| value.word(DISTANCE)),
+        distance: table.or("distance", Distance::CrossEntropy, |value| value.word(&[Distance::CrossEntropy])),
         combine: table.required("combine", nothing, |value| value.table(combine)),
-        imitate: table.or("imitate", Imitate::Human, |value| value.word(IMITATE)),
+        imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
         credit: table.or("credit", both, credit),
         baseline_decay: table.or("baseline_decay", 0.95, |value| value.number(0.0..1.0)),
     }
 }
 
 fn combine(table: &mut Table<'_>) -> Combine {
-    let nothing = Combine::Weighted { alpha: Schedule::constant(0.0) };
-    table.one_of(nothing, &[("weighted", |value| value.table(weighted))])
+    let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
+    table.one_of(nothing, &[("weighted", &|value| value.table(weighted))])
 }
 
 fn weighted(table: &mut Table<'_>) -> Combine {
     let alpha = |value: &mut Value<'_>| value.schedule(0.0..=1.0);
-    Combine::Weighted { alpha: table.required("alpha", Schedule::constant(0.0), alpha) }
+    Combine::Weighted { alpha: table.required("alpha", Schedule::Constant(0.0), alpha) }
 }
 
 fn credit(value: &mut Value<'_>) -> Option<Credit> {
-    let earners = value.list(|earner| earner.word(EARNER))?;
+    let earners = value.list(|earner| earner.word(&[Earner::Argument, Earner::Calls]))?;
     Some(Credit { argument: earners.contains(&Earner::Argument), calls: earners.contains(&Earner::Calls) })
 }
 
@@ -120,14 +121,14 @@ pub(crate) fn train(table: &mut Table<'_>) -> Train {
     Train {
         from: table.reference("from"),
         model: table.reference("model"),
-        adamw: table.required("adamw", AdamW::new(Schedule::constant(0.0)), |value| value.table(adamw)),
+        adamw: table.required("adamw", AdamW::new(Schedule::Constant(0.0)), |value| value.table(adamw)),
         steps: table.or("steps", 1, |value| value.whole(1..)),
         micro_batch: table.or("micro_batch", 32, |value| value.whole(1..)),
     }
 }
 
 fn adamw(table: &mut Table<'_>) -> AdamW {
-    let rate = table.required("learning_rate", Schedule::constant(0.0), |value| value.schedule(0.0..));
+    let rate = table.required("learning_rate", Schedule::Constant(0.0), |value| value.schedule(0.0..));
     let default = AdamW::new(rate);
     AdamW {
         betas: table.or("betas", default.betas, |value| value.pair(|beta| beta.number(0.0..1.0))),
@@ -147,22 +148,23 @@ pub(crate) fn sync(table: &mut Table<'_>) -> Sync {
         follow: table.one_of(
             Follow::Every(1),
             &[
-                ("polyak", |value| value.number(0.0..1.0).map(Follow::Polyak)),
-                ("every", |value| value.whole(1..).map(Follow::Every)),
+                ("polyak", &|value| value.number(0.0..1.0).map(Follow::Polyak)),
+                ("every", &|value| value.whole(1..).map(Follow::Every)),
             ],
         ),
     }
 }
 
+const ROWS: [Row; 3] = [Row::Naive, Row::Human, Row::Amplified];
+
 /// `[evaluate.NAME]`
 pub(crate) fn evaluate(table: &mut Table<'_>) -> Evaluate {
-    let all = ROW.iter().map(|(_, row)| *row).collect::<Vec<Row>>();
     Evaluate {
         after: table.reference("after"),
         questions: table.required("questions", Questions::Files(Vec::new()), |value| value.table(questions)),
         count: table.or("count", 500, |value| value.whole(1..)),
         of: table.reference("of"),
-        rows: table.or("rows", all, |value| value.some(|row| row.word(ROW))),
+        rows: table.or("rows", ROWS.to_vec(), |value| value.some(|row| row.word(&ROWS))),
         every: table.optional("every", |value| value.whole(1..)),
         verdicts: table.optional("verdicts", |value| value.reference()),
     }

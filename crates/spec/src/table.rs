@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The ways to give one setting, each by a key of its own.
-pub(crate) type Ways<T> = [(&'static str, fn(&mut Value<'_>) -> Option<T>)];
+pub(crate) type Ways<'w, T> = [(&'static str, &'w dyn Fn(&mut Value<'_>) -> Option<T>)];
 
 /// A key and its value.
 type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
@@ -79,7 +79,7 @@ impl<'a> Table<'a> {
     }
 
     /// A setting that is given by exactly one of several keys.
-    pub(crate) fn one_of<T>(&mut self, stand_in: T, ways: &Ways<T>) -> T {
+    pub(crate) fn one_of<T>(&mut self, stand_in: T, ways: &Ways<'_, T>) -> T {
         let keys: Vec<&'static str> = ways.iter().map(|(key, _)| *key).collect();
         let entries = self.entries;
         let mut given: Vec<Span> =

@@ -6,15 +6,15 @@ use std::{
     ops::{Bound, RangeBounds},
 };
 
+use serde::Serialize;
 use toml::{Spanned, de::DeValue};
 
 use crate::{
     Catalogue,
     place::{Places, Span},
     problem::{Problem, instead},
-    settings::{File, Reference, Schedule},
+    settings::{File, Reference},
     table::Table,
-    words::Words,
 };
 
 /// What reading gathers beside the settings.
@@ -107,11 +107,12 @@ impl<'a> Value<'a> {
         self.text().map(|path| File { path, span: self.span() })
     }
 
-    /// One of a few words.
-    pub(crate) fn word<T: Copy>(&mut self, words: Words<T>) -> Option<T> {
+    /// One of a few words, each as it is written.
+    pub(crate) fn word<T: Copy + Serialize>(&mut self, meanings: &[T]) -> Option<T> {
         let text = self.text()?;
-        let found = words.iter().find(|(word, _)| *word == text);
-        found.map(|(_, meaning)| *meaning).or_else(|| self.unknown(&text, words.iter().map(|(word, _)| *word)))
+        let words: Vec<String> = meanings.iter().map(word).collect();
+        let place = words.iter().position(|word| *word == text);
+        place.map(|place| meanings[place]).or_else(|| self.unknown(&text, words.iter().map(String::as_str)))
     }
 
     /// Notes that a text is none of those it may be.
@@ -139,29 +140,8 @@ impl<'a> Value<'a> {
         number.or_else(|| self.mistyped(&format!("a number{}", words_of(&range))))
     }
 
-    /// A number, or `[[batch, number], …]` with batches rising.
-    pub(crate) fn schedule(&mut self, range: impl RangeBounds<f64> + Clone) -> Option<Schedule> {
-        if !self.value.get_ref().is_array() {
-            return self.number(range).map(Schedule::constant);
-        }
-        let points = self.some(|point| point.point(range.clone()))?;
-        let spans = self.value.get_ref().as_array().into_iter().flat_map(|items| items.iter().map(Spanned::span));
-        let fallen = spans.skip(1).zip(points.windows(2)).find(|(_, pair)| pair[0].0 >= pair[1].0);
-        if let Some((span, pair)) = fallen {
-            let message = format!("batch {} of `{}` does not come after {}", pair[1].0, self.name(), pair[0].0);
-            return self.problem(Problem::new(span, message).help("give the points in rising order of batch"));
-        }
-        (!points.is_empty()).then_some(Schedule { points })
-    }
-
-    fn point(&mut self, range: impl RangeBounds<f64>) -> Option<(u64, f64)> {
-        let DeValue::Array(items) = self.value.get_ref() else { return self.mistyped("a list of `[batch, value]`") };
-        let [batch, value] = &items[..] else { return self.mistyped("a list of `[batch, value]`") };
-        let batch = self.beside(batch).whole(..);
-        Some((batch?, self.beside(value).number(range)?))
-    }
-
-    fn beside(&mut self, value: &'a Spanned<DeValue<'a>>) -> Value<'_> {
+    /// An item of a list, read for itself.
+    pub(crate) fn beside(&mut self, value: &'a Spanned<DeValue<'a>>) -> Value<'_> {
         Value { notes: self.notes, value, path: self.path.clone(), key: value.span() }
     }
 
@@ -187,6 +167,12 @@ impl<'a> Value<'a> {
         self.notes.problems.push(problem);
         None
     }
+}
+
+/// How a setting that is one of a few words is written.
+fn word<T: Serialize>(meaning: &T) -> String {
+    let word = serde_json::to_value(meaning).expect("a word is a text");
+    word.as_str().unwrap_or_default().to_owned()
 }
 
 /// A value in words.

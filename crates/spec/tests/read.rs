@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use spec::{
     Catalogue, Reading,
-    settings::{Schedule, Stage, Wording},
+    settings::{Schedule, Shape, Stage, Way, Wording},
 };
 
 fn read(text: &str) -> Reading {
@@ -32,44 +32,7 @@ fn stage(text: &str) -> Stage {
 
 #[test]
 fn what_is_left_out_has_its_default() {
-    let text = "seed = 1
-batches = 10
-[model.m]
-new = { layers = 1, width = 8, heads = 2, context = 64 }
-[human.h]
-script = \"web-of-lies\"
-[amplify.a]
-model = \"m\"
-human = \"h\"
-call_human = \"never\"
-[sample.q]
-task = { name = \"web-of-lies\", depth = [0, 2] }
-rows = 4
-[debate.d]
-from = \"q\"
-speaker = \"a\"
-overseer = \"a\"
-[judge.v]
-from = \"d\"
-by = \"a\"
-[loss.l]
-from = [\"d\", \"v\"]
-combine = { weighted = { alpha = 0 } }
-[train.t]
-from = \"l\"
-model = \"m\"
-adamw = { learning_rate = [[0, 0], [5, 1e-3]] }
-[sync.s]
-after = \"t\"
-from_model = \"m\"
-to_model = \"n\"
-every = 5
-[evaluate.e]
-after = \"s\"
-questions = { files = [\"a.jsonl\", \"b.parquet\"] }
-of = \"a\"
-";
-    let Reading { pipeline, problems } = read(text);
+    let Reading { pipeline, problems } = read(include_str!("spare.toml"));
     assert_eq!(problems, []);
     assert_snapshot!(pipeline.to_toml(), @r#"
     seed = 1
@@ -133,6 +96,13 @@ of = \"a\"
     [evaluate.e]
     after = "s"
     questions = { files = ["a.jsonl", "b.parquet"] }
+    count = 500
+    of = "a"
+    rows = ["naive", "human", "amplified"]
+
+    [evaluate.f]
+    after = "e"
+    questions = { task = { name = "web-of-lies", depth = [0, 2], exclude_words = [] } }
     count = 500
     of = "a"
     rows = ["naive", "human", "amplified"]
@@ -203,10 +173,35 @@ fn a_file_that_is_not_toml_is_read_no_further() {
 
 #[test]
 fn a_schedule_is_linear_between_its_points() {
-    let schedule = Schedule { points: vec![(10, 0.0), (20, 1.0), (40, 0.5)] };
+    let schedule = Schedule::Points(vec![(10, 0.0), (20, 1.0), (40, 0.5)]);
     let values = [0, 10, 15, 20, 30, 40, 99].map(|batch| schedule.at(batch));
     assert_eq!(values, [0.0, 0.0, 0.5, 1.0, 0.75, 0.5, 0.5]);
-    assert_eq!(schedule.max(), 1.0);
+    assert_eq!(schedule.first_above_zero(99), Some(11));
+}
+
+#[test]
+fn a_shape_leads_from_one_value_to_another() {
+    let way = Way { from: 1.0, to: 0.25, over: (10, 20) };
+    let values = |shape| [0, 10, 15, 20, 99].map(|batch| Schedule::Shape(shape).at(batch));
+    assert_eq!(values(Shape::Cosine(way)), [1.0, 1.0, 0.625, 0.25, 0.25]);
+    assert_eq!(values(Shape::Exponential(way)), [1.0, 1.0, 0.5, 0.25, 0.25]);
+    assert_eq!(Schedule::Shape(Shape::Cosine(Way { from: 0.0, ..way })).first_above_zero(99), Some(11));
+}
+
+#[test]
+fn a_schedule_says_what_it_may_be() {
+    let alpha =
+        |alpha: &str| problems(&format!("[loss.l]\nfrom = \"d\"\ncombine = {{ weighted = {{ alpha = {alpha} }} }}"));
+    assert_snapshot!(alpha("\"high\""), @r#""\"high\"": `alpha` must be a number, at least 0 and at most 1, not "high""#);
+    assert_snapshot!(alpha("{ cosine = { from = 0, to = 1.5, over = [5, 5] } }"), @r#"
+    "1.5": `to` must be a number, at least 0 and at most 1, not 1.5
+    "[5, 5]": `over` goes from the batch at which it begins to a later one (write `over = [FIRST, LAST]`)
+    "#);
+    assert_snapshot!(alpha("{ cosin = { from = 0, to = 1, over = [0, 5] } }"), @r#""cosin": `loss.l.combine.weighted.alpha` has no key `cosin` (did you mean `cosine`? valid are `cosine` and `exponential`)"#);
+    assert_snapshot!(alpha("{ exponential = { from = 0, over = [0, 5] } }"), @r#"
+    "exponential": `loss.l.combine.weighted.alpha.exponential` needs `to` (add `to = …`)
+    "0": `from` must be a number, above 0 and at most 1, not 0
+    "#);
 }
 
 #[test]

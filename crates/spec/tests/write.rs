@@ -16,8 +16,19 @@ fn probability() -> impl Strategy<Value = f64> {
 }
 
 fn schedule() -> impl Strategy<Value = Schedule> {
-    let points = prop::collection::btree_map(any::<u64>(), probability(), 1..4);
-    points.prop_map(|points| Schedule { points: points.into_iter().collect() })
+    let points = prop::collection::btree_map(any::<u64>(), probability(), 1..4)
+        .prop_map(|points| Schedule::Points(points.into_iter().collect()));
+    let way =
+        || (probability(), probability(), 0..u64::MAX).prop_map(|(from, to, first)| (from, to, (first, u64::MAX)));
+    let cosine = way().prop_map(|(from, to, over)| Shape::Cosine(Way { from, to, over }));
+    let exponential =
+        way().prop_map(|(from, to, over)| Shape::Exponential(Way { from: 1.0 - from / 2.0, to: 1.0 - to / 2.0, over }));
+    prop_oneof![
+        probability().prop_map(Schedule::Constant),
+        points,
+        cosine.prop_map(Schedule::Shape),
+        exponential.prop_map(Schedule::Shape)
+    ]
 }
 
 fn call_human() -> impl Strategy<Value = CallHuman> {

@@ -32,7 +32,7 @@ fn sequence(key: usize) -> Vec<u32> {
 
 /// Tokens trained on per second, prompts included.
 fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
-    let learning_rate = Schedule::constant(1e-3);
+    let learning_rate = Schedule::Constant(1e-3);
     let adamw = settings::AdamW { learning_rate, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 };
     let mut optimizer = AdamW::new(model.weights.layout.parameters());
     let example = |key: usize| {

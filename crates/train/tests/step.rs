@@ -13,7 +13,7 @@ fn model() -> Model {
 }
 
 fn adamw() -> settings::AdamW {
-    let learning_rate = Schedule::constant(0.01);
+    let learning_rate = Schedule::Constant(0.01);
     settings::AdamW { learning_rate, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 }
 }
 

@@ -3,15 +3,19 @@
 
 mod parties;
 mod procedure;
+mod schedule;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
 
 use crate::place::{Places, Span};
 
-pub use crate::schedule::Schedule;
 pub use parties::{Amplify, Architecture, CallHuman, Human, Model};
 pub use procedure::{
-    AdamW, Combine, Credit, Debate, Distance, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row, Sample,
-    Sufficient, Sync, Task, Train, Wording,
+    AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row,
+    Sample, Sufficient, Sync, Task, Train, Wording,
 };
+pub use schedule::{Schedule, Shape, Way};
 
 /// A thing of the file, `[kind.name]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,48 +29,65 @@ pub struct Named<T> {
 }
 
 /// A mention of another thing by its name, kept with its place until `plan` has resolved it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
 pub struct Reference {
     /// The name as written: `arguments`, or `arguments.calls` for one table of a bundle. Empty where the file lacks
     /// it: that is a problem found by reading, and not told twice.
+    #[schemars(length(min = 1))]
     pub name: String,
     /// Where it is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// One experiment: a run is `batches` passes through all of its stages.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Pipeline {
     /// Every random number of a run is a function of this.
+    #[schemars(extend("x-changes" = "tables"))]
     pub seed: u64,
     /// How many batches a run has.
+    #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub batches: u64,
     /// How many threads compute on tensors, each on micro-batches or tiles of its own. Results do not depend on it.
+    #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "speed"))]
     pub workers: usize,
     /// When weights and other states are written down.
+    #[schemars(extend("default" = {}))]
     pub checkpoint: Checkpoint,
     /// `[model.NAME]`
+    #[serde(skip)]
     pub models: Vec<Named<Model>>,
     /// `[human.NAME]`
+    #[serde(skip)]
     pub humans: Vec<Named<Human>>,
     /// `[amplify.NAME]`
+    #[serde(skip)]
     pub amplifies: Vec<Named<Amplify>>,
     /// All stages, in the order of the file.
+    #[serde(skip)]
     pub stages: Vec<Named<Stage>>,
     /// Where each key stands.
+    #[serde(skip)]
     pub places: Places,
     /// Names of tables of an unknown kind: a problem found by reading, so that mentions of them are no further ones.
+    #[serde(skip)]
     pub unread: Vec<String>,
 }
 
 /// `[checkpoint]`
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Checkpoint {
-    /// A checkpoint is written after every so many batches, and after the last. Default 50.
+    /// A checkpoint is written after every so many batches, and after the last.
+    #[schemars(range(min = 1), extend("default" = 50, "x-changes" = "checkpoints"))]
     pub every: u64,
-    /// How many of the newest checkpoints are kept. Default 2.
+    /// How many of the newest checkpoints are kept.
+    #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "checkpoints"))]
     pub keep_last: usize,
     /// An `evaluate` stage whose accuracy picks one more checkpoint to keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "checkpoints"))]
     pub best: Option<Reference>,
 }
 
@@ -77,21 +98,22 @@ impl Default for Checkpoint {
 }
 
 /// `[kind.name]` for the kinds that do work, batch by batch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// `[sample.NAME]`
+    /// `[sample.NAME]`: questions for each batch.
     Sample(Sample),
-    /// `[debate.NAME]`
+    /// `[debate.NAME]`: arguments on each question, and whether they suffice.
     Debate(Debate),
-    /// `[judge.NAME]`
+    /// `[judge.NAME]`: who won each debate.
     Judge(Judge),
-    /// `[loss.NAME]`
+    /// `[loss.NAME]`: which tokens are trained on, and how much.
     Loss(Loss),
-    /// `[train.NAME]`
+    /// `[train.NAME]`: gradient steps on one model.
     Train(Train),
-    /// `[sync.NAME]`
+    /// `[sync.NAME]`: one model follows another.
     Sync(Sync),
-    /// `[evaluate.NAME]`
+    /// `[evaluate.NAME]`: how often the answers are right, on questions with gold answers.
     Evaluate(Evaluate),
 }
 
@@ -108,4 +130,10 @@ impl Stage {
             Stage::Evaluate(_) => "evaluate",
         }
     }
+}
+
+/// The schema of a setting that is one mention, or a list of at least one.
+fn one_or_some(generator: &mut SchemaGenerator) -> Schema {
+    let mention = generator.subschema_for::<Reference>();
+    json_schema!({ "anyOf": [mention, { "type": "array", "items": mention, "minItems": 1 }] })
 }

@@ -1,60 +1,78 @@
 //! Who answers: models, humans, and both together.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::Reference;
 
-/// `[model.NAME]`
-#[derive(Debug, Clone, PartialEq)]
+/// `[model.NAME]`: who answers, a transformer. M, or M_target, which follows M.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Model {
     /// `new = { … }`: a transformer with fresh weights.
+    #[schemars(extend("x-changes" = "weights"))]
     New(Architecture),
     /// `copy_of = "agent"`: starts as a copy, and changes only through a `sync` stage.
+    #[schemars(extend("x-changes" = "weights"))]
     CopyOf(Reference),
 }
 
 /// The sizes of a llama-form decoder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Architecture {
     /// Decoder layers.
+    #[schemars(range(min = 1), extend("x-changes" = "weights"))]
     pub layers: usize,
     /// Width of the residual stream, a multiple of 8.
+    #[schemars(range(min = 1), extend("multipleOf" = 8, "x-changes" = "weights"))]
     pub width: usize,
     /// Attention heads; `width / heads` is even, because rotary embeddings turn pairs.
+    #[schemars(range(min = 1), extend("x-changes" = "weights"))]
     pub heads: usize,
     /// The longest sequence in tokens, prompt and answer together.
+    #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub context: usize,
     /// Width of the feed-forward layer. Default `4 * width`.
+    #[schemars(range(min = 1), extend("x-default" = "4 * width", "x-changes" = "weights"))]
     pub feed_forward: usize,
 }
 
 /// `[human.NAME]`: H, who answers what the wave asks, and may consult M.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Human {
     /// `script = "web-of-lies"`: a scripted human of the catalogue.
+    #[schemars(length(min = 1), extend("x-changes" = "tables"))]
     pub script: String,
 }
 
-/// `[amplify.NAME]`: Amp≈(H, M).
-#[derive(Debug, Clone, PartialEq)]
+/// `[amplify.NAME]`: Amp≈(H, M). M answers first, and H is called over its answer as Samp decides.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Amplify {
-    /// M.
+    /// M: a model.
+    #[schemars(extend("x-changes" = "tables"))]
     pub model: Reference,
-    /// H.
+    /// H: a human.
+    #[schemars(extend("x-changes" = "tables"))]
     pub human: Reference,
-    /// Samp.
+    /// Samp: when H is called over M's answer.
+    #[schemars(extend("x-changes" = "tables"))]
     pub call_human: CallHuman,
-    /// Temperature at which M is sampled; 0 takes the likeliest token. Default 1.
+    /// Temperature at which M is sampled; 0 takes the likeliest token.
+    #[schemars(range(min = 0.0), extend("default" = 1.0, "x-changes" = "tables"))]
     pub temperature: f64,
-    /// The longest answer M may give, in tokens. Default 16.
+    /// The longest answer M may give, in tokens.
+    #[schemars(range(min = 1), extend("default" = 16, "x-changes" = "tables"))]
     pub max_tokens: usize,
 }
 
 /// Samp: when H is called over M's answer.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum CallHuman {
-    /// `"always"`
+    /// `"always"`: over every answer.
     Always,
-    /// `"never"`
+    /// `"never"`: M's answer is kept.
     Never,
-    /// `{ probability = 0.3 }`, in [0, 1].
-    Probability(f64),
+    /// `{ probability = 0.3 }`: by a seeded draw for each answer.
+    Probability(#[schemars(range(min = 0.0, max = 1.0))] f64),
 }

@@ -1,65 +1,86 @@
 //! The procedure, stage by stage: questions, debate, judging, loss, training, weight sync, evaluation.
 
-use super::{Reference, Schedule};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use super::{Reference, Schedule, schedule};
 use crate::place::Span;
 
 /// `[sample.NAME]`: questions for each batch.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Sample {
     /// Where they come from.
+    #[serde(flatten)]
     pub questions: Questions,
     /// How many a batch has.
+    #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub rows: usize,
 }
 
 /// Where questions come from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Questions {
     /// `task = { name = "web-of-lies", depth = [0, 4] }`: made as they are drawn.
     Task(Task),
     /// `files = ["…"]`: Parquet, JSON lines, or BIG-Bench JSON, drawn in order, over and over.
-    Files(Vec<File>),
+    #[schemars(extend("x-changes" = "tables"))]
+    Files(#[schemars(length(min = 1))] Vec<File>),
 }
 
 /// A file mentioned in the pipeline; relative paths start at the pipeline file's folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
 pub struct File {
     /// As written.
+    #[schemars(length(min = 1))]
     pub path: String,
     /// Where it is written.
+    #[serde(skip)]
     pub span: Span,
 }
 
 /// A generator of questions.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Task {
-    /// A name of the catalogue.
+    /// A name of the catalogue: `elenchus list` shows it.
+    #[schemars(length(min = 1), extend("x-changes" = "tables"))]
     pub name: String,
     /// The fewest and the most steps from a question to what is stated in it, drawn uniformly.
+    #[schemars(extend("x-changes" = "tables"))]
     pub depth: (u32, u32),
     /// Questions of so many words are never drawn, nor questions with such a part: keeps a test set out of training.
+    #[schemars(inner(range(min = 1)), extend("default" = [], "x-changes" = "tables"))]
     pub exclude_words: Vec<u32>,
 }
 
 /// `[debate.NAME]`: arguments on each question, and whether they suffice.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Debate {
-    /// The questions.
+    /// The questions: a `sample` stage.
+    #[schemars(extend("x-changes" = "tables"))]
     pub from: Reference,
     /// Who argues, on both sides: Amp≈(H, M).
+    #[schemars(extend("x-changes" = "tables"))]
     pub speaker: Reference,
     /// Who says whether an argument suffices: Amp≈(H, M_target).
+    #[schemars(extend("x-changes" = "tables"))]
     pub overseer: Reference,
-    /// The most arguments a debate may have. Default 2.
+    /// The most arguments a debate may have.
+    #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "tables"))]
     pub max_turns: usize,
-    /// Whether "is it sufficient?" is asked. Default `"ask"`.
+    /// Whether "is it sufficient?" is asked.
+    #[schemars(extend("default" = "ask", "x-changes" = "tables"))]
     pub sufficient: Sufficient,
     /// How the three questions of the procedure are worded.
+    #[schemars(extend("default" = {}))]
     pub wording: Wording,
 }
 
 /// Who says that an argument suffices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Sufficient {
     /// `"ask"`: the overseer is asked.
     Ask,
@@ -71,15 +92,30 @@ pub enum Sufficient {
 
 /// The wording of the questions put to M and H alike. `{question}` stands for Q and `{context}` for the arguments of
 /// S so far; with S empty, the argument's wording is the bare question.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Wording {
-    /// "What is the next argument you would give on Q in context S?" Default `"{question}{context}"`.
+    /// "What is the next argument you would give on Q in context S?" `{question}` must be in it.
+    #[schemars(
+        regex(pattern = r"\{question\}"),
+        extend("default" = "{question}{context}", "x-changes" = "tables")
+    )]
     pub argument: String,
-    /// "Is argument_t a sufficient answer to Q in context S?"
+    /// "Is argument_t a sufficient answer to Q in context S?" Both `{question}` and `{context}` must be in it.
+    #[schemars(
+        regex(pattern = BOTH_PARTS),
+        extend("default" = "{question}{context}\nIs this a sufficient answer?", "x-changes" = "tables")
+    )]
     pub sufficient: String,
-    /// "Were the even arguments in S more helpful than the odd arguments in answering Q?"
+    /// "Were the even arguments in S more helpful than the odd arguments in answering Q?" Both `{question}` and `{context}` must be in it.
+    #[schemars(
+        regex(pattern = BOTH_PARTS),
+        extend("default" = "{question}{context}\nWere the even arguments more helpful?", "x-changes" = "tables")
+    )]
     pub winner: String,
 }
+
+/// What a wording that is about arguments must name, in either order.
+const BOTH_PARTS: &str = r"\{question\}[\s\S]*\{context\}|\{context\}[\s\S]*\{question\}";
 
 impl Default for Wording {
     fn default() -> Self {
@@ -92,50 +128,62 @@ impl Default for Wording {
 }
 
 /// `[judge.NAME]`: who won each debate.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Judge {
     /// The debate.
+    #[schemars(extend("x-changes" = "tables"))]
     pub from: Reference,
-    /// Amp≈(H, M_target).
+    /// Who judges: Amp≈(H, M_target).
+    #[schemars(extend("x-changes" = "tables"))]
     pub by: Reference,
 }
 
 /// `[loss.NAME]`: which tokens are trained on, and how much.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Loss {
     /// A debate and its judge.
+    #[schemars(schema_with = "super::one_or_some", extend("x-changes" = "tables"))]
     pub from: Vec<Reference>,
-    /// d.
+    /// d, the distance between two answers.
+    #[schemars(extend("default" = "cross-entropy", "x-changes" = "weights"))]
     pub distance: Distance,
     /// How the supervised loss and the debate reward combine.
     pub combine: Combine,
-    /// Whose answers are imitated. Default `"human"`.
+    /// Whose answers are imitated.
+    #[schemars(extend("default" = "human", "x-changes" = "tables"))]
     pub imitate: Imitate,
-    /// Which of M's tokens earn a side's reward. Default both.
+    /// Which of the tokens that M sampled on a side's behalf earn its reward.
+    #[serde(serialize_with = "earners")]
+    #[schemars(with = "Vec<Earner>", extend("default" = ["argument", "calls"], "x-changes" = "tables"))]
     pub credit: Credit,
-    /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it. Default 0.95.
+    /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it.
+    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "default" = 0.95, "x-changes" = "tables"))]
     pub baseline_decay: f64,
 }
 
 /// The natural-language distance d.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Distance {
     /// `"cross-entropy"`: of the tokens of the target under M.
     CrossEntropy,
 }
 
 /// How the supervised loss L and the reward J become one objective.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Combine {
     /// `{ weighted = { alpha = … } }`: (1 − α)·L − α·J.
     Weighted {
         /// α in [0, 1].
+        #[schemars(schema_with = "schedule::probability", extend("x-changes" = "tables"))]
         alpha: Schedule,
     },
 }
 
 /// Whose answers M imitates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Imitate {
     /// `"human"`: only what H answered.
     Human,
@@ -143,43 +191,74 @@ pub enum Imitate {
     All,
 }
 
+/// What earns reward.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Earner {
+    /// `"argument"`: arguments of M that Samp kept.
+    Argument,
+    /// `"calls"`: M's answers to H's sub-questions.
+    Calls,
+}
+
 /// Which of the tokens that M sampled on a side's behalf earn its reward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Credit {
-    /// `"argument"`: arguments of M that Samp kept.
+    /// Whether arguments do.
     pub argument: bool,
-    /// `"calls"`: M's answers to H's sub-questions.
+    /// Whether calls do.
     pub calls: bool,
 }
 
+/// The names of what is credited.
+fn earners<S: Serializer>(credit: &Credit, serializer: S) -> Result<S::Ok, S::Error> {
+    let earners = [(credit.argument, Earner::Argument), (credit.calls, Earner::Calls)];
+    serializer.collect_seq(earners.iter().filter(|(earns, _)| *earns).map(|(_, earner)| earner))
+}
+
 /// `[train.NAME]`: gradient steps on one model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Train {
     /// The loss.
+    #[schemars(extend("x-changes" = "weights"))]
     pub from: Reference,
     /// M.
+    #[schemars(extend("x-changes" = "weights"))]
     pub model: Reference,
     /// The optimizer.
     pub adamw: AdamW,
-    /// Optimizer steps per batch, each on an equal share of its debates. Default 1.
+    /// Optimizer steps per batch, each on an equal share of its debates.
+    #[schemars(range(min = 1), extend("default" = 1, "x-changes" = "weights"))]
     pub steps: usize,
-    /// Sequences in one forward and backward pass, of similar length. Default 32.
+    /// Sequences in one forward and backward pass, of similar length. Another number rounds otherwise.
+    #[schemars(range(min = 1), extend("default" = 32, "x-changes" = "weights"))]
     pub micro_batch: usize,
 }
 
 /// `adamw = { … }`: Loshchilov & Hutter 2019.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct AdamW {
     /// Step size.
+    #[schemars(schema_with = "schedule::not_negative", extend("x-changes" = "weights"))]
     pub learning_rate: Schedule,
-    /// Decay rates of the two moments, each in [0, 1). Default `[0.9, 0.98]`.
+    /// Decay rates of the two moments, each in [0, 1).
+    #[schemars(schema_with = "decays", extend("default" = [0.9, 0.98], "x-changes" = "weights"))]
     pub betas: (f64, f64),
-    /// Added to the root of the second moment. Default 1e-8.
+    /// Added to the root of the second moment.
+    #[schemars(extend("exclusiveMinimum" = 0.0, "default" = 1e-8, "x-changes" = "weights"))]
     pub epsilon: f64,
-    /// Decoupled weight decay. Default 0.
+    /// Decoupled weight decay.
+    #[schemars(range(min = 0.0), extend("default" = 0.0, "x-changes" = "weights"))]
     pub weight_decay: f64,
-    /// The gradient is scaled down to this norm; 0 leaves it alone. Default 1.
+    /// The gradient is scaled down to this norm; 0 leaves it alone.
+    #[schemars(range(min = 0.0), extend("default" = 1.0, "x-changes" = "weights"))]
     pub clip: f64,
+}
+
+/// The schema of two decay rates.
+fn decays(_: &mut SchemaGenerator) -> Schema {
+    let decay = json!({ "type": "number", "minimum": 0.0, "exclusiveMaximum": 1.0 });
+    json_schema!({ "type": "array", "items": decay, "minItems": 2, "maxItems": 2 })
 }
 
 impl AdamW {
@@ -190,48 +269,64 @@ impl AdamW {
 }
 
 /// `[sync.NAME]`: one model follows another.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Sync {
     /// The stage after which it happens.
+    #[schemars(extend("x-changes" = "weights"))]
     pub after: Reference,
-    /// Followed.
+    /// The model that is followed.
+    #[schemars(extend("x-changes" = "weights"))]
     pub from_model: Reference,
-    /// Following.
+    /// The model that follows.
+    #[schemars(extend("x-changes" = "weights"))]
     pub to_model: Reference,
     /// How.
+    #[serde(flatten)]
     pub follow: Follow,
 }
 
 /// How M_target follows M.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Follow {
     /// `polyak = 0.9`: target = 0.9·target + 0.1·model, after every batch.
-    Polyak(f64),
+    #[schemars(extend("x-changes" = "weights"))]
+    Polyak(#[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))] f64),
     /// `every = 10`: a copy after every tenth batch.
-    Every(u64),
+    #[schemars(extend("x-changes" = "weights"))]
+    Every(#[schemars(range(min = 1))] u64),
 }
 
 /// `[evaluate.NAME]`: how often the answers are right, on questions with gold answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Evaluate {
     /// The stage after which it happens.
+    #[schemars(extend("x-changes" = "tables"))]
     pub after: Reference,
     /// Held-out questions.
     pub questions: Questions,
-    /// How many questions: of a generator, or the first of the files. Default 500.
+    /// How many questions: of a generator, or the first of the files.
+    #[schemars(range(min = 1), extend("default" = 500, "x-changes" = "tables"))]
     pub count: usize,
     /// Amp≈(H, M), whose model and human are evaluated.
+    #[schemars(extend("x-changes" = "tables"))]
     pub of: Reference,
-    /// What is evaluated. Default all three.
+    /// What is evaluated.
+    #[schemars(length(min = 1), extend("default" = ["naive", "human", "amplified"], "x-changes" = "tables"))]
     pub rows: Vec<Row>,
     /// After every so many batches, and after the last. Default: after the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub every: Option<u64>,
     /// A judge whose verdicts are compared with the gold answers of the questions debated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "metrics"))]
     pub verdicts: Option<Reference>,
 }
 
 /// Who answers in an evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Row {
     /// `"naive"`: M alone, likeliest tokens.
     Naive,
