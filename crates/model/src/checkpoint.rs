@@ -47,10 +47,10 @@ pub enum CheckpointError {
     Unsupported {
         /// The key.
         key: &'static str,
-        /// What the file says.
-        found: Value,
+        /// What the file says, as JSON.
+        found: String,
         /// What it may say.
-        supported: Value,
+        supported: String,
     },
     /// `tokenizer.json` cannot be read.
     #[error("tokenizer.json: {0}")]
@@ -155,7 +155,8 @@ fn read_config(config: &Value) -> Result<(Layout, u64), CheckpointError> {
     let size = |key| config[key].as_u64().ok_or(CheckpointError::NoSize(key));
     for (key, supported) in fixed(size("num_attention_heads")?) {
         if config[key] != supported {
-            return Err(CheckpointError::Unsupported { key, found: config[key].clone(), supported });
+            let (found, supported) = (config[key].to_string(), supported.to_string());
+            return Err(CheckpointError::Unsupported { key, found, supported });
         }
     }
     let architecture = Architecture {
