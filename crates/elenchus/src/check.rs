@@ -16,9 +16,29 @@ pub fn check(file: &Path) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a plan can be drawn as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For Graphviz: `elenchus plan FILE --format dot | dot -Tsvg`
+    Dot,
+    /// For Markdown pages
+    Mermaid,
+}
+
 /// Draws a file's plan.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
-pub fn plan(file: &Path) -> Result<ExitCode, Failure> {
-    print!("{}", load(file, |_| {})?.plan.to_text());
+pub fn plan(file: &Path, format: Format) -> Result<ExitCode, Failure> {
+    let plan = load(file, |_| {})?.plan;
+    let drawn = match format {
+        Format::Text => plan.to_text(),
+        Format::Json => plan.to_json(),
+        Format::Dot => plan.to_dot(),
+        Format::Mermaid => plan.to_mermaid(),
+    };
+    print!("{drawn}");
     Ok(ExitCode::SUCCESS)
 }

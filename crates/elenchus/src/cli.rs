@@ -22,10 +22,13 @@ enum Verb {
         /// The pipeline file
         file: PathBuf,
     },
-    /// Show the stages of a pipeline file, their tables and their states
+    /// Show the stages of a pipeline file, their tables and their states, and how much they ask of M and H
     Plan {
         /// The pipeline file
         file: PathBuf,
+        /// What to draw it as
+        #[arg(long, value_enum, default_value = "text")]
+        format: check::Format,
     },
     /// Run a pipeline in a new folder
     Run {
@@ -81,7 +84,7 @@ pub fn main() -> ExitCode {
 fn perform(verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Check { file } => check::check(&file),
-        Verb::Plan { file } => check::plan(&file),
+        Verb::Plan { file, format } => check::plan(&file, format),
         Verb::Run { file, out, seed, batches } => run::run(&file, out, run::Overrides { seed, batches }),
         Verb::Resume { run } => run::resume(&run),
         Verb::Evaluate { run, questions, checkpoint, json } => evaluate::evaluate(&run, &questions, &checkpoint, json),

@@ -5,7 +5,12 @@
 //! a file of its own. A [`Plan`] has passed them all, so that whoever runs it need not ask again.
 
 mod consistency;
+mod dot;
+mod expected;
+mod graph;
+mod json;
 mod key;
+mod mermaid;
 mod names;
 mod order;
 mod parties;
@@ -22,6 +27,7 @@ use spec::{
 };
 
 pub use blake3::Hash;
+pub use expected::{Due, Expected, Work};
 pub use wiring::Role;
 
 use names::Names;
@@ -53,6 +59,8 @@ pub struct Node {
     pub reads: Vec<String>,
     /// The states it changes.
     pub writes: Vec<String>,
+    /// How much it is expected to do.
+    pub work: Work,
     /// What its tables and states depend on, but for the batch and the versions of the states.
     pub key: Hash,
 }
@@ -114,7 +122,9 @@ fn assemble(names: Names<'_>, wires: &[wiring::Wires], order: &[usize]) -> Plan 
         after.dedup();
         let key = key::node(names, place, &inputs, &nodes);
         let outputs = tables::outputs(name, settings);
-        nodes.push(Node { name: name.clone(), stage: settings.clone(), inputs, after, outputs, reads, writes, key });
+        let work = expected::work(names, settings, &inputs, &nodes);
+        let (name, stage) = (name.clone(), settings.clone());
+        nodes.push(Node { name, stage, inputs, after, outputs, reads, writes, work, key });
     }
     let key = key::plan(names.pipeline, &nodes);
     Plan { nodes, key }

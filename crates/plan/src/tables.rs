@@ -27,6 +27,12 @@ pub(crate) fn is_gold(field: &Field) -> bool {
     field.metadata().contains_key("gold")
 }
 
+/// What a column means.
+pub(crate) fn meaning(field: &Field) -> &str {
+    let meaning = field.metadata().get("doc").or_else(|| field.metadata().get("gold"));
+    meaning.map(String::as_str).unwrap_or_default()
+}
+
 /// A batch's questions.
 fn questions() -> SchemaRef {
     table([

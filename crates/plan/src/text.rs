@@ -1,8 +1,14 @@
-//! The plan drawn as text: for each stage what it takes, which states it reads and changes, and what it makes.
+//! The plan drawn as text: for each stage what it takes, which states it reads and changes, whom it asks how much, and
+//! what it makes.
 
 use arrow_schema::{DataType, Field};
 
-use crate::{Node, Plan, tables};
+use crate::{Due, Expected, Node, Plan, tables};
+
+const HEAD: &str = "\
+Each stage runs once per batch, in this order. A column marked ? may be null. Numbers are what is expected of a batch,
+on average over Samp's draws.
+";
 
 /// Letters in a line.
 const WIDTH: usize = 110;
@@ -10,12 +16,23 @@ const WIDTH: usize = 110;
 impl Plan {
     /// The plan as text.
     pub fn to_text(&self) -> String {
-        let mut text = "Each stage runs once per batch, in this order. A column marked ? may be null.\n".to_owned();
+        let mut text = HEAD.to_owned();
         for (place, node) in self.nodes.iter().enumerate() {
             text.push_str(&format!("\n{:>2}  {} {}\n", place + 1, node.stage.kind(), node.name));
             text.push_str(&self.node(node));
         }
-        text
+        text + &self.asked()
+    }
+
+    /// What a whole batch puts to M and to H.
+    fn asked(&self) -> String {
+        let always = self.nodes.iter().map(|node| &node.work).filter(|work| work.due == Due::Always);
+        let zero = (Expected::default(), Expected::default());
+        let (model, human) = always.fold(zero, |(m, h), work| (m + work.to_model, h + work.to_human));
+        match asks(model, human) {
+            Some(asks) => format!("\nA batch asks {asks}, evaluations aside.\n"),
+            None => String::new(),
+        }
     }
 
     fn node(&self, node: &Node) -> String {
@@ -27,16 +44,48 @@ impl Plan {
             line("after", &after.collect::<Vec<_>>()),
             line("reads", &node.reads),
             line("changes", &node.writes),
+            line("due", due(node.work.due).as_slice()),
+            line("asks", asks(node.work.to_model, node.work.to_human).as_slice()),
         ]
         .concat();
-        let width = node.outputs.iter().map(|output| output.table.len()).max().unwrap_or_default();
-        for (i, output) in node.outputs.iter().enumerate() {
+        for (i, (output, expected)) in node.outputs.iter().zip(&node.work.rows).enumerate() {
             let label = if i == 0 { "makes" } else { "" };
+            text.push_str(&format!("    {label:<8} {}: {}\n", output.table, rows(*expected)));
             let columns: Vec<String> = output.schema.fields().iter().map(|field| column(field)).collect();
-            text.push_str(&filled(&format!("    {label:<8} {:<width$}  ", output.table), &columns));
+            text.push_str(&filled(&" ".repeat(15), &columns));
         }
         text
     }
+}
+
+/// When a stage is due, unless always.
+fn due(due: Due) -> Option<String> {
+    match due {
+        Due::Always => None,
+        Due::Every(batches) => Some(format!("every {batches} batches, and after the last")),
+        Due::AtEnd => Some("after the last batch".to_owned()),
+    }
+}
+
+/// What is put to M and to H, if anything.
+fn asks(model: Expected, human: Expected) -> Option<String> {
+    let asks = |who: &str, expected: Expected| {
+        let any = expected.most > 0.0 || expected.and_asked;
+        let more = if expected.and_asked { " and what H asks" } else { "" };
+        any.then(|| format!("{who} {} questions{more}", range(expected)))
+    };
+    let said: Vec<String> = [asks("M", model), asks("H", human)].into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+fn rows(expected: Expected) -> String {
+    format!("{} rows{}", range(expected), if expected.and_asked { " and what H asks" } else { "" })
+}
+
+/// A number, or the least and the most.
+fn range(expected: Expected) -> String {
+    let (least, most) = (expected.least.round(), expected.most.round());
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
 /// A label and what it is for; no line where there is nothing.
@@ -60,14 +109,15 @@ fn filled(start: &str, items: &[String]) -> String {
     text + &line
 }
 
-fn column(field: &Field) -> String {
+/// A column with its type, as in `depth u32?`.
+pub(crate) fn column(field: &Field) -> String {
     let null = if field.is_nullable() { "?" } else { "" };
     let gold = if tables::is_gold(field) { " (gold)" } else { "" };
     format!("{} {}{null}{gold}", field.name(), type_name(field.data_type()))
 }
 
 /// A column's type, as Rust would call it.
-fn type_name(data_type: &DataType) -> String {
+pub(crate) fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::UInt32 => "u32".to_owned(),
         DataType::UInt64 => "u64".to_owned(),

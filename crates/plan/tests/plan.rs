@@ -26,6 +26,53 @@ fn web_of_lies_reads_as_text() {
     insta::assert_snapshot!(planned(&fs::read_to_string(path).unwrap()).to_text());
 }
 
+#[test]
+fn a_stage_of_each_kind_in_every_form() {
+    let plan = planned(WHOLE);
+    insta::assert_snapshot!("whole_as_dot", plan.to_dot());
+    insta::assert_snapshot!("whole_as_mermaid", plan.to_mermaid());
+    insta::assert_snapshot!("whole_as_json", plan.to_json());
+}
+
+/// What a changed file asks of M and of H, and the rows of its tables, stage by stage: `least-most`, `+` where H's
+/// sub-questions come on top.
+fn check_expected(from: &str, to: &str, expect: &[&str]) {
+    assert!(WHOLE.contains(from));
+    let number = |number: &plan::Expected| {
+        format!("{}-{}{}", number.least, number.most, if number.and_asked { "+" } else { "" })
+    };
+    let line = |node: &plan::Node| {
+        let rows: Vec<String> = node.work.rows.iter().map(number).collect();
+        let asked = format!("{} {}", number(&node.work.to_model), number(&node.work.to_human));
+        format!("{}: {asked}, {}", node.name, rows.join(" "))
+    };
+    let plan = planned(&WHOLE.replacen(from, to, 1));
+    let busy = plan.nodes.iter().filter(|node| !["questions", "step", "follow"].contains(&node.name.as_str()));
+    assert_eq!(busy.map(line).collect::<Vec<_>>(), expect);
+}
+
+#[test]
+fn what_is_asked_follows_from_the_settings() {
+    let held_out = "held_out: 0-500+ 0-1000, 0-1500 0-1500";
+    let expect = [
+        "arguments: 16-24+ 10.4-12.8, 8-16 26.4-36.8+",
+        "verdicts: 0-8+ 0-8, 8-8 0-16+",
+        "objective: 0-0 0-0, 10.4-32+",
+        held_out,
+    ];
+    check_expected("max_turns = 2", "max_turns = 2", &expect);
+    let expect = [
+        "arguments: 16-16+ 4.8-4.8, 16-16 20.8-20.8+",
+        "verdicts: 8-8+ 8-8, 8-8 16-16+",
+        "objective: 0-0 0-0, 12.8-24+",
+        held_out,
+    ];
+    check_expected("max_turns = 2", "max_turns = 2\nsufficient = \"never\"", &expect);
+    let expect =
+        ["arguments: 16-24+ 8-8, 8-16 24-32+", "verdicts: 0-8+ 0-8, 8-8 0-16+", "objective: 0-0 0-0, 8-32+", held_out];
+    check_expected("call_human = { probability = 0.3 }", "call_human = \"never\"", &expect);
+}
+
 /// The order of execution, each stage with those it waits for.
 fn check_order(text: &str, expect: &[&str]) {
     let plan = planned(text);

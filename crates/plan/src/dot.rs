@@ -1,0 +1,44 @@
+//! The plan in DOT, the language of Graphviz: `dot -Tsvg`.
+
+use std::fmt::Write;
+
+use crate::{
+    Plan,
+    graph::{Arrow, Graph},
+};
+
+const HEAD: &str = r#"digraph plan {
+  node [shape=box, style=rounded, fontname="Helvetica", fontsize=12];
+  edge [fontname="Helvetica", fontsize=9];
+"#;
+
+impl Plan {
+    /// The plan in DOT: stages as boxes, states as drums, tables with their columns at their arrows. A dashed arrow
+    /// reads a state, a bold one changes it, a dotted one is order alone.
+    pub fn to_dot(&self) -> String {
+        let graph = Graph::new(self);
+        let mut text = HEAD.to_owned();
+        for (place, (kind, name)) in graph.stages.iter().enumerate() {
+            let _ = writeln!(text, "  stage{place} [label=\"{kind}\\n{name}\"];");
+        }
+        for (place, state) in graph.states.iter().enumerate() {
+            let _ = writeln!(text, "  state{place} [label=\"{state}\", shape=cylinder, style=solid];");
+        }
+        for arrow in &graph.arrows {
+            let _ = writeln!(text, "  {};", drawn(arrow));
+        }
+        text + "}\n"
+    }
+}
+
+fn drawn(arrow: &Arrow) -> String {
+    match arrow {
+        Arrow::Table { from, to, table, columns } => {
+            let columns: String = columns.iter().map(|column| format!("  {column}\\l")).collect();
+            format!("stage{from} -> stage{to} [label=\"{table}\\l{columns}\"]")
+        }
+        Arrow::Reads { state, stage } => format!("state{state} -> stage{stage} [style=dashed]"),
+        Arrow::Changes { stage, state } => format!("stage{stage} -> state{state} [style=bold]"),
+        Arrow::After { from, to } => format!("stage{from} -> stage{to} [style=dotted]"),
+    }
+}

@@ -1,0 +1,197 @@
+//! How much a stage does in a batch: the rows of its tables, and the questions put to M and to H, told from the
+//! settings alone. Samp's draws are taken at their mean. What depends on answers, such as how long a debate becomes,
+//! is a range from the least to the most. How many sub-questions H puts to M nobody can tell: they come on top.
+
+use std::ops::Add;
+
+use spec::settings::{
+    CallHuman, Combine, Debate, Evaluate, Imitate, Loss, Questions, Reference, Row, Stage, Sufficient,
+};
+
+use crate::{Edge, Node, Role, names::Names};
+
+/// What a stage does in a batch in which it is due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    /// When that is.
+    pub due: Due,
+    /// Questions put to M.
+    pub to_model: Expected,
+    /// Questions put to H.
+    pub to_human: Expected,
+    /// Rows of each table it makes, in their order.
+    pub rows: Vec<Expected>,
+}
+
+/// In which batches a stage does its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// In all.
+    Always,
+    /// In every so many-th, and in the last.
+    Every(u64),
+    /// In the last.
+    AtEnd,
+}
+
+/// A number, on average over Samp's draws.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Expected {
+    /// At least.
+    pub least: f64,
+    /// At most.
+    pub most: f64,
+    /// Whether H's sub-questions to M come on top.
+    pub and_asked: bool,
+}
+
+impl Expected {
+    fn exactly(number: usize) -> Self {
+        Expected { least: number as f64, most: number as f64, and_asked: false }
+    }
+
+    fn times(self, least: f64, most: f64) -> Self {
+        Expected { least: self.least * least, most: self.most * most, and_asked: self.and_asked }
+    }
+}
+
+impl Add for Expected {
+    type Output = Expected;
+
+    fn add(self, other: Expected) -> Expected {
+        Expected {
+            least: self.least + other.least,
+            most: self.most + other.most,
+            and_asked: self.and_asked || other.and_asked,
+        }
+    }
+}
+
+/// What a stage does, given what those before it do.
+pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[Node]) -> Work {
+    let given = Given { inputs, nodes };
+    match stage {
+        Stage::Sample(sample) => silent(vec![Expected::exactly(sample.rows); 2]),
+        Stage::Debate(debate) => debated(names, debate, given.rows(Role::Questions)),
+        Stage::Judge(judge) => {
+            let debates = given.rows(Role::Questions);
+            let debate = names.maker(&judge.from, &["debate"]).ok().map(|place| names.settings(place));
+            let Some(Stage::Debate(debate)) = debate else { return silent(Vec::new()) };
+            let (least, most) = two_sided(debate);
+            let (to_model, to_human) = answered(names, &judge.by, debates.times(least, most));
+            Work { due: Due::Always, to_model, to_human, rows: vec![debates, to_model + to_human] }
+        }
+        Stage::Loss(loss) => silent(vec![examples(loss, &given)]),
+        Stage::Train(_) | Stage::Sync(_) => silent(Vec::new()),
+        Stage::Evaluate(evaluate) => evaluated(evaluate),
+    }
+}
+
+/// What a stage is given.
+struct Given<'a> {
+    inputs: &'a [Edge],
+    nodes: &'a [Node],
+}
+
+impl Given<'_> {
+    /// The rows of the first table in a role.
+    fn rows(&self, role: Role) -> Expected {
+        let edge = self.inputs.iter().find(|edge| edge.role == role);
+        let rows = edge.and_then(|edge| {
+            let node = &self.nodes[edge.stage];
+            let place = node.outputs.iter().position(|output| output.table == edge.table)?;
+            node.work.rows.get(place).copied()
+        });
+        rows.unwrap_or_default()
+    }
+
+    /// What the makers of its tables of calls put to M and to H.
+    fn calls(&self) -> (Expected, Expected) {
+        let makers =
+            self.inputs.iter().filter(|edge| edge.role == Role::Calls).map(|edge| &self.nodes[edge.stage].work);
+        makers.fold((Expected::default(), Expected::default()), |(to_model, to_human), work| {
+            (to_model + work.to_model, to_human + work.to_human)
+        })
+    }
+}
+
+/// The work of a stage that asks nobody.
+fn silent(rows: Vec<Expected>) -> Work {
+    Work { due: Due::Always, to_model: Expected::default(), to_human: Expected::default(), rows }
+}
+
+/// What Amp≈(H, M) puts to M and to H when so many questions are put to it: all to M, and those that Samp takes to H.
+fn answered(names: Names<'_>, amplify: &Reference, questions: Expected) -> (Expected, Expected) {
+    let call_human = names.amplify(amplify).map_or(CallHuman::Never, |amplify| amplify.settings.call_human);
+    let probability = match call_human {
+        CallHuman::Always => 1.0,
+        CallHuman::Never => 0.0,
+        CallHuman::Probability(probability) => probability,
+    };
+    let asks = probability > 0.0 && questions.most > 0.0;
+    (Expected { and_asked: asks, ..questions }, questions.times(probability, probability))
+}
+
+/// The fewest and the most arguments on a question.
+fn turns(debate: &Debate) -> (f64, f64) {
+    let most = debate.max_turns as f64;
+    match debate.sufficient {
+        Sufficient::Always => (1.0, 1.0),
+        Sufficient::Never => (most, most),
+        Sufficient::Ask => (1.0, most),
+    }
+}
+
+/// The least and the largest share of debates that have two sides.
+fn two_sided(debate: &Debate) -> (f64, f64) {
+    let (fewest, most) = turns(debate);
+    (if fewest > 1.0 { 1.0 } else { 0.0 }, if most > 1.0 { 1.0 } else { 0.0 })
+}
+
+fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
+    let (fewest, most) = turns(debate);
+    let arguments = questions.times(fewest, most);
+    // Of the last argument allowed nobody is asked whether it suffices.
+    let doubted = match debate.sufficient {
+        Sufficient::Ask if debate.max_turns > 1 => questions.times(1.0, most - 1.0),
+        _ => Expected::default(),
+    };
+    let (of_speaker, of_overseer) =
+        (answered(names, &debate.speaker, arguments), answered(names, &debate.overseer, doubted));
+    let (to_model, to_human) = (of_speaker.0 + of_overseer.0, of_speaker.1 + of_overseer.1);
+    Work { due: Due::Always, to_model, to_human, rows: vec![arguments, to_model + to_human] }
+}
+
+/// Of each question put to Amp≈ one answer is kept. H's are imitated; M's are where all are, or where they earn.
+fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
+    let Combine::Weighted { alpha } = &loss.combine;
+    let (to_model, to_human) = given.calls();
+    let rewarded = alpha.max() > 0.0;
+    let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
+    Expected {
+        least: if alpha.max() < 1.0 { to_human.least } else { 0.0 },
+        most: if own { to_model.most } else { to_human.most },
+        and_asked: rewarded && loss.credit.calls && to_model.and_asked,
+    }
+}
+
+/// Every row answers the same questions; their gold answers may be unknown, so files give at most so many.
+fn evaluated(evaluate: &Evaluate) -> Work {
+    let all = Expected::exactly(evaluate.count);
+    let (questions, depths) = match &evaluate.questions {
+        Questions::Task(task) => (all, f64::from(task.depth.1 - task.depth.0) + 1.0),
+        Questions::Files(_) => (Expected { least: 0.0, ..all }, all.most),
+    };
+    let answering = |rows: &[Row]| evaluate.rows.iter().filter(|row| rows.contains(row)).count() as f64;
+    let times = |count: f64| questions.times(count, count);
+    let asked = answering(&[Row::Amplified]) > 0.0;
+    let rows = evaluate.rows.len() as f64;
+    let by_depth =
+        Expected { least: if questions.least > 0.0 { rows } else { 0.0 }, most: rows * depths, and_asked: false };
+    Work {
+        due: evaluate.every.map_or(Due::AtEnd, Due::Every),
+        to_model: Expected { and_asked: asked, ..times(answering(&[Row::Naive])) },
+        to_human: times(answering(&[Row::Human, Row::Amplified])),
+        rows: vec![by_depth, times(rows)],
+    }
+}
