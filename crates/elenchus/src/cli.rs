@@ -1,7 +1,7 @@
 //! The command line: `elenchus check|plan|run|resume|evaluate|show`. Exit codes: 0 done, 1 a run failed, 2 the file or
 //! the command is wrong, 130 stopped by Ctrl-C at a commit.
 
-use crate::{check, command::Failure, evaluate, run, show};
+use crate::{check, command::Failure, evaluate, run, show, snapshot};
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -71,6 +71,15 @@ enum Verb {
         #[arg(long)]
         debate: Option<u64>,
     },
+    /// Run pipelines small, and keep what comes out as snapshots beside them, or compare with what was kept
+    Snapshot {
+        /// The pipeline files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Compare, show what differs, and end with 1 if anything does [default where CI=true]
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 /// Does what the process's arguments say.
@@ -89,5 +98,6 @@ fn perform(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Resume { run } => run::resume(&run),
         Verb::Evaluate { run, questions, checkpoint, json } => evaluate::evaluate(&run, &questions, &checkpoint, json),
         Verb::Show { run, debate } => show::show(&run, debate),
+        Verb::Snapshot { files, check } => snapshot::snapshot(&files, check),
     }
 }

@@ -11,6 +11,7 @@ pub mod load;
 pub mod progress;
 pub mod run;
 pub mod show;
+pub mod snapshot;
 pub mod stages;
 pub mod states;
 pub mod summary;

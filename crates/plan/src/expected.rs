@@ -5,7 +5,7 @@
 use std::ops::Add;
 
 use spec::settings::{
-    CallHuman, Combine, Debate, Evaluate, Imitate, Loss, Questions, Reference, Row, Stage, Sufficient,
+    CallHuman, Combine, Debate, Evaluate, Imitate, Loss, Questions, Reference, Row, Schedule, Stage, Sufficient,
 };
 
 use crate::{Edge, Node, Role, names::Names};
@@ -166,10 +166,10 @@ fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
 fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
     let Combine::Weighted { alpha } = &loss.combine;
     let (to_model, to_human) = given.calls();
-    let rewarded = alpha.max() > 0.0;
+    let rewarded = alpha.first_above_zero(u64::MAX).is_some();
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
     Expected {
-        least: if alpha.max() < 1.0 { to_human.least } else { 0.0 },
+        least: if *alpha == Schedule::Constant(1.0) { 0.0 } else { to_human.least },
         most: if own { to_model.most } else { to_human.most },
         and_asked: rewarded && loss.credit.calls && to_model.and_asked,
     }

@@ -15,6 +15,7 @@ mod names;
 mod order;
 mod parties;
 mod reward;
+mod snapshot;
 pub mod states;
 mod tables;
 mod text;
@@ -100,6 +101,7 @@ pub fn plan(pipeline: &Pipeline) -> Result<Plan, Vec<Problem>> {
     let order = order::order(pipeline, &wires, &mut problems);
     problems.extend(consistency::problems(names));
     problems.extend(reward::problems(names));
+    problems.extend(snapshot::problems(names));
     if !problems.is_empty() {
         problems.sort_by_key(|problem| problem.span.start);
         return Err(problems);

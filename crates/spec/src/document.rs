@@ -9,7 +9,7 @@ use crate::{
     parties::{amplify, human, model},
     place::Places,
     problem::Problem,
-    settings::{Checkpoint, Named, Pipeline, Stage},
+    settings::{Checkpoint, Named, Pipeline, Snapshot, Stage},
     stages::{debate, evaluate, judge, loss, sample, sync, train},
     table::Table,
     value::Notes,
@@ -47,6 +47,7 @@ fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
         batches: file.required("batches", 1, |value| value.whole(1..)),
         workers: file.or("workers", 2, |value| value.whole(1..)),
         checkpoint: file.or("checkpoint", Checkpoint::default(), |value| value.table(checkpoint)),
+        snapshot: file.or("snapshot", Snapshot::default(), |value| value.table(snapshot)),
         models: file.kind("model", model),
         humans: file.kind("human", human),
         amplifies: file.kind("amplify", amplify),
@@ -64,6 +65,17 @@ fn checkpoint(table: &mut Table<'_>) -> Checkpoint {
         every: table.or("every", default.every, |value| value.whole(1..)),
         keep_last: table.or("keep_last", default.keep_last, |value| value.whole(1..)),
         best: table.optional("best", |value| value.reference()),
+    }
+}
+
+fn snapshot(table: &mut Table<'_>) -> Snapshot {
+    let default = Snapshot::default();
+    Snapshot {
+        batches: table.or("batches", default.batches, |value| value.whole(1..)),
+        rows: table.or("rows", default.rows, |value| value.whole(1..)),
+        columns: table.or("columns", default.columns, |value| value.some(|name| name.reference())),
+        decimals: table.or("decimals", default.decimals, |value| value.whole(0..=9)),
+        volatile: table.or("volatile", default.volatile, |value| value.list(|name| name.reference())),
     }
 }
 

@@ -43,6 +43,12 @@ fn what_is_left_out_has_its_default() {
     every = 50
     keep_last = 2
 
+    [snapshot]
+    batches = 2
+    rows = 3
+    decimals = 2
+    volatile = []
+
     [model.m]
     new = { layers = 1, width = 8, heads = 2, context = 64, feed_forward = 32 }
 

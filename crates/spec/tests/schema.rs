@@ -130,7 +130,7 @@ fn defaults_are_those_of_the_reader() {
 /// What one file has over another, by path, with the names of things left out.
 fn added(full: &Value, spare: &Value, path: &str, found: &mut Vec<(String, Value)>) {
     for (key, value) in full.as_object().into_iter().flatten() {
-        let named = matches!(path, "" | "checkpoint") || path.contains('.');
+        let named = matches!(path, "" | "checkpoint" | "snapshot") || path.contains('.');
         let path = if named { format!("{path}.{key}") } else { format!("{path}.NAME") };
         let path = path.trim_start_matches('.');
         match spare.get(key) {

@@ -122,6 +122,13 @@ fn pipeline() -> impl Strategy<Value = Pipeline> {
                 batches: seed.max(1),
                 workers: 3,
                 checkpoint: Checkpoint { every: 7, keep_last: 5, best: best.then(|| mention("e")) },
+                snapshot: Snapshot {
+                    batches: 4,
+                    rows: 5,
+                    columns: if best { vec![mention("c")] } else { Vec::new() },
+                    decimals: 6,
+                    volatile: vec![mention("v.m")],
+                },
                 models: vec![named("m", Model::New(sizes)), named("n", Model::CopyOf(mention("m")))],
                 humans: vec![named("h", Human { script: "web-of-lies".to_owned() })],
                 amplifies: vec![named("a", amplify)],

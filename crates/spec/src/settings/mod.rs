@@ -4,6 +4,7 @@
 mod parties;
 mod procedure;
 mod schedule;
+mod snapshot;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -16,6 +17,7 @@ pub use procedure::{
     Sample, Sufficient, Sync, Task, Train, Wording,
 };
 pub use schedule::{Schedule, Shape, Way};
+pub use snapshot::Snapshot;
 
 /// A thing of the file, `[kind.name]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +58,9 @@ pub struct Pipeline {
     /// When weights and other states are written down.
     #[schemars(extend("default" = {}))]
     pub checkpoint: Checkpoint,
+    /// What is kept to see later whether outputs have changed.
+    #[schemars(extend("default" = {}))]
+    pub snapshot: Snapshot,
     /// `[model.NAME]`
     #[serde(skip)]
     pub models: Vec<Named<Model>>,

@@ -1,0 +1,111 @@
+//! `elenchus snapshot`: runs pipelines small and seeded, and keeps what comes out as snapshots beside them, in the form
+//! of `insta`; or compares with what was kept. A change of an output is then seen where code is reviewed.
+
+mod file;
+mod render;
+
+use crate::{
+    command::Failure,
+    load::{Loaded, load},
+};
+use batch::{Run, RunFolder, Texts};
+use file::{Kept, Outcome};
+use std::{
+    env,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    sync::atomic::AtomicBool,
+};
+
+/// What is the same on every CPU: libtorch's kernels, and those of the libraries it calls, as the oldest of them has
+/// them, on one thread. They are read when libtorch is first used.
+const NUMERICS: [(&str, &str); 4] = [
+    ("ATEN_CPU_CAPABILITY", "default"),
+    ("MKL_CBWR", "COMPATIBLE"),
+    ("ONEDNN_MAX_CPU_ISA", "SSE41"),
+    ("OMP_NUM_THREADS", "1"),
+];
+
+/// Writes the snapshots of pipeline files, or compares with those that are there.
+#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
+pub fn snapshot(files: &[PathBuf], check: bool) -> Result<ExitCode, Failure> {
+    settle_numerics()?;
+    let check = check || env::var("CI").is_ok_and(|ci| ci == "true");
+    let mut same = true;
+    for file in files {
+        let kept = Kept::beside(file).map_err(Failure::run)?;
+        let made = made(file)?;
+        let outcome = if check { kept.compare(&made) } else { kept.replace(&made) }.map_err(Failure::run)?;
+        print!("{}", told(file, &outcome, check));
+        same &= !check || outcome.is_same();
+    }
+    Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Starts this program anew if its numerics are not settled.
+fn settle_numerics() -> Result<(), Failure> {
+    if NUMERICS.iter().all(|(name, value)| env::var(name).is_ok_and(|set| set == *value)) {
+        return Ok(());
+    }
+    let program = env::current_exe().map_err(Failure::run)?;
+    Err(Failure::run(Command::new(program).args(env::args_os().skip(1)).envs(NUMERICS).exec()))
+}
+
+/// A snapshot as it should be: its name, and its text.
+struct Made {
+    name: String,
+    expression: String,
+    text: String,
+}
+
+/// Runs a pipeline small, and puts into words what came of it.
+fn made(file: &Path) -> Result<Vec<Made>, Failure> {
+    let loaded = load(file, |pipeline| pipeline.batches = pipeline.snapshot.batches)?;
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let (settings, plan) = (loaded.pipeline.snapshot.clone(), loaded.plan.to_text());
+    let folder = tempfile::tempdir().map_err(Failure::run)?;
+    let run = run(loaded, &folder.path().join("run"))?;
+    let snapshot = |name: String, expression: &str, text| Made { name, expression: expression.to_owned(), text };
+    let mut made = vec![
+        snapshot(format!("{stem}.plan"), "elenchus plan", plan),
+        snapshot(format!("{stem}.metrics"), "metrics of each batch", render::metrics(&run, &settings)?),
+    ];
+    for table in run.header().tables.keys() {
+        made.push(snapshot(
+            format!("{stem}__{table}"),
+            &format!("table {table}"),
+            render::table(&run, table, &settings)?,
+        ));
+    }
+    Ok(made)
+}
+
+fn run(loaded: Loaded, root: &Path) -> Result<Run, Failure> {
+    let texts = Texts { pipeline: &loaded.pipeline.to_toml(), source: &loaded.source, plan: &loaded.plan.to_text() };
+    let mut folder = RunFolder::create(root, &loaded.plan, texts).map_err(Failure::run)?;
+    crate::run::perform(loaded, &mut folder, &AtomicBool::new(false), &mut |_| {})?;
+    Run::open(root).map_err(Failure::run)
+}
+
+/// What was written, or what differs.
+fn told(file: &Path, outcome: &Outcome, check: bool) -> String {
+    let Outcome { total, new, changed, gone, differences } = outcome;
+    let mut text = differences.concat();
+    let file = file.display();
+    let counts: Vec<String> = [(new, "new"), (changed, "changed"), (gone, "gone")]
+        .iter()
+        .filter(|(count, _)| **count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    text += &match (outcome.is_same(), check) {
+        (true, _) => format!("{file}: {total} snapshots, all as they were\n"),
+        (false, false) => format!("{file}: {total} snapshots written, {}\n", counts.join(", ")),
+        (false, true) => format!(
+            "{file}: {} of {total} snapshots; see what was meant with `cargo insta review`, or take all with \
+             `CI= elenchus snapshot {file}`\n",
+            counts.join(", ")
+        ),
+    };
+    text
+}
