@@ -88,9 +88,8 @@ pub fn load(source: &str) -> Loaded {
 }
 
 fn compiled(source: &str, adjust: impl FnOnce(&mut Pipeline)) -> Loaded {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    compile(source, folder, adjust)
-        .unwrap_or_else(|problems| panic!("{}", elenchus::load::draw(&problems, "pipeline.toml", source)))
+    let sources = spec::Sources::of_text("pipeline.toml", Path::new(env!("CARGO_MANIFEST_DIR")), source);
+    compile(&sources, adjust).unwrap_or_else(|problems| panic!("{}", elenchus::load::draw(&problems, &sources)))
 }
 
 /// Runs a pipeline to its end in a new folder.

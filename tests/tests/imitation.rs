@@ -12,10 +12,9 @@ use debate::{
 };
 use elenchus::{states, wire};
 use model::{Llama, Model, Sampling};
-use spec::settings::{AdamW as Settings, Schedule};
 use tch::{Kind, Tensor};
 use tests::{load, small};
-use train::AdamW;
+use train::{AdamW, Rates};
 
 const BATCHES: u64 = 5;
 const ROWS: u64 = 6;
@@ -77,13 +76,7 @@ fn imitate() -> Model {
     let states = wire::states(&loaded);
     let mut model = states.get::<states::ModelState>("model.agent").unwrap().0.deep_copy();
     let mut optimizer = AdamW::new(model.weights.flat.numel());
-    let settings = Settings {
-        learning_rate: Schedule::Constant(LEARNING_RATE),
-        betas: (0.9, 0.98),
-        epsilon: 1e-8,
-        weight_decay: 0.0,
-        clip: 1.0,
-    };
+    let rates = Rates { learning_rate: LEARNING_RATE, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 };
     let human = tasks::human("web-of-lies").unwrap();
     let seed = Draw::new(loaded.pipeline.seed);
     for batch in 0..BATCHES {
@@ -104,7 +97,7 @@ fn imitate() -> Model {
         let gradient = gradient(&model, sequences);
         let norm = gradient.norm().to_kind(Kind::Double).double_value(&[]);
         let clipped = if norm > 1.0 { gradient * (1.0 / norm) } else { gradient };
-        optimizer.step(&mut model.weights, &clipped, LEARNING_RATE, &settings);
+        optimizer.step(&mut model.weights, &clipped, &rates);
     }
     model
 }

@@ -3,34 +3,50 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::path::Path;
+use spec::Sources;
+use std::path::{Path, PathBuf};
 
-/// The problems of a file of `tests/invalid`, drawn.
-fn drawn(name: &str) -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("invalid");
-    let source = std::fs::read_to_string(folder.join(name)).unwrap();
-    reported(name, &source, &folder)
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("invalid")
 }
 
-fn reported(name: &str, source: &str, folder: &Path) -> String {
-    match elenchus::load::compile(source, folder, |_| {}) {
+/// The problems of a file of `tests/invalid`, drawn. Its first lines may say what goes over it: `#! --overlay FILE`,
+/// `#! --set KEY=VALUE`.
+fn drawn(name: &str) -> String {
+    let file = folder().join(name);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let flags: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("#! ")).collect();
+    let of = |flag: &str| flags.iter().filter_map(|line| line.strip_prefix(flag)).map(str::to_owned).collect();
+    let overlays: Vec<String> = of("--overlay ");
+    let overlays: Vec<PathBuf> = overlays.iter().map(|path| folder().join(path)).collect();
+    reported(&Sources::open(&file, &overlays, &of("--set ")).unwrap(), &folder())
+}
+
+fn reported(sources: &Sources, folder: &Path) -> String {
+    match elenchus::load::compile(sources, |_| {}) {
         Ok(_) => "no problems".to_owned(),
-        Err(problems) => elenchus::load::draw(&problems, name, source).replace(&folder.display().to_string(), "FOLDER"),
+        Err(problems) => elenchus::load::draw(&problems, sources).replace(&folder.display().to_string(), "FOLDER"),
     }
 }
 
 #[test]
 fn every_invalid_file_is_rejected() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("invalid");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        assert_ne!(drawn(&name), "no problems", "{name}");
+    let paths = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    for path in paths.filter(|path| path.is_file()) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert_ne!(drawn(name), "no problems", "{name}");
     }
+}
+
+#[test]
+fn the_file_that_others_go_over_is_valid() {
+    assert_eq!(drawn("parts/whole.toml"), "no problems");
 }
 
 #[test]
 fn problems_are_drawn_at_their_culprits() {
     insta::assert_snapshot!(drawn("five-at-once.toml"));
+    insta::assert_snapshot!(drawn("overlay-and-set.toml"));
 }
 
 #[test]
@@ -41,11 +57,14 @@ fn a_question_file_that_is_not_there_and_one_that_is_none() {
         "task = { name = \"web-of-lies\", depth = [0, 3] }\nrows",
         "files = [\"absent.parquet\", \"broken.jsonl\"]\nrows",
     );
-    insta::assert_snapshot!(reported("pipeline.toml", &source, folder.path()));
+    insta::assert_snapshot!(reported(&Sources::of_text("pipeline.toml", folder.path(), &source), folder.path()));
 }
 
 #[test]
 fn a_task_that_has_no_such_questions() {
     let deep = tests::small("web-of-lies", 2).replacen("depth = [0, 3]", "depth = [0, 300]", 1);
-    insta::assert_snapshot!(reported("pipeline.toml", &deep, Path::new("/nowhere")));
+    insta::assert_snapshot!(reported(
+        &Sources::of_text("pipeline.toml", Path::new("/nowhere"), &deep),
+        Path::new("/nowhere")
+    ));
 }

@@ -59,6 +59,9 @@ macro_rules! check {
 check!(a_right_file_is_said_to_be_right, "check", "pipeline.toml");
 check!(an_absent_file_is_named, "check", "absent.toml");
 check!(no_batches_are_refused, "run", "pipeline.toml", "--batches", "0");
+check!(what_is_wrong_with_a_setting_is_told_at_the_setting, "check", "pipeline.toml", "--set", "train.stepp.steps=2");
+check!(what_there_is_to_choose_from, "list");
+check!(a_starter_does_not_overwrite, "new", "pipeline.toml");
 check!(a_used_folder_is_refused, "run", "pipeline.toml", "--out", "run");
 check!(a_complete_run_is_not_resumed, "resume", "run");
 check!(a_folder_without_a_run_is_not_resumed, "resume", ".");
@@ -71,6 +74,39 @@ check!(without_gold_there_are_answers, "evaluate", "run", "--questions", "unansw
 check!(words_that_m_never_met_are_counted, "evaluate", "run", "--questions", "strange.jsonl", "--json");
 check!(a_question_too_long_for_m_is_counted, "evaluate", "run", "--questions", "long.jsonl");
 check!(a_checkpoint_that_is_not_there, "evaluate", "run", "--questions", "one.jsonl", "--checkpoint", "best");
+
+#[test]
+fn a_starter_is_valid_and_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut said =
+        vec![elenchus(folder.path(), &["new", "first.toml"]), elenchus(folder.path(), &["check", "first.toml"])];
+    let small = ["--set", "sample.questions.rows=4", "--set", "evaluate.held_out.count=4", "--batches", "1"];
+    said.push(elenchus(folder.path(), &[&["run", "first.toml"], &small[..]].concat()));
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn the_schema_is_printed_as_it_is_committed() {
+    let committed = std::fs::read_to_string("../crates/spec/pipeline.schema.json").unwrap();
+    assert!(elenchus(workplace(), &["schema"]) == format!("exit 0\n{}", committed.trim_end()));
+}
+
+#[test]
+fn a_run_keeps_what_it_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("run").display().to_string();
+    std::fs::write(folder.path().join("over.toml"), "[checkpoint]\nevery = 1\n").unwrap();
+    let over = folder.path().join("over.toml").display().to_string();
+    let sets = ["--overlay", &over, "--set", "sample.questions.rows=2", "--batches", "1"];
+    assert!(
+        elenchus(workplace(), &[&["run", "pipeline.toml", "--out", &root], &sets[..]].concat()).starts_with("exit 0")
+    );
+    let kept = |name: &str| std::fs::read_to_string(folder.path().join("run").join(name)).unwrap();
+    let given = kept("source.toml");
+    let (_, over) = given.split_once("\n# ").unwrap();
+    insta::assert_snapshot!(said(over.as_bytes(), folder.path()));
+    assert!(kept("pipeline.toml").contains("\nbatches = 1\n") && kept("pipeline.toml").contains("\nrows = 2\n"));
+}
 
 /// The files of the run, one damaged.
 fn damaged(name: &str, damage: impl Fn(&mut [u8])) -> tempfile::TempDir {

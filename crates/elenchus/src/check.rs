@@ -1,15 +1,18 @@
 //! `elenchus check` and `elenchus plan`.
 
-use crate::{command::Failure, load::load};
-use std::{path::Path, process::ExitCode};
+use crate::{
+    command::{Failure, Given},
+    load::load,
+};
+use std::process::ExitCode;
 
-/// Says that a file is right, or everything that is wrong with it.
+/// Says that a pipeline is right, or everything that is wrong with it.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
-pub fn check(file: &Path) -> Result<ExitCode, Failure> {
-    let loaded = load(file, |_| {})?;
+pub fn check(given: &Given) -> Result<ExitCode, Failure> {
+    let loaded = load(&given.sources()?, |_| {})?;
     println!(
         "{}: {} stages, {} batches, no problems",
-        file.display(),
+        given.file.display(),
         loaded.plan.nodes.len(),
         loaded.pipeline.batches
     );
@@ -29,10 +32,10 @@ pub enum Format {
     Mermaid,
 }
 
-/// Draws a file's plan.
+/// Draws a pipeline's plan.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
-pub fn plan(file: &Path, format: Format) -> Result<ExitCode, Failure> {
-    let plan = load(file, |_| {})?.plan;
+pub fn plan(given: &Given, format: Format) -> Result<ExitCode, Failure> {
+    let plan = load(&given.sources()?, |_| {})?.plan;
     let drawn = match format {
         Format::Text => plan.to_text(),
         Format::Json => plan.to_json(),

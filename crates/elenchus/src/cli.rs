@@ -1,7 +1,11 @@
-//! The command line: `elenchus check|plan|run|resume|evaluate|show`. Exit codes: 0 done, 1 a run failed, 2 the file or
-//! the command is wrong, 130 stopped by Ctrl-C at a commit.
+//! The command line, verb by verb. Exit codes: 0 done, 1 a run failed, 2 the file or the command is wrong, 130 stopped
+//! by Ctrl-C at a commit.
 
-use crate::{check, command::Failure, evaluate, run, show, snapshot};
+use crate::{
+    catalogue, check,
+    command::{Failure, Given},
+    evaluate, run, show, snapshot,
+};
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -17,32 +21,41 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// Write a commented pipeline file to begin with
+    New {
+        /// The file, which must not be there yet
+        file: PathBuf,
+    },
+    /// List what a pipeline file can choose from: stage kinds, tasks, scripted humans, distances
+    List,
+    /// Print the JSON schema of the pipeline file, for editors
+    Schema,
     /// Say everything that is wrong with a pipeline file
     Check {
-        /// The pipeline file
-        file: PathBuf,
+        #[command(flatten)]
+        given: Given,
     },
     /// Show the stages of a pipeline file, their tables and their states, and how much they ask of M and H
     Plan {
-        /// The pipeline file
-        file: PathBuf,
+        #[command(flatten)]
+        given: Given,
         /// What to draw it as
         #[arg(long, value_enum, default_value = "text")]
         format: check::Format,
     },
     /// Run a pipeline in a new folder
     Run {
-        /// The pipeline file
-        file: PathBuf,
+        #[command(flatten)]
+        given: Given,
         /// The run's folder [default: runs/FILE-1, -2, …]
         #[arg(long)]
         out: Option<PathBuf>,
-        /// A seed instead of the file's
-        #[arg(long)]
-        seed: Option<u64>,
-        /// A number of batches instead of the file's
-        #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-        batches: Option<u64>,
+        /// Short for --set seed=N
+        #[arg(long, value_name = "N")]
+        seed: Option<String>,
+        /// Short for --set batches=N
+        #[arg(long, value_name = "N")]
+        batches: Option<String>,
     },
     /// Go on with a run that was broken off
     Resume {
@@ -92,9 +105,16 @@ pub fn main() -> ExitCode {
 
 fn perform(verb: Verb) -> Result<ExitCode, Failure> {
     match verb {
-        Verb::Check { file } => check::check(&file),
-        Verb::Plan { file, format } => check::plan(&file, format),
-        Verb::Run { file, out, seed, batches } => run::run(&file, out, run::Overrides { seed, batches }),
+        Verb::New { file } => catalogue::new(&file),
+        Verb::List => catalogue::list(),
+        Verb::Schema => catalogue::schema(),
+        Verb::Check { given } => check::check(&given),
+        Verb::Plan { given, format } => check::plan(&given, format),
+        Verb::Run { mut given, out, seed, batches } => {
+            given.sets.extend(seed.map(|seed| format!("seed={seed}")));
+            given.sets.extend(batches.map(|batches| format!("batches={batches}")));
+            run::run(&given, out)
+        }
         Verb::Resume { run } => run::resume(&run),
         Verb::Evaluate { run, questions, checkpoint, json } => evaluate::evaluate(&run, &questions, &checkpoint, json),
         Verb::Show { run, debate } => show::show(&run, debate),

@@ -1,7 +1,28 @@
-//! What every verb shares: how a failure is told, and with which exit code.
+//! What verbs share: how a pipeline is given, how a failure is told, and with which exit code.
 
 use batch::RunError;
-use std::{error::Error, fmt::Write, process::ExitCode};
+use spec::Sources;
+use std::{error::Error, fmt::Write, path::PathBuf, process::ExitCode};
+
+/// A pipeline file, and what is set over it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Given {
+    /// The pipeline file
+    pub file: PathBuf,
+    /// A file whose settings go over those before; may be repeated
+    #[arg(long = "overlay", value_name = "FILE")]
+    pub overlays: Vec<PathBuf>,
+    /// A setting that goes over all files, as in --set train.step.steps=2; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+}
+
+impl Given {
+    /// The texts of the pipeline.
+    pub fn sources(&self) -> Result<Sources, Failure> {
+        Sources::open(&self.file, &self.overlays, &self.sets).map_err(Failure::command)
+    }
+}
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug)]

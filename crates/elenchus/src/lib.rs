@@ -2,6 +2,7 @@
 //! this crate wires its stages, adapts the transformer to the procedure, and talks to the user.
 
 pub mod answerers;
+pub mod catalogue;
 pub mod check;
 pub mod cli;
 pub mod command;

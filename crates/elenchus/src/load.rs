@@ -6,7 +6,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, Na
 use model::Tokenizer;
 use plan::Plan;
 use spec::{
-    Catalogue, Places, Problem,
+    Catalogue, Places, Problem, Sources, Span,
     settings::{File, Pipeline, Questions, Stage},
 };
 use std::{collections::BTreeMap, fmt, path::Path};
@@ -14,7 +14,7 @@ use tasks::{Generator, Task, TaskError};
 
 /// A pipeline that can be run.
 pub struct Loaded {
-    /// The file as it is.
+    /// What was given: the file, and what is over or under it.
     pub source: String,
     /// What it says, with every default.
     pub pipeline: Pipeline,
@@ -26,30 +26,24 @@ pub struct Loaded {
     pub tokenizer: Tokenizer,
 }
 
-/// Reads a pipeline file; `adjust` may change settings before they are planned.
-pub fn load(path: &Path, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loaded, Failure> {
-    let source = std::fs::read_to_string(path)
-        .map_err(|error| Failure::command(format!("the pipeline file {} cannot be read: {error}", path.display())))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    compile(&source, folder, adjust).map_err(|problems| {
-        let name = path.display().to_string();
-        Failure::File { report: draw(&problems, &name, &source) }
-    })
+/// Reads a pipeline; `adjust` may change settings before they are planned.
+pub fn load(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loaded, Failure> {
+    compile(sources, adjust).map_err(|problems| Failure::File { report: draw(&problems, sources) })
 }
 
-/// The passes from a text to a runnable pipeline. Relative paths in it start at `folder`.
-pub fn compile(source: &str, folder: &Path, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loaded, Vec<Problem>> {
-    let spec::Reading { mut pipeline, mut problems } = spec::read(source, &catalogue());
+/// The passes from texts to a runnable pipeline.
+pub fn compile(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loaded, Vec<Problem>> {
+    let spec::Reading { mut pipeline, mut problems } = spec::read_sources(sources, &catalogue());
     adjust(&mut pipeline);
     let plan = plan::plan(&pipeline).map_err(|more| problems.extend(more)).ok();
-    let questions = questions(&pipeline, folder, &mut problems);
+    let questions = questions(&pipeline, &mut problems);
     problems.extend(misplaced_scripts(&pipeline, &questions));
     let tokenizer = tokenizer(&pipeline, &questions).map_err(|problem| problems.push(problem)).ok();
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     match (plan, tokenizer) {
         (Some(mut plan), Some(tokenizer)) if problems.is_empty() => {
             plan.key = key_with_rows(plan.key, &questions);
-            Ok(Loaded { source: source.to_owned(), pipeline, plan, questions, tokenizer })
+            Ok(Loaded { source: sources.record(), pipeline, plan, questions, tokenizer })
         }
         _ => Err(problems),
     }
@@ -105,7 +99,7 @@ pub fn catalogue() -> Catalogue {
 }
 
 /// Opens the question files and sets up the generators of all stages that have any.
-fn questions(pipeline: &Pipeline, folder: &Path, problems: &mut Vec<Problem>) -> BTreeMap<String, Source> {
+fn questions(pipeline: &Pipeline, problems: &mut Vec<Problem>) -> BTreeMap<String, Source> {
     let mut sources = BTreeMap::new();
     for stage in &pipeline.stages {
         let (questions, path) = match &stage.settings {
@@ -115,7 +109,7 @@ fn questions(pipeline: &Pipeline, folder: &Path, problems: &mut Vec<Problem>) ->
         };
         let source = match questions {
             Questions::Task(settings) => generator(settings, &path, &pipeline.places),
-            Questions::Files(files) => rows(files, folder),
+            Questions::Files(files) => rows(files),
         };
         match source {
             Ok(source) => drop(sources.insert(stage.name.clone(), source)),
@@ -139,10 +133,10 @@ fn generator(settings: &spec::settings::Task, path: &str, places: &Places) -> Re
     Generator::new(settings).map(Source::Task).map_err(unfit)
 }
 
-fn rows(files: &[File], folder: &Path) -> Result<Source, Vec<Problem>> {
+fn rows(files: &[File]) -> Result<Source, Vec<Problem>> {
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     for File { path, span } in files {
-        match read_questions(&folder.join(path)) {
+        match read_questions(Path::new(path)) {
             Ok(read) => rows.extend(read),
             Err(error) => problems.push(Problem::new(span.clone(), error.to_string())),
         }
@@ -150,11 +144,12 @@ fn rows(files: &[File], folder: &Path) -> Result<Source, Vec<Problem>> {
     if problems.is_empty() { Ok(Source::Rows(rows)) } else { Err(problems) }
 }
 
-/// A problem with the text it is about.
+/// A problem with the text it is about, and its place in that.
 #[derive(Debug)]
 struct Placed<'a> {
     problem: &'a Problem,
     source: NamedSource<String>,
+    span: Span,
 }
 
 impl fmt::Display for Placed<'_> {
@@ -175,21 +170,23 @@ impl Diagnostic for Placed<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new_with_span(self.problem.label.clone(), self.problem.span.clone());
+        let label = LabeledSpan::new_with_span(self.problem.label.clone(), self.span.clone());
         Some(Box::new(std::iter::once(label)))
     }
 }
 
-/// All problems of a file, drawn beneath each other.
-pub fn draw(problems: &[Problem], name: &str, source: &str) -> String {
+/// All problems of a pipeline, drawn beneath each other.
+pub fn draw(problems: &[Problem], sources: &Sources) -> String {
     let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(110);
     let mut text = String::new();
     for problem in problems {
-        let placed = Placed { problem, source: NamedSource::new(name, source.to_owned()) };
+        let (source, span) = sources.at(&problem.span);
+        let placed = Placed { problem, source: NamedSource::new(&source.name, source.text().to_owned()), span };
         // Writing to a String cannot fail.
         let _ = handler.render_report(&mut text, &placed);
     }
     let count = problems.len();
+    let name = &sources.at(&sources.beginning()).0.name;
     text.push_str(&format!("{name}: {count} problem{}\n", if count == 1 { "" } else { "s" }));
     text
 }

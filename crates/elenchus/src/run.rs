@@ -1,13 +1,16 @@
 //! `elenchus run` and `elenchus resume`.
 
 use crate::{
-    command::Failure,
+    command::{Failure, Given},
     load::{self, Loaded, load},
     progress::Progress,
     summary, wire,
 };
 use batch::{Job, Policy, Run, RunFolder, Texts};
-use spec::settings::{File, Pipeline, Questions, Stage};
+use spec::{
+    Sources,
+    settings::{File, Pipeline, Questions, Stage},
+};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -17,24 +20,10 @@ use std::{
 /// A run's own pipeline file, with every default written out.
 const PIPELINE: &str = "pipeline.toml";
 
-/// What the command line sets over the file.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Overrides {
-    /// Another seed.
-    pub seed: Option<u64>,
-    /// Another number of batches.
-    pub batches: Option<u64>,
-}
-
-/// Runs a pipeline file in a new folder.
-pub fn run(file: &Path, out: Option<PathBuf>, overrides: Overrides) -> Result<ExitCode, Failure> {
-    let folder = file.parent().unwrap_or(Path::new(".")).to_owned();
-    let loaded = load(file, |pipeline| {
-        pipeline.seed = overrides.seed.unwrap_or(pipeline.seed);
-        pipeline.batches = overrides.batches.unwrap_or(pipeline.batches);
-        make_absolute(pipeline, &folder);
-    })?;
-    let root = out.unwrap_or_else(|| free_folder(file));
+/// Runs a pipeline in a new folder.
+pub fn run(given: &Given, out: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let loaded = load(&given.sources()?, make_absolute)?;
+    let root = out.unwrap_or_else(|| free_folder(&given.file));
     let texts = Texts { pipeline: &loaded.pipeline.to_toml(), source: &loaded.source, plan: &loaded.plan.to_text() };
     let run = RunFolder::create(&root, &loaded.plan, texts).map_err(Failure::run)?;
     go(loaded, run)
@@ -43,21 +32,19 @@ pub fn run(file: &Path, out: Option<PathBuf>, overrides: Overrides) -> Result<Ex
 /// Goes on with a run.
 pub fn resume(root: &Path) -> Result<ExitCode, Failure> {
     let run = RunFolder::open(root).map_err(Failure::run)?;
-    go(load(&root.join(PIPELINE), |_| {})?, run)
+    go(load(&own_file(root)?, |_| {})?, run)
 }
 
 /// What a run's own pipeline file says. Nothing that it names is opened: a run can be read without its question files.
 pub fn pipeline(root: &Path) -> Result<Pipeline, Failure> {
     Run::open(root).map_err(Failure::command)?;
-    let path = root.join(PIPELINE);
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| Failure::run(format!("{} cannot be read: {error}", path.display())))?;
-    let spec::Reading { pipeline, problems } = spec::read(&text, &load::catalogue());
-    if problems.is_empty() {
-        Ok(pipeline)
-    } else {
-        Err(Failure::File { report: load::draw(&problems, PIPELINE, &text) })
-    }
+    let sources = own_file(root)?;
+    let spec::Reading { pipeline, problems } = spec::read_sources(&sources, &load::catalogue());
+    if problems.is_empty() { Ok(pipeline) } else { Err(Failure::File { report: load::draw(&problems, &sources) }) }
+}
+
+fn own_file(root: &Path) -> Result<Sources, Failure> {
+    Sources::open(&root.join(PIPELINE), &[], &[]).map_err(Failure::run)
 }
 
 fn go(loaded: Loaded, mut run: RunFolder) -> Result<ExitCode, Failure> {
@@ -99,7 +86,7 @@ pub fn perform(
 }
 
 /// A run is resumed from its own folder, so its question files are named from the root.
-fn make_absolute(pipeline: &mut Pipeline, folder: &Path) {
+fn make_absolute(pipeline: &mut Pipeline) {
     for stage in &mut pipeline.stages {
         let questions = match &mut stage.settings {
             Stage::Sample(sample) => &mut sample.questions,
@@ -108,8 +95,9 @@ fn make_absolute(pipeline: &mut Pipeline, folder: &Path) {
         };
         if let Questions::Files(files) = questions {
             files.iter_mut().for_each(|File { path, .. }| {
-                let joined = folder.join(&*path);
-                *path = std::path::absolute(&joined).unwrap_or(joined).display().to_string();
+                if let Ok(absolute) = std::path::absolute(&*path) {
+                    *path = absolute.display().to_string();
+                }
             });
         }
     }

@@ -1,47 +1,57 @@
 //! The file as a whole.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
-use toml::de::{DeTable, Error};
+use toml::de::DeTable;
 
 use crate::{
     Catalogue, Reading,
+    layers::merged,
     parties::{amplify, human, model},
     place::Places,
     problem::Problem,
     settings::{Checkpoint, Named, Pipeline, Snapshot, Stage},
+    source::Sources,
     stages::{debate, evaluate, judge, loss, sample, sync, train},
     table::Table,
     value::Notes,
 };
 
-/// Reads a pipeline file. It always gives a pipeline: where a value cannot be used, a default takes its place and a
-/// problem says so, so that the rest of the file can be checked. Only a pipeline without problems means what its file
-/// says. A file that is not TOML is read no further: what follows such a place is anybody's guess.
+/// Reads a pipeline file that stands for itself.
 pub fn read(text: &str, catalogue: &Catalogue) -> Reading {
-    let (document, errors) = DeTable::parse_recoverable(text);
-    let (twice, garbled): (Vec<Error>, Vec<Error>) =
-        errors.into_iter().partition(|error| error.message() == "duplicate key");
-    let mut notes = Notes { catalogue: catalogue.clone(), problems: Vec::new(), places: Places::default() };
-    if !garbled.is_empty() {
-        let pipeline = pipeline(&DeTable::new(), &mut notes);
-        return Reading { pipeline, problems: syntax(text, &garbled) };
-    }
-    let mut pipeline = pipeline(document.get_ref(), &mut notes);
+    read_sources(&Sources::of_text("", Path::new(""), text), catalogue)
+}
+
+/// Reads a pipeline. It always gives one: where a value cannot be used, a default takes its place and a problem says so,
+/// so that the rest can be checked. Only a pipeline without problems means what its sources say. Where one of them is
+/// not there or not TOML, nothing more is read.
+pub fn read_sources(sources: &Sources, catalogue: &Catalogue) -> Reading {
+    let (document, mut problems) = merged(sources);
+    let mut notes = Notes {
+        catalogue: catalogue.clone(),
+        sources: sources.clone(),
+        problems: Vec::new(),
+        places: Places::default(),
+    };
+    let mut pipeline = pipeline(&document.clone().unwrap_or_default(), &mut notes);
     pipeline.places = notes.places;
-    let mut problems = notes.problems;
-    problems.extend(twice.iter().map(|error| given_twice(text, error)));
-    problems.extend(same_names(&pipeline.stages));
+    if document.is_some() {
+        problems.extend(notes.problems);
+        problems.extend(same_names(&pipeline.stages));
+    }
     if pipeline.stages.is_empty() && problems.is_empty() {
         let help = "the first is usually `[sample.questions]`";
-        problems.push(Problem::new(0..0, "the file has no stages: nothing would be done").help(help));
+        problems.push(Problem::new(sources.beginning(), "the file has no stages: nothing would be done").help(help));
     }
     problems.sort_by_key(|problem| problem.span.start);
     Reading { pipeline, problems }
 }
 
 fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
-    let mut file = Table::new(notes, document, String::new(), 0..0);
+    let beginning = notes.sources.beginning();
+    let mut file = Table::new(notes, document, String::new(), beginning);
+    // Which file this one extends was found out when the files were opened.
+    file.optional("extends", |value| value.text());
     let pipeline = Pipeline {
         seed: file.required("seed", 0, |value| value.whole(..)),
         batches: file.required("batches", 1, |value| value.whole(1..)),
@@ -102,24 +112,4 @@ fn same_names(stages: &[Named<Stage>]) -> Vec<Problem> {
         Some(Problem::new(stages[i].span.clone(), message).help(help))
     };
     (0..stages.len()).filter_map(again).collect()
-}
-
-fn given_twice(text: &str, error: &Error) -> Problem {
-    let span = error.span().unwrap_or(0..0);
-    Problem::new(span.clone(), format!("`{}` is there twice", &text[span])).help("keep one of the two")
-}
-
-/// The errors of a file that is not TOML, the first of each line: one slip causes several.
-fn syntax(text: &str, errors: &[Error]) -> Vec<Problem> {
-    let mut first: BTreeMap<usize, Problem> = BTreeMap::new();
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        let line = text[..span.start].lines().count();
-        let problem = Problem::new(span, format!("this is not TOML: {}", error.message()));
-        let kept = first.entry(line).or_insert_with(|| problem.clone());
-        if problem.span.start < kept.span.start {
-            *kept = problem;
-        }
-    }
-    first.into_values().collect()
 }

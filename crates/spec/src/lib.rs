@@ -5,22 +5,25 @@
 //! graph can tell, such as a name that leads nowhere, is left to the crate `plan`.
 
 mod document;
+mod layers;
 mod parties;
 pub mod place;
 pub mod problem;
 mod schedule;
 mod schema;
 pub mod settings;
+mod source;
 mod stages;
 mod table;
 mod value;
 mod write;
 
-pub use document::read;
+pub use document::{read, read_sources};
 pub use place::{Places, Span};
 pub use problem::Problem;
-pub use schema::{schema, stage_kinds};
+pub use schema::{distances, schema, stage_kinds};
 pub use settings::Pipeline;
+pub use source::{Source, SourceError, Sources};
 
 /// Names that other crates provide, and a file may use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

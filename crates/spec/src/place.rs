@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// A place in the pipeline file: a range of bytes.
+/// A place in the sources of a pipeline: a range of bytes, counted through all of them.
 pub type Span = std::ops::Range<usize>;
 
 /// Where the value of each key stands, by path: `loss.objective.combine.weighted.alpha`.
@@ -10,12 +10,13 @@ pub type Span = std::ops::Range<usize>;
 pub struct Places(BTreeMap<String, Span>);
 
 impl Places {
-    /// The place of a value; where the file leaves it to its default, that of the table it would stand in.
+    /// The place of a value; where it is left to its default, that of the table it would stand in.
     pub fn of(&self, path: &str) -> Span {
         match (self.0.get(path), path.rsplit_once('.')) {
             (Some(span), _) => span.clone(),
             (None, Some((table, _))) => self.of(table),
-            (None, None) => 0..0,
+            (None, None) if path.is_empty() => 0..0,
+            (None, None) => self.of(""),
         }
     }
 

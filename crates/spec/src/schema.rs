@@ -6,20 +6,23 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
 
-use crate::settings::{Amplify, Human, Model, Pipeline, Stage};
+use crate::settings::{Amplify, Distance, Human, Model, Pipeline, Stage};
 
 /// The JSON schema of the pipeline file.
 pub fn schema() -> Value {
     let mut settings = SchemaSettings::draft07();
     settings.transforms.insert(0, Box::new(RecursiveTransform(settle)));
     let mut generator = settings.into_generator();
-    let mut kinds = Map::new();
-    kinds.insert("model".to_owned(), kind::<Model>(&mut generator));
-    kinds.insert("human".to_owned(), kind::<Human>(&mut generator));
-    kinds.insert("amplify".to_owned(), kind::<Amplify>(&mut generator));
-    kinds.extend(stages(&mut generator));
+    let mut more = Map::new();
+    let extends = "Another pipeline file, over whose settings those of this one go, key by key. A relative path starts \
+                   at this file's folder.";
+    more.insert("extends".to_owned(), json!({ "type": "string", "minLength": 1, "description": extends }));
+    more.insert("model".to_owned(), kind::<Model>(&mut generator));
+    more.insert("human".to_owned(), kind::<Human>(&mut generator));
+    more.insert("amplify".to_owned(), kind::<Amplify>(&mut generator));
+    more.extend(stages(&mut generator));
     let mut schema = generator.into_root_schema_for::<Pipeline>();
-    properties(&mut schema).extend(kinds);
+    properties(&mut schema).extend(more);
     schema.insert("title".to_owned(), json!("Elenchus pipeline"));
     schema.to_value()
 }
@@ -27,8 +30,44 @@ pub fn schema() -> Value {
 /// The kinds of stages, each with what it is for.
 pub fn stage_kinds() -> Vec<(String, String)> {
     let stages = stages(&mut SchemaSettings::draft07().into_generator());
-    let text = |value: &Value| value["description"].as_str().unwrap_or_default().to_owned();
-    stages.iter().map(|(kind, schema)| (kind.clone(), text(schema))).collect()
+    stages.into_iter().map(|(kind, schema)| (kind, meaning(&schema))).collect()
+}
+
+/// The distances between two answers, each with what it is.
+pub fn distances() -> Vec<(String, String)> {
+    let schema = Distance::json_schema(&mut SchemaSettings::draft07().into_generator()).to_value();
+    let word = |variant: &Value| Some((variant["const"].as_str()?.to_owned(), meaning(variant)));
+    schema["oneOf"].as_array().into_iter().flatten().filter_map(word).collect()
+}
+
+/// What is said of the key at a path.
+pub(crate) fn meaning_of(path: &str) -> Option<String> {
+    let whole = schema();
+    let mut keys = vec![&whole];
+    for name in path.split('.') {
+        keys = keys.into_iter().flat_map(|schema| inner(&whole, schema, name)).collect();
+    }
+    keys.into_iter().find(|schema| schema.get("description").is_some()).map(meaning)
+}
+
+/// What a schema says of the values of a key: one of its own, or any name.
+fn inner<'s>(whole: &'s Value, schema: &'s Value, key: &str) -> Vec<&'s Value> {
+    let mut found: Vec<&Value> = schema["properties"].get(key).into_iter().collect();
+    found.extend(schema.get("additionalProperties").filter(|any| any.is_object()));
+    for part in ["allOf", "anyOf", "oneOf"].iter().filter_map(|word| schema[*word].as_array()).flatten() {
+        found.extend(inner(whole, part, key));
+    }
+    if let Some(pointer) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        found.extend(whole.pointer(pointer).into_iter().flat_map(|schema| inner(whole, schema, key)));
+    }
+    found
+}
+
+/// What is said of a thing, after how it is written.
+fn meaning(schema: &Value) -> String {
+    let description = schema["description"].as_str().unwrap_or_default();
+    let meaning = description.split_once("`: ").map_or(description, |(_, meaning)| meaning);
+    meaning.trim_end_matches('.').to_owned()
 }
 
 /// The table of a kind: things by their names.

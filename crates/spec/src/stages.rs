@@ -97,7 +97,7 @@ pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
         combine: table.required("combine", nothing, |value| value.table(combine)),
         imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
         credit: table.or("credit", both, credit),
-        baseline_decay: table.or("baseline_decay", 0.95, |value| value.number(0.0..1.0)),
+        baseline_decay: table.or("baseline_decay", Schedule::Constant(0.95), |value| value.schedule(0.0..1.0)),
     }
 }
 
@@ -132,9 +132,9 @@ fn adamw(table: &mut Table<'_>) -> AdamW {
     let default = AdamW::new(rate);
     AdamW {
         betas: table.or("betas", default.betas, |value| value.pair(|beta| beta.number(0.0..1.0))),
-        epsilon: table.or("epsilon", default.epsilon, |value| value.number((Bound::Excluded(0.0), Bound::Unbounded))),
-        weight_decay: table.or("weight_decay", default.weight_decay, |value| value.number(0.0..)),
-        clip: table.or("clip", default.clip, |value| value.number(0.0..)),
+        epsilon: table.or("epsilon", default.epsilon, |value| value.schedule((Bound::Excluded(0.0), Bound::Unbounded))),
+        weight_decay: table.or("weight_decay", default.weight_decay, |value| value.schedule(0.0..)),
+        clip: table.or("clip", default.clip, |value| value.schedule(0.0..)),
         ..default
     }
 }
@@ -148,7 +148,7 @@ pub(crate) fn sync(table: &mut Table<'_>) -> Sync {
         follow: table.one_of(
             Follow::Every(1),
             &[
-                ("polyak", &|value| value.number(0.0..1.0).map(Follow::Polyak)),
+                ("polyak", &|value| value.schedule(0.0..1.0).map(Follow::Polyak)),
                 ("every", &|value| value.whole(1..).map(Follow::Every)),
             ],
         ),

@@ -6,6 +6,7 @@ use toml::{
 };
 
 use crate::{
+    layers::latest,
     place::Span,
     problem::{Problem, instead, list, nearest},
     settings::{Named, Reference},
@@ -33,9 +34,7 @@ pub(crate) struct Table<'a> {
 
 impl<'a> Table<'a> {
     pub(crate) fn new(notes: &'a mut Notes, entries: &'a DeTable<'a>, path: String, header: Span) -> Self {
-        if !path.is_empty() {
-            notes.places.note(&path, header.clone());
-        }
+        notes.places.note(&path, header.clone());
         Table { notes, entries, path, header, known: Vec::new(), missing: Vec::new() }
     }
 
@@ -45,7 +44,9 @@ impl<'a> Table<'a> {
         key: &'static str,
         read: impl FnOnce(&mut Value<'_>) -> Option<T>,
     ) -> Option<T> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         let (name, value) = self.entries.get_key_value(key)?;
         let path = self.path_of(key);
         let mut value = Value { notes: self.notes, value, path, key: name.span() };
@@ -81,18 +82,29 @@ impl<'a> Table<'a> {
     /// A setting that is given by exactly one of several keys.
     pub(crate) fn one_of<T>(&mut self, stand_in: T, ways: &Ways<'_, T>) -> T {
         let keys: Vec<&'static str> = ways.iter().map(|(key, _)| *key).collect();
-        let entries = self.entries;
-        let mut given: Vec<Span> =
-            keys.iter().filter_map(|key| entries.get_key_value(*key)).map(|(name, _)| name.span()).collect();
-        given.sort_by_key(|span| span.start);
-        let settings: Vec<Option<T>> = ways.iter().map(|(key, read)| self.optional(key, read)).collect();
+        let given = self.last_given(&keys);
+        self.known.extend(&keys);
+        let read = ways.iter().filter(|(key, _)| given.iter().any(|(given, _)| given == key));
+        let settings: Vec<Option<T>> = read.map(|(key, read)| self.optional(key, read)).collect();
         if given.is_empty() {
             self.missing.push(keys);
-        } else if let Some(second) = given.get(1) {
+        } else if let Some((_, second)) = given.get(1) {
             let message = format!("{} takes one of {}, not both", self.title(), list(keys));
             self.problem(Problem::new(second.clone(), message).help("keep one of them"));
         }
         settings.into_iter().flatten().next().unwrap_or(stand_in)
+    }
+
+    /// Those of the keys that are given, in the order of their places. Of several sources the last decides: what it
+    /// gives in one way takes the place of what others gave in another.
+    fn last_given(&self, keys: &[&'static str]) -> Vec<(&'static str, Span)> {
+        let entry = |key: &&'static str| self.entries.get_key_value(*key).map(|(name, value)| (*key, name, value));
+        let rank = |value| self.notes.sources.index_at(&latest(value));
+        let mut given: Vec<_> = keys.iter().filter_map(entry).collect();
+        let last = given.iter().map(|(_, _, value)| rank(value)).max();
+        given.retain(|(_, _, value)| Some(rank(value)) == last);
+        given.sort_by_key(|(_, name, _)| name.span().start);
+        given.into_iter().map(|(key, name, _)| (key, name.span())).collect()
     }
 
     /// The tables `[kind.NAME]` of a kind, in the order of the file.
@@ -120,10 +132,27 @@ impl<'a> Table<'a> {
         value: &Spanned<DeValue<'_>>,
         read: impl Fn(&mut Table<'_>) -> T,
     ) -> Option<Named<T>> {
+        if self.notes.sources.at(&span).0.is_set() {
+            self.set_nothing(name, span);
+            return None;
+        }
         self.check_name(name, &span);
         let path = self.path_of(name);
         let settings = Value { notes: self.notes, value, path, key: span.clone() }.table(read)?;
         Some(Named { name: name.to_owned(), span, settings })
+    }
+
+    /// A setting on the command line is of a thing that the files have.
+    fn set_nothing(&mut self, name: &str, span: Span) {
+        let kind = self.path.clone();
+        let sources = &self.notes.sources;
+        let others = self.entries.keys().filter(|other| !sources.at(&other.span()).0.is_set());
+        let others: Vec<&str> = others.map(|other| other.get_ref().as_ref()).collect();
+        let problem = Problem::new(span, format!("there is no {kind} `{name}`"));
+        self.problem(match &others[..] {
+            [] => problem.help(format!("no file has a table `[{kind}.NAME]`")),
+            _ => problem.help(instead(name, others)),
+        });
     }
 
     /// A name becomes part of the names of tables and states, in which dots part it from what follows.
@@ -149,7 +178,9 @@ impl<'a> Table<'a> {
 
     /// Notes the keys that nobody asked for, and those that nobody gave. A key misspelled is one problem, not two.
     pub(crate) fn finish(mut self) {
-        for (key, value) in self.unknown() {
+        let unknown = self.unknown();
+        self.missing.retain(|keys| keys.len() == 1 || unknown.is_empty());
+        for (key, value) in unknown {
             let name = key.get_ref().as_ref();
             let meant = nearest(name, self.known.iter().copied());
             self.missing.retain(|keys| !keys.iter().any(|key| Some(*key) == meant));

@@ -13,13 +13,16 @@ use crate::{
     Catalogue,
     place::{Places, Span},
     problem::{Problem, instead},
+    schema,
     settings::{File, Reference},
+    source::Sources,
     table::Table,
 };
 
 /// What reading gathers beside the settings.
 pub(crate) struct Notes {
     pub(crate) catalogue: Catalogue,
+    pub(crate) sources: Sources,
     pub(crate) problems: Vec<Problem>,
     pub(crate) places: Places,
 }
@@ -104,7 +107,9 @@ impl<'a> Value<'a> {
 
     /// A path of a file.
     pub(crate) fn file(&mut self) -> Option<File> {
-        self.text().map(|path| File { path, span: self.span() })
+        let (path, span) = (self.text()?, self.span());
+        let folder = &self.notes.sources.at(&span).0.folder;
+        Some(File { path: folder.join(path).display().to_string(), span })
     }
 
     /// One of a few words, each as it is written.
@@ -124,9 +129,15 @@ impl<'a> Value<'a> {
     /// A whole number in a range, and in the range of its type.
     pub(crate) fn whole<T: TryFrom<u64>>(&mut self, range: impl RangeBounds<u64>) -> Option<T> {
         let DeValue::Integer(digits) = self.value.get_ref() else { return self.mistyped("a whole number") };
+        let negative = digits.as_str().starts_with('-');
         let number = u64::from_str_radix(digits.as_str(), digits.radix()).ok();
-        let number = number.filter(|number| range.contains(number)).and_then(|number| T::try_from(number).ok());
-        number.or_else(|| self.mistyped(&format!("a whole number{}", words_of(&range))))
+        match number.filter(|number| range.contains(number)).map(T::try_from) {
+            Some(Ok(number)) => Some(number),
+            Some(Err(_)) => self.mistyped("a smaller whole number"),
+            None if number.is_none() && !negative => self.mistyped("a smaller whole number"),
+            None if range.start_bound() == Bound::Unbounded => self.mistyped("a whole number, at least 0"),
+            None => self.mistyped(&format!("a whole number{}", words_of(&range))),
+        }
     }
 
     /// A finite number in a range.
@@ -158,8 +169,11 @@ impl<'a> Value<'a> {
 
     /// Notes what the value must or must not be.
     pub(crate) fn wrong<T>(&mut self, must: &str) -> Option<T> {
-        let message = format!("`{}` {must}", self.name());
-        self.problem(Problem::new(self.span(), message))
+        let problem = Problem::new(self.span(), format!("`{}` {must}", self.name()));
+        self.problem(match schema::meaning_of(&self.path) {
+            Some(meaning) => problem.help(format!("`{}`: {meaning}", self.name())),
+            None => problem,
+        })
     }
 
     /// Notes a problem.

@@ -146,11 +146,11 @@ fn places_lead_to_values_and_fall_back_to_tables() {
 #[test]
 fn keys_are_told_apart_from_values() {
     assert_snapshot!(problems("[model.m]\nnew = { layers = 1, width = 8, heads = 1, contxt = 8 }"), @r#""contxt": `model.m.new` has no key `contxt` (did you mean `context`? valid are `layers`, `width`, `heads`, `context` and `feed_forward`)"#);
-    assert_snapshot!(problems("[model.m]\nnew = 3"), @r#""3": `new` must be a table, not 3"#);
+    assert_snapshot!(problems("[model.m]\nnew = 3"), @r#""3": `new` must be a table, not 3 (`new`: a transformer with fresh weights)"#);
     assert_snapshot!(problems("[model.m]\n"), @r#""m": `model.m` needs one of `new` and `copy_of` (add `new = …`)"#);
-    assert_snapshot!(problems("[human.h]\nscript = \"\""), @r#""\"\"": `script` must not be empty"#);
+    assert_snapshot!(problems("[human.h]\nscript = \"\""), @r#""\"\"": `script` must not be empty (`script`: a scripted human of the catalogue)"#);
     assert_snapshot!(problems("[checkpoint]\nevery = 0\nkeep = 3"), @r#"
-    "0": `every` must be a whole number, at least 1, not 0
+    "0": `every` must be a whole number, at least 1, not 0 (`every`: A checkpoint is written after every so many batches, and after the last)
     "keep": `checkpoint` has no key `keep` (valid are `every`, `keep_last` and `best`)
     "#);
     assert_snapshot!(problems("[[debate.d]]\nfrom = \"q\""), @r#""d": `debate.d` is a list of tables (write `[debate.d]`, and give each further one a name of its own)"#);
@@ -159,22 +159,25 @@ fn keys_are_told_apart_from_values() {
 #[test]
 fn numbers_have_ranges() {
     let train = |adamw: &str| problems(&format!("[train.t]\nfrom = \"l\"\nmodel = \"m\"\nadamw = {{ {adamw} }}"));
-    assert_snapshot!(train("learning_rate = nan"), @r#""nan": `learning_rate` must be a number, at least 0, not nan"#);
-    assert_snapshot!(train("learning_rate = [[0, 1e-3], [0x10, -1.0]]"), @r#""-1.0": `learning_rate` must be a number, at least 0, not -1.0"#);
-    assert_snapshot!(train("learning_rate = [[0, 1e-3], 5]"), @r#""5": `learning_rate` must be a list of `[batch, value]`, not 5"#);
-    assert_snapshot!(train("learning_rate = []"), @r#""[]": `learning_rate` must not be empty"#);
-    assert_snapshot!(train("learning_rate = 1, betas = [0.9]"), @r#""[0.9]": `betas` must be a list of two numbers, not a list of 1"#);
-    assert_snapshot!(train("learning_rate = 1, epsilon = 0"), @r#""0": `epsilon` must be a number, above 0, not 0"#);
-    assert_snapshot!(train("learning_rate = 1_000, clip = 0, weight_decay = -99999999999999999999"), @r#""-99999999999999999999": `weight_decay` must be a number, at least 0, not -99999999999999999999"#);
+    assert_snapshot!(train("learning_rate = nan"), @r#""nan": `learning_rate` must be a number, at least 0, not nan (`learning_rate`: Step size)"#);
+    assert_snapshot!(train("learning_rate = [[0, 1e-3], [0x10, -1.0]]"), @r#""-1.0": `learning_rate` must be a number, at least 0, not -1.0 (`learning_rate`: Step size)"#);
+    assert_snapshot!(train("learning_rate = [[0, 1e-3], 5]"), @r#""5": `learning_rate` must be a list of `[batch, value]`, not 5 (`learning_rate`: Step size)"#);
+    assert_snapshot!(train("learning_rate = []"), @r#""[]": `learning_rate` must not be empty (`learning_rate`: Step size)"#);
+    assert_snapshot!(train("learning_rate = 1, betas = [0.9]"), @r#""[0.9]": `betas` must be a list of two numbers, not a list of 1 (`betas`: Decay rates of the two moments, each in [0, 1))"#);
+    assert_snapshot!(train("learning_rate = 1, epsilon = 0"), @r#""0": `epsilon` must be a number, above 0, not 0 (`epsilon`: Added to the root of the second moment)"#);
+    assert_snapshot!(train("learning_rate = 1_000, clip = 0, weight_decay = -99999999999999999999"), @r#""-99999999999999999999": `weight_decay` must be a number, at least 0, not -99999999999999999999 (`weight_decay`: Decoupled weight decay)"#);
 }
 
 #[test]
 fn a_file_that_is_not_toml_is_read_no_further() {
     assert_snapshot!(problems("[train.t]\nfrom = \"l\nmodel = m"), @r#"
-    "": this is not TOML: invalid basic string, expected `"`
-    "m": this is not TOML: string values must be quoted, expected literal string
+    "": this is not TOML: invalid basic string, expected `"` (how TOML is written: https://toml.io)
+    "m": this is not TOML: string values must be quoted, expected literal string (how TOML is written: https://toml.io)
     "#);
-    assert_snapshot!(problems("rows = 2\nfrom 3"), @r#""": this is not TOML: key with no value, expected `=`"#);
+    assert_snapshot!(problems("rows = 2\nfrom 3"), @r#"
+    "rows": `rows` is there twice (keep one of the two)
+    "": this is not TOML: key with no value, expected `=` (how TOML is written: https://toml.io)
+    "#);
 }
 
 #[test]
@@ -198,15 +201,15 @@ fn a_shape_leads_from_one_value_to_another() {
 fn a_schedule_says_what_it_may_be() {
     let alpha =
         |alpha: &str| problems(&format!("[loss.l]\nfrom = \"d\"\ncombine = {{ weighted = {{ alpha = {alpha} }} }}"));
-    assert_snapshot!(alpha("\"high\""), @r#""\"high\"": `alpha` must be a number, at least 0 and at most 1, not "high""#);
+    assert_snapshot!(alpha("\"high\""), @r#""\"high\"": `alpha` must be a number, at least 0 and at most 1, not "high" (`alpha`: α in [0, 1])"#);
     assert_snapshot!(alpha("{ cosine = { from = 0, to = 1.5, over = [5, 5] } }"), @r#"
-    "1.5": `to` must be a number, at least 0 and at most 1, not 1.5
+    "1.5": `to` must be a number, at least 0 and at most 1, not 1.5 (`to`: The value at its end, and after)
     "[5, 5]": `over` goes from the batch at which it begins to a later one (write `over = [FIRST, LAST]`)
     "#);
     assert_snapshot!(alpha("{ cosin = { from = 0, to = 1, over = [0, 5] } }"), @r#""cosin": `loss.l.combine.weighted.alpha` has no key `cosin` (did you mean `cosine`? valid are `cosine` and `exponential`)"#);
     assert_snapshot!(alpha("{ exponential = { from = 0, over = [0, 5] } }"), @r#"
     "exponential": `loss.l.combine.weighted.alpha.exponential` needs `to` (add `to = …`)
-    "0": `from` must be a number, above 0 and at most 1, not 0
+    "0": `from` must be a number, above 0 and at most 1, not 0 (`from`: The value at its beginning, and before)
     "#);
 }
 

@@ -33,11 +33,7 @@ fn the_committed_schema_is_that_of_the_types() {
         fs::write(&path, &generated).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == generated,
-        "{} is not what `spec::schema` makes: with INSTA_UPDATE=always this test writes it anew",
-        path.display()
-    );
+    assert!(committed == generated, "{} is not what `elenchus schema` prints", path.display());
 }
 
 #[test]

@@ -64,7 +64,8 @@ fn debate() -> impl Strategy<Value = Stage> {
 
 fn loss() -> impl Strategy<Value = Stage> {
     let imitate = prop_oneof![Just(Imitate::Human), Just(Imitate::All)];
-    (schedule(), imitate, any::<(bool, bool)>(), 0.0..1.0).prop_map(|(alpha, imitate, credit, baseline_decay)| {
+    (schedule(), imitate, any::<(bool, bool)>(), 0.0..1.0).prop_map(|(alpha, imitate, credit, decay)| {
+        let baseline_decay = Schedule::Constant(decay);
         let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
         let credit = Credit { argument: credit.0, calls: credit.1 };
         Stage::Loss(Loss { from: vec![mention("d"), mention("v")], distance, combine, imitate, credit, baseline_decay })
@@ -72,16 +73,20 @@ fn loss() -> impl Strategy<Value = Stage> {
 }
 
 fn train() -> impl Strategy<Value = Stage> {
-    (schedule(), (0.0..1.0, 0.0..1.0), 1e-300..1.0, 0.0..9.0, 1..9usize).prop_map(
+    (schedule(), (0.0..1.0, 0.0..1.0), 1e-300..1.0, schedule(), 1..9usize).prop_map(
         |(rate, betas, epsilon, clip, steps)| {
-            let adamw = AdamW { betas, epsilon, clip, weight_decay: clip / 3.0, ..AdamW::new(rate) };
+            let (epsilon, weight_decay) = (Schedule::Constant(epsilon), rate.clone());
+            let adamw = AdamW { betas, epsilon, clip, weight_decay, ..AdamW::new(rate) };
             Stage::Train(Train { from: mention("l"), model: mention("m"), adamw, steps, micro_batch: steps * 7 })
         },
     )
 }
 
 fn sync() -> impl Strategy<Value = Stage> {
-    let follow = prop_oneof![(0.0..1.0).prop_map(Follow::Polyak), (1..u64::MAX).prop_map(Follow::Every)];
+    let follow = prop_oneof![
+        (0.0..1.0).prop_map(|decay| Follow::Polyak(Schedule::Constant(decay))),
+        (1..u64::MAX).prop_map(Follow::Every)
+    ];
     follow.prop_map(|follow| {
         let (after, from_model, to_model) = (mention("t"), mention("m"), mention("n"));
         Stage::Sync(Sync { after, from_model, to_model, follow })

@@ -27,6 +27,14 @@ impl Task {
         }
     }
 
+    /// What its questions are about.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Task::WebOfLies => "who tells the truth, where each person speaks about the one before?",
+            Task::BooleanExpressions => "what does an expression of `not`, `and`, `or` and literals come to?",
+        }
+    }
+
     /// The task of a name.
     pub fn from_name(name: &str) -> Option<Self> {
         Task::ALL.into_iter().find(|task| task.name() == name)

@@ -4,8 +4,8 @@
 use std::{error::Error, time::Instant};
 
 use model::{Model, Sampling, Tokenizer, generate};
-use spec::settings::{self, Architecture, Schedule};
-use train::{AdamW, Example, Step, step};
+use spec::settings::Architecture;
+use train::{AdamW, Example, Rates, Step, step};
 
 const ROWS: usize = 128;
 const NEW_TOKENS: usize = 8;
@@ -32,8 +32,7 @@ fn sequence(key: usize) -> Vec<u32> {
 
 /// Tokens trained on per second, prompts included.
 fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
-    let learning_rate = Schedule::Constant(1e-3);
-    let adamw = settings::AdamW { learning_rate, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 };
+    let rates = Rates { learning_rate: 1e-3, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 };
     let mut optimizer = AdamW::new(model.weights.layout.parameters());
     let example = |key: usize| {
         let tokens = sequence(key);
@@ -41,7 +40,7 @@ fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
     };
     let batches: Vec<Vec<Example>> =
         (0..8).map(|batch| (0..ROWS).map(|row| example(batch * ROWS + row)).collect()).collect();
-    let settings = Step { learning_rate: 1e-3, adamw: &adamw, micro_batch: 32, workers: WORKERS };
+    let settings = Step { rates, micro_batch: 32, workers: WORKERS };
     rate(seconds, |round| Ok(step(model, &mut optimizer, &batches[round % batches.len()], settings)?.tokens))
 }
 

@@ -6,6 +6,34 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use spec::settings;
 use tch::{Kind, Tensor, no_grad};
 
+/// What a step goes by, at one batch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// Step size.
+    pub learning_rate: f64,
+    /// Decay rates of the two moments.
+    pub betas: (f64, f64),
+    /// Added to the root of the second moment.
+    pub epsilon: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// The gradient is scaled down to this norm; 0 leaves it alone.
+    pub clip: f64,
+}
+
+impl Rates {
+    /// The settings as they are at a batch.
+    pub fn at(settings: &settings::AdamW, batch: u64) -> Self {
+        Rates {
+            learning_rate: settings.learning_rate.at(batch),
+            betas: settings.betas,
+            epsilon: settings.epsilon.at(batch),
+            weight_decay: settings.weight_decay.at(batch),
+            clip: settings.clip.at(batch),
+        }
+    }
+}
+
 /// The running moments of the gradient.
 #[derive(Debug)]
 pub struct AdamW {
@@ -51,16 +79,16 @@ impl AdamW {
     }
 
     /// One step against the gradient, which is used as it is: clipping comes before.
-    pub fn step(&mut self, weights: &mut Weights, gradient: &Tensor, learning_rate: f64, settings: &settings::AdamW) {
-        let (beta1, beta2) = settings.betas;
+    pub fn step(&mut self, weights: &mut Weights, gradient: &Tensor, rates: &Rates) {
+        let Rates { learning_rate, betas: (beta1, beta2), epsilon, weight_decay, .. } = *rates;
         self.steps += 1;
         let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
         no_grad(|| {
             let _ = self.first.lerp_(gradient, 1.0 - beta1);
             let _ = self.second.lerp_(&gradient.square(), 1.0 - beta2);
-            let spread = (&self.second / correction(beta2)).sqrt() + settings.epsilon;
-            if settings.weight_decay != 0.0 {
-                let _ = weights.flat.g_mul_scalar_(1.0 - learning_rate * settings.weight_decay);
+            let spread = (&self.second / correction(beta2)).sqrt() + epsilon;
+            if weight_decay != 0.0 {
+                let _ = weights.flat.g_mul_scalar_(1.0 - learning_rate * weight_decay);
             }
             let _ = weights.flat.g_sub_(&(&self.first / spread * (learning_rate / correction(beta1))));
         });

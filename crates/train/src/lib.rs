@@ -6,7 +6,7 @@ mod follow;
 mod gradients;
 mod step;
 
-pub use adamw::{AdamW, OptimizerError};
+pub use adamw::{AdamW, OptimizerError, Rates};
 pub use follow::{copy, polyak};
 pub use gradients::{Example, Gradients, Term, TrainError, gradients};
 pub use step::{Applied, Metrics, Step, step};

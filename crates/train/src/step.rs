@@ -1,21 +1,18 @@
 //! One optimizer step on a batch of examples: gradients, combined, clipped, applied; and what is worth plotting of it.
 
 use model::Model;
-use spec::settings;
 use tch::{Kind, Tensor};
 
 use crate::{
-    adamw::AdamW,
+    adamw::{AdamW, Rates},
     gradients::{Example, Gradients, Term, TrainError, gradients},
 };
 
 /// How a step is taken.
 #[derive(Debug, Clone, Copy)]
-pub struct Step<'a> {
-    /// The step size, at this batch.
-    pub learning_rate: f64,
-    /// The optimizer.
-    pub adamw: &'a settings::AdamW,
+pub struct Step {
+    /// What the optimizer goes by.
+    pub rates: Rates,
     /// Sequences in one forward and backward pass.
     pub micro_batch: usize,
     /// Threads.
@@ -60,8 +57,8 @@ pub fn step(
     let metrics = gradients.metrics(combined.as_ref());
     metrics.check()?;
     if let (Some(combined), Some(norm)) = (combined, metrics.norm) {
-        let clipped = clip(combined, norm, settings.adamw.clip);
-        optimizer.step(&mut model.weights, &clipped, settings.learning_rate, settings.adamw);
+        let clipped = clip(combined, norm, settings.rates.clip);
+        optimizer.step(&mut model.weights, &clipped, &settings.rates);
         model.version += 1;
     }
     Ok(metrics)

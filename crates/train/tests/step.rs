@@ -1,9 +1,9 @@
 //! Steps: what they do to weights, what they refuse, and that a saved optimizer goes on to the last bit.
 
 use model::{Model, Tokenizer};
-use spec::settings::{self, Architecture, Schedule};
+use spec::settings::Architecture;
 use tch::{Tensor, no_grad};
-use train::{AdamW, Example, Metrics, Step, TrainError, copy, polyak, step};
+use train::{AdamW, Example, Metrics, Rates, Step, TrainError, copy, polyak, step};
 
 fn model() -> Model {
     let words: Vec<String> = (0..12).map(|word| format!("w{word}")).collect();
@@ -12,10 +12,7 @@ fn model() -> Model {
     Model::new(architecture, tokenizer, 3)
 }
 
-fn adamw() -> settings::AdamW {
-    let learning_rate = Schedule::Constant(0.01);
-    settings::AdamW { learning_rate, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 }
-}
+const RATES: Rates = Rates { learning_rate: 0.01, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 };
 
 fn examples() -> Vec<Example> {
     let example = |key: usize| Example {
@@ -28,7 +25,7 @@ fn examples() -> Vec<Example> {
 }
 
 fn take(model: &mut Model, optimizer: &mut AdamW, examples: &[Example]) -> Result<Metrics, TrainError> {
-    let settings = Step { learning_rate: 0.01, adamw: &adamw(), micro_batch: 4, workers: 2 };
+    let settings = Step { rates: RATES, micro_batch: 4, workers: 2 };
     step(model, optimizer, examples, settings)
 }
 
@@ -73,8 +70,8 @@ fn one_step_is_adamw() {
     let (mut model, mut optimizer) = fresh();
     let before = model.weights.flat.copy();
     let gradient = Tensor::full_like(&before, -2.0);
-    let decayed = settings::AdamW { weight_decay: 0.1, ..adamw() };
-    optimizer.step(&mut model.weights, &gradient, 0.01, &decayed);
+    let decayed = Rates { weight_decay: 0.1, ..RATES };
+    optimizer.step(&mut model.weights, &gradient, &decayed);
     // Corrected moments of a first gradient g are g and g²: the step is the learning rate, against its sign.
     assert!(model.weights.flat.allclose(&(before * (1.0 - 0.01 * 0.1) + 0.01), 1e-5, 1e-6, false));
 }

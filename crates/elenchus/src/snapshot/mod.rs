@@ -10,6 +10,7 @@ use crate::{
 };
 use batch::{Run, RunFolder, Texts};
 use file::{Kept, Outcome};
+use spec::Sources;
 use std::{
     env,
     os::unix::process::CommandExt,
@@ -61,7 +62,8 @@ struct Made {
 
 /// Runs a pipeline small, and puts into words what came of it.
 fn made(file: &Path) -> Result<Vec<Made>, Failure> {
-    let loaded = load(file, |pipeline| pipeline.batches = pipeline.snapshot.batches)?;
+    let sources = Sources::open(file, &[], &[]).map_err(Failure::command)?;
+    let loaded = load(&sources, |pipeline| pipeline.batches = pipeline.snapshot.batches)?;
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let (settings, plan) = (loaded.pipeline.snapshot.clone(), loaded.plan.to_text());
     let folder = tempfile::tempdir().map_err(Failure::run)?;

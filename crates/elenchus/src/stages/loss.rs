@@ -59,7 +59,7 @@ impl Stage for Loss {
             }
         }
         if let Some(even) = mean_even(&winners) {
-            baseline.follow(even, self.settings.baseline_decay);
+            baseline.follow(even, self.settings.baseline_decay.at(unit.batch));
         }
         Ok(Bundle::from([(self.name.clone(), examples.into_table()?)]))
     }

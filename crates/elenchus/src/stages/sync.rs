@@ -18,9 +18,9 @@ impl Stage for Sync {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
         let source = unit.read::<ModelState>(&self.source)?;
         let target = unit.write::<ModelState>(&self.target)?;
-        match self.follow {
-            Follow::Polyak(decay) => train::polyak(&mut target.0, &source.0, decay),
-            Follow::Every(batches) if (unit.batch + 1).is_multiple_of(batches) => {
+        match &self.follow {
+            Follow::Polyak(decay) => train::polyak(&mut target.0, &source.0, decay.at(unit.batch)),
+            Follow::Every(batches) if (unit.batch + 1).is_multiple_of(*batches) => {
                 train::copy(&mut target.0, &source.0);
             }
             Follow::Every(_) => {}

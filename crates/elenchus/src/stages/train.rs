@@ -7,7 +7,7 @@ use crate::{
 use batch::{Bundle, Stage, StageError, Unit};
 use polars::prelude::*;
 use std::collections::BTreeMap;
-use train::{Example, Metrics, Step};
+use train::{Example, Metrics, Rates, Step};
 
 /// Trains on the examples of each batch.
 pub struct Train {
@@ -28,13 +28,12 @@ impl Stage for Train {
         let shares = shares(unit.table(&self.from)?, self.settings.steps)?;
         let model = unit.write::<ModelState>(&self.model)?;
         let optimizer = unit.write::<OptimizerState>(&self.optimizer)?;
-        let adamw = &self.settings.adamw;
-        let learning_rate = adamw.learning_rate.at(unit.batch);
+        let rates = Rates::at(&self.settings.adamw, unit.batch);
         let (micro_batch, workers) = (self.settings.micro_batch, self.workers);
-        unit.metric("learning_rate", learning_rate);
+        unit.metric("learning_rate", rates.learning_rate);
         let mut steps = Vec::new();
         for examples in shares {
-            let step = Step { learning_rate, adamw, micro_batch, workers };
+            let step = Step { rates, micro_batch, workers };
             steps.push(train::step(&mut model.0, &mut optimizer.0, &examples, step)?);
         }
         note(unit, &steps);

@@ -29,11 +29,12 @@ pub enum Questions {
     Files(#[schemars(length(min = 1))] Vec<File>),
 }
 
-/// A file mentioned in the pipeline; relative paths start at the pipeline file's folder.
+/// A file mentioned in the pipeline. Relative paths start at the folder of the file that says it, and those of a `--set`
+/// at the working directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct File {
-    /// As written.
+    /// Its path, from the folder where it starts.
     #[schemars(length(min = 1))]
     pub path: String,
     /// Where it is written.
@@ -157,8 +158,8 @@ pub struct Loss {
     #[schemars(with = "Vec<Earner>", extend("default" = ["argument", "calls"], "x-changes" = "tables"))]
     pub credit: Credit,
     /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it.
-    #[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0, "default" = 0.95, "x-changes" = "tables"))]
-    pub baseline_decay: f64,
+    #[schemars(schema_with = "schedule::decay", extend("default" = 0.95, "x-changes" = "tables"))]
+    pub baseline_decay: Schedule,
 }
 
 /// The natural-language distance d.
@@ -245,14 +246,14 @@ pub struct AdamW {
     #[schemars(schema_with = "decays", extend("default" = [0.9, 0.98], "x-changes" = "weights"))]
     pub betas: (f64, f64),
     /// Added to the root of the second moment.
-    #[schemars(extend("exclusiveMinimum" = 0.0, "default" = 1e-8, "x-changes" = "weights"))]
-    pub epsilon: f64,
+    #[schemars(schema_with = "schedule::positive", extend("default" = 1e-8, "x-changes" = "weights"))]
+    pub epsilon: Schedule,
     /// Decoupled weight decay.
-    #[schemars(range(min = 0.0), extend("default" = 0.0, "x-changes" = "weights"))]
-    pub weight_decay: f64,
+    #[schemars(schema_with = "schedule::not_negative", extend("default" = 0.0, "x-changes" = "weights"))]
+    pub weight_decay: Schedule,
     /// The gradient is scaled down to this norm; 0 leaves it alone.
-    #[schemars(range(min = 0.0), extend("default" = 1.0, "x-changes" = "weights"))]
-    pub clip: f64,
+    #[schemars(schema_with = "schedule::not_negative", extend("default" = 1.0, "x-changes" = "weights"))]
+    pub clip: Schedule,
 }
 
 /// The schema of two decay rates.
@@ -264,7 +265,13 @@ fn decays(_: &mut SchemaGenerator) -> Schema {
 impl AdamW {
     /// The defaults, at a learning rate.
     pub fn new(learning_rate: Schedule) -> Self {
-        AdamW { learning_rate, betas: (0.9, 0.98), epsilon: 1e-8, weight_decay: 0.0, clip: 1.0 }
+        AdamW {
+            learning_rate,
+            betas: (0.9, 0.98),
+            epsilon: Schedule::Constant(1e-8),
+            weight_decay: Schedule::Constant(0.0),
+            clip: Schedule::Constant(1.0),
+        }
     }
 }
 
@@ -286,12 +293,12 @@ pub struct Sync {
 }
 
 /// How M_target follows M.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Follow {
     /// `polyak = 0.9`: target = 0.9·target + 0.1·model, after every batch.
     #[schemars(extend("x-changes" = "weights"))]
-    Polyak(#[schemars(range(min = 0.0), extend("exclusiveMaximum" = 1.0))] f64),
+    Polyak(#[schemars(schema_with = "schedule::decay")] Schedule),
     /// `every = 10`: a copy after every tenth batch.
     #[schemars(extend("x-changes" = "weights"))]
     Every(#[schemars(range(min = 1))] u64),

@@ -99,6 +99,16 @@ pub(super) fn not_negative(_: &mut SchemaGenerator) -> Schema {
     within(&json!({ "type": "number", "minimum": 0.0 }))
 }
 
+/// The schema of a schedule whose values are above 0.
+pub(super) fn positive(_: &mut SchemaGenerator) -> Schema {
+    within(&json!({ "type": "number", "exclusiveMinimum": 0.0 }))
+}
+
+/// The schema of a schedule whose values are in [0, 1).
+pub(super) fn decay(_: &mut SchemaGenerator) -> Schema {
+    within(&json!({ "type": "number", "minimum": 0.0, "exclusiveMaximum": 1.0 }))
+}
+
 /// The schema of a schedule whose values are in [0, 1].
 pub(super) fn probability(_: &mut SchemaGenerator) -> Schema {
     within(&json!({ "type": "number", "minimum": 0.0, "maximum": 1.0 }))

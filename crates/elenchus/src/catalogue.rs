@@ -1,0 +1,58 @@
+//! What a pipeline file may say: `elenchus schema` for editors, `elenchus list` for people, `elenchus new` to begin with.
+
+use crate::command::Failure;
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
+use tasks::Task;
+
+/// What `elenchus new` writes.
+pub const STARTER: &str = include_str!("starter.toml");
+
+/// Prints the JSON schema of the pipeline file.
+#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
+pub fn schema() -> Result<ExitCode, Failure> {
+    println!("{:#}", spec::schema());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what there is to choose from, one line each.
+#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
+pub fn list() -> Result<ExitCode, Failure> {
+    print!("{}", listing());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a pipeline file to begin with.
+#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
+pub fn new(file: &Path) -> Result<ExitCode, Failure> {
+    let refuse = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::command(format!("{} is there already", file.display())),
+        _ => Failure::command(format!("{} cannot be written: {error}", file.display())),
+    };
+    File::create_new(file).and_then(|mut new| new.write_all(STARTER.as_bytes())).map_err(refuse)?;
+    println!("{} is written; run it with: elenchus run {}", file.display(), file.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listing() -> String {
+    let tasks = Task::ALL.map(|task| (task.name().to_owned(), task.about().to_owned()));
+    let scripts =
+        Task::ALL.map(|task| (task.name().to_owned(), format!("takes one step of a {} question", task.name())));
+    [
+        section("stage kinds, [KIND.NAME]", &spec::stage_kinds()),
+        section("tasks, task = { name = … }", &tasks),
+        section("scripted humans, [human.NAME] script = …", &scripts),
+        section("distances, [loss.NAME] distance = …", &spec::distances()),
+    ]
+    .join("\n")
+}
+
+fn section(title: &str, things: &[(String, String)]) -> String {
+    let width = things.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let lines = things.iter().map(|(name, meaning)| format!("  {name:<width$}  {meaning}\n"));
+    format!("{title}\n{}", lines.collect::<String>())
+}
