@@ -52,6 +52,15 @@ impl Schedule {
         }
     }
 
+    /// The largest value it takes.
+    pub fn max(&self) -> f64 {
+        match self {
+            Schedule::Constant(value) => *value,
+            Schedule::Points(points) => points.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max),
+            Schedule::Shape(Shape::Cosine(way) | Shape::Exponential(way)) => way.from.max(way.to),
+        }
+    }
+
     /// The first of so many batches at which it is above 0.
     pub fn first_above_zero(&self, batches: u64) -> Option<u64> {
         let first = match self {
