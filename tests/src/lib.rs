@@ -107,7 +107,8 @@ pub fn run_batches(source: &str, root: &Path, batches: Option<u64>) {
     perform(loaded, &mut folder, &stop, &mut |_| {}).unwrap_or_else(|failure| panic!("{}", failure.text()));
 }
 
-/// All files of a run that are promised to be the same byte for byte: not when things were done, nor by whom.
+/// All files of a run that are promised to be the same byte for byte: not when things were done, nor by whom, nor what
+/// is derived from the others, which the next `resume` brings up to them.
 pub fn promised(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -115,8 +116,9 @@ pub fn promised(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         for entry in fs::read_dir(folder).expect("a run's folder can be listed") {
             let path = entry.expect("a run's folder can be listed").path();
             if path.is_dir() {
-                folders.push(path);
-            } else if !["timings.jsonl", "lock"].iter().any(|name| path.ends_with(name)) {
+                folders.extend((!path.ends_with("tensorboard")).then_some(path));
+            } else if !["timings.jsonl", "lock", "metrics.jsonl", "report.html"].iter().any(|name| path.ends_with(name))
+            {
                 let name = path.strip_prefix(root).expect("it is inside").to_owned();
                 files.insert(name, fs::read(&path).expect("a run's file can be read"));
             }

@@ -56,6 +56,8 @@ pub enum Event<'a> {
         batch: u64,
         /// How many the run has.
         batches: u64,
+        /// How many rows its tables have.
+        rows: u64,
         /// What its stages noted, as `STAGE.name`.
         metrics: &'a BTreeMap<String, f64>,
         /// How long it took, commit and all.

@@ -118,10 +118,11 @@ impl Engine<'_> {
         (self.observe)(Event::BatchStarted { batch, batches });
         let (work, stages) = self.run_stages(batch)?;
         let metrics = work.metrics.clone();
+        let rows = work.tables.values().map(|table| table.height() as u64).sum();
         self.commit(batch, work)?;
         let seconds = started.elapsed().as_secs_f64();
         self.folder.note_timings(&Timings { batch, seconds, stages })?;
-        (self.observe)(Event::BatchCommitted { batch, batches, metrics: &metrics, seconds });
+        (self.observe)(Event::BatchCommitted { batch, batches, rows, metrics: &metrics, seconds });
         Ok(())
     }
 

@@ -4,9 +4,11 @@
 use crate::{
     catalogue, check,
     command::{Failure, Given},
-    evaluate, run, show, snapshot,
+    evaluate,
+    progress::Told,
+    run, show, snapshot,
 };
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Train question-answering models by synthesizing amplification and debate.
@@ -56,11 +58,15 @@ enum Verb {
         /// Short for --set batches=N
         #[arg(long, value_name = "N")]
         batches: Option<String>,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// Go on with a run that was broken off
     Resume {
         /// The run's folder
         run: PathBuf,
+        #[command(flatten)]
+        telling: Telling,
     },
     /// Answer a question file with a run's model, and score it where gold answers are given
     Evaluate {
@@ -95,6 +101,27 @@ enum Verb {
     },
 }
 
+/// How much is said of a run.
+#[derive(Args)]
+struct Telling {
+    /// Say nothing but what goes wrong
+    #[arg(long)]
+    quiet: bool,
+    /// Print a JSON object for each event, one a line, instead of progress and summary
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+}
+
+impl Telling {
+    fn told(&self) -> Told {
+        match self {
+            Telling { quiet: true, .. } => Told::Nobody,
+            Telling { json: true, .. } => Told::Program,
+            _ => Told::Person,
+        }
+    }
+}
+
 /// Does what the process's arguments say.
 pub fn main() -> ExitCode {
     match perform(Arguments::parse().verb) {
@@ -110,12 +137,12 @@ fn perform(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Schema => catalogue::schema(),
         Verb::Check { given } => check::check(&given),
         Verb::Plan { given, format } => check::plan(&given, format),
-        Verb::Run { mut given, out, seed, batches } => {
+        Verb::Run { mut given, out, seed, batches, telling } => {
             given.sets.extend(seed.map(|seed| format!("seed={seed}")));
             given.sets.extend(batches.map(|batches| format!("batches={batches}")));
-            run::run(&given, out)
+            run::run(&given, out, telling.told())
         }
-        Verb::Resume { run } => run::resume(&run),
+        Verb::Resume { run, telling } => run::resume(&run, telling.told()),
         Verb::Evaluate { run, questions, checkpoint, json } => evaluate::evaluate(&run, &questions, &checkpoint, json),
         Verb::Show { run, debate } => show::show(&run, debate),
         Verb::Snapshot { files, check } => snapshot::snapshot(&files, check),

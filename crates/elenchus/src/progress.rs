@@ -1,8 +1,10 @@
-//! A run as one watches it: a bar on a terminal, plain lines elsewhere. Ctrl-C stops it at the next commit.
+//! A run as one watches it: a bar on a terminal, plain lines elsewhere, a JSON object a line for programs, or nothing.
+//! Ctrl-C stops it at the next commit.
 
-use batch::Event;
-use indicatif::{ProgressBar, ProgressStyle};
-use spec::settings::Pipeline;
+use crate::{command::Failure, figures::tokens};
+use batch::{Event, Outcome};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
 use std::{
     cell::Cell,
     collections::BTreeMap,
@@ -20,20 +22,45 @@ static STOP: LazyLock<AtomicBool> = LazyLock::new(|| AtomicBool::new(false));
 /// Where there is no terminal, a line this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+/// To whom a run is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Told {
+    /// To a person.
+    #[default]
+    Person,
+    /// To a program: on the output, a JSON object for each event.
+    Program,
+    /// To nobody.
+    Nobody,
+}
+
 /// What is shown of a run.
 pub struct Progress {
+    told: Told,
     bar: ProgressBar,
     said: Cell<Option<Instant>>,
+    pace: Cell<Pace>,
+}
+
+/// What this process has done so far.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    since: Instant,
+    batches: u64,
+    rows: u64,
+    tokens: f64,
 }
 
 impl Progress {
     /// Begins to watch a run.
-    pub fn start(root: &Path, pipeline: &Pipeline) -> Self {
-        let bar = ProgressBar::new(pipeline.batches);
-        let template = "{bar:30} {pos}/{len} batches  {elapsed} elapsed, {eta} left  {msg}";
+    pub fn start(root: &Path, batches: u64, told: Told) -> Self {
+        let bar = if told == Told::Person { ProgressBar::new(batches) } else { ProgressBar::hidden() };
+        let template = "{bar:30} {pos}/{len} batches  {elapsed} elapsed  {msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let progress = Progress { bar, said: Cell::new(None) };
+        let pace = Pace { since: Instant::now(), batches: 0, rows: 0, tokens: 0.0 };
+        let progress = Progress { told, bar, said: Cell::new(None), pace: Cell::new(pace) };
         progress.say(&format!("run folder: {}", root.display()));
+        progress.tell(json!({ "event": "started", "run": root, "batches": batches }));
         // A second handler in one process is refused; the first one serves.
         let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
         progress
@@ -45,44 +72,104 @@ impl Progress {
     }
 
     /// Shows what happened.
-    pub fn observe(&self, event: Event<'_>) {
+    pub fn observe(&self, event: &Event<'_>) {
         match event {
             Event::CheckpointUnusable { batches, error } => {
                 self.say(&format!("checkpoint {batches} cannot be used ({error}); an older one is tried"));
+                self.tell(json!({ "event": "checkpoint_unusable", "batches": batches, "error": error.to_string() }));
             }
-            Event::Restored { batches, committed } if committed > 0 => {
+            Event::Restored { batches, committed } => {
                 self.say(&format!("{committed} batches are committed; weights are those after batch {batches}"));
+                self.tell(json!({ "event": "restored", "batches": batches, "committed": committed }));
             }
             Event::Replayed { batch, committed } => {
                 self.bar.set_position(batch + 1);
                 self.bar.set_message(format!("replaying to {committed}"));
+                self.tell(json!({ "event": "replayed", "batch": batch, "committed": committed }));
             }
-            Event::BatchCommitted { batch, batches, metrics, .. } => {
-                self.bar.set_position(batch + 1);
-                self.bar.set_message(headline(metrics));
-                self.line(batch + 1, batches, metrics);
+            Event::BatchStarted { .. } => {}
+            Event::StageFinished { batch, stage, seconds } => {
+                self.tell(json!({ "event": "stage", "batch": batch, "stage": stage, "seconds": seconds }));
             }
-            _ => {}
+            Event::CheckpointWritten { batches } => {
+                self.tell(json!({ "event": "checkpoint", "batches": batches }));
+            }
+            Event::BatchCommitted { batch, batches, rows, metrics, seconds } => {
+                self.committed(*batch, *batches, *rows, metrics, *seconds);
+            }
         }
     }
 
-    /// Says a line above the bar.
+    fn committed(&self, batch: u64, batches: u64, rows: u64, metrics: &BTreeMap<String, f64>, seconds: f64) {
+        let pace = self.pace.get();
+        let batch_tokens = tokens(metrics);
+        let (tokens, rows) = (pace.tokens + batch_tokens, pace.rows + rows);
+        let pace = Pace { since: pace.since, batches: pace.batches + 1, rows, tokens };
+        self.pace.set(pace);
+        let words = format!("{}  {}", pace.words(batches - batch - 1), headline(metrics));
+        self.bar.set_position(batch + 1);
+        self.bar.set_message(words.clone());
+        self.line(batch + 1, batches, &words);
+        self.tell(json!({
+            "event": "batch", "batch": batch, "batches": batches, "rows": rows, "seconds": seconds,
+            "tokens_per_second": batch_tokens / seconds, "metrics": metrics,
+        }));
+    }
+
+    /// Takes the bar away, and says how it ended.
+    pub fn finish(&self, root: &Path, outcome: &Result<Outcome, Failure>) {
+        self.bar.finish_and_clear();
+        match outcome {
+            Ok(outcome) => {
+                self.tell(json!({ "event": "ended", "committed": outcome.committed, "complete": outcome.complete }));
+                if !outcome.complete {
+                    let (committed, root) = (outcome.committed, root.display());
+                    self.say(&format!("stopped after {committed} batches; go on with: elenchus resume {root}"));
+                }
+            }
+            Err(failure) => self.tell(json!({ "event": "failed", "error": failure.text() })),
+        }
+    }
+
+    /// Says a line to a person, above the bar.
     #[expect(clippy::print_stderr, reason = "progress is for whoever watches")]
     pub fn say(&self, line: &str) {
-        if self.bar.is_hidden() { eprintln!("{line}") } else { self.bar.println(line) }
-    }
-
-    /// Takes the bar away.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
-    }
-
-    fn line(&self, done: u64, batches: u64, metrics: &BTreeMap<String, f64>) {
-        let due = self.said.get().is_none_or(|said| said.elapsed() >= LINE_EVERY) || done == batches;
-        if self.bar.is_hidden() && due {
-            self.said.set(Some(Instant::now()));
-            self.say(&format!("batch {done}/{batches}  {}", headline(metrics)));
+        match self.told {
+            Told::Person if self.bar.is_hidden() => eprintln!("{line}"),
+            Told::Person => self.bar.println(line),
+            Told::Program | Told::Nobody => {}
         }
+    }
+
+    /// Warns of what keeps no run from going on, whoever listens.
+    #[expect(clippy::print_stderr, reason = "a warning is for whoever started this")]
+    pub fn warn(&self, warning: &str) {
+        self.bar.suspend(|| eprintln!("warning: {warning}"));
+    }
+
+    #[expect(clippy::print_stdout, reason = "the program that started this reads it")]
+    fn tell(&self, event: Value) {
+        if self.told == Told::Program {
+            println!("{event}");
+        }
+    }
+
+    fn line(&self, done: u64, batches: u64, words: &str) {
+        let due = self.said.get().is_none_or(|said| said.elapsed() >= LINE_EVERY) || done == batches;
+        if self.told == Told::Person && self.bar.is_hidden() && due {
+            self.said.set(Some(Instant::now()));
+            self.say(&format!("batch {done}/{batches}  {words}"));
+        }
+    }
+}
+
+impl Pace {
+    /// Rows, tokens per second and the time left for so many batches.
+    fn words(&self, batches_left: u64) -> String {
+        let seconds = self.since.elapsed().as_secs_f64();
+        let left = Duration::from_secs_f64(seconds / self.batches as f64 * batches_left as f64);
+        let left = if batches_left == 0 { String::new() } else { format!("  {} left", HumanDuration(left)) };
+        format!("{} rows  {:.0} tokens/s{left}", self.rows, self.tokens / seconds)
     }
 }
 

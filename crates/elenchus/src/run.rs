@@ -2,16 +2,21 @@
 
 use crate::{
     command::{Failure, Given},
+    derived::Derived,
     load::{self, Loaded, load},
-    progress::Progress,
+    pages::report::report,
+    progress::{Progress, Told},
     summary, wire,
 };
-use batch::{Job, Policy, Run, RunFolder, Texts};
+use batch::{Event, Job, Outcome, Policy, Run, RunFolder, Texts};
 use spec::{
     Sources,
     settings::{File, Pipeline, Questions, Stage},
 };
 use std::{
+    error::Error,
+    fs, io,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::AtomicBool,
@@ -19,20 +24,32 @@ use std::{
 
 /// A run's own pipeline file, with every default written out.
 const PIPELINE: &str = "pipeline.toml";
+/// A run on one page.
+const REPORT: &str = "report.html";
+/// The exit code of a run that was told to stop.
+const STOPPED: u8 = 130;
 
 /// Runs a pipeline in a new folder.
-pub fn run(given: &Given, out: Option<PathBuf>) -> Result<ExitCode, Failure> {
+pub fn run(given: &Given, out: Option<PathBuf>, told: Told) -> Result<ExitCode, Failure> {
     let loaded = load(&given.sources()?, make_absolute)?;
-    let root = out.unwrap_or_else(|| free_folder(&given.file));
+    let root = out.clone().unwrap_or_else(|| free_folder(&given.file));
+    let run = create(&root, &loaded)?;
+    if out.is_none() {
+        link_latest(&root).map_err(Failure::run)?;
+    }
+    go(loaded, run, told)
+}
+
+/// Makes the folder of a run.
+fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
     let texts = Texts { pipeline: &loaded.pipeline.to_toml(), source: &loaded.source, plan: &loaded.plan.to_text() };
-    let run = RunFolder::create(&root, &loaded.plan, texts).map_err(Failure::run)?;
-    go(loaded, run)
+    RunFolder::create(root, &loaded.plan, texts).map_err(Failure::run)
 }
 
 /// Goes on with a run.
-pub fn resume(root: &Path) -> Result<ExitCode, Failure> {
+pub fn resume(root: &Path, told: Told) -> Result<ExitCode, Failure> {
     let run = RunFolder::open(root).map_err(Failure::run)?;
-    go(load(&own_file(root)?, |_| {})?, run)
+    go(load(&own_file(root)?, |_| {})?, run, told)
 }
 
 /// What a run's own pipeline file says. Nothing that it names is opened: a run can be read without its question files.
@@ -47,23 +64,37 @@ fn own_file(root: &Path) -> Result<Sources, Failure> {
     Sources::open(&root.join(PIPELINE), &[], &[]).map_err(Failure::run)
 }
 
-fn go(loaded: Loaded, mut run: RunFolder) -> Result<ExitCode, Failure> {
+fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<ExitCode, Failure> {
     let root = run.root().to_owned();
-    let progress = Progress::start(&root, &loaded.pipeline);
-    let stop = progress.stop();
-    let outcome = perform(loaded, &mut run, stop, &mut |event| progress.observe(event))?;
-    progress.finish();
-    if outcome.complete {
+    let outcome = watched(loaded, run, told)?;
+    if outcome.complete && told == Told::Person {
         summary::print(&root)?;
-        Ok(ExitCode::SUCCESS)
-    } else {
-        progress.say(&format!(
-            "stopped after batch {} of this run; go on with: elenchus resume {}",
-            outcome.committed,
-            root.display()
-        ));
-        Ok(ExitCode::from(130))
     }
+    Ok(if outcome.complete { ExitCode::SUCCESS } else { ExitCode::from(STOPPED) })
+}
+
+/// Runs what is left of a run; tells of it, and writes what is derived from it.
+fn watched(loaded: Loaded, mut run: RunFolder, told: Told) -> Result<Outcome, Failure> {
+    let root = run.root().to_owned();
+    let progress = Progress::start(&root, loaded.pipeline.batches, told);
+    let warned = |error: &dyn Error| progress.warn(&error.to_string());
+    let mut derived = Derived::open(&root, run.lines()).inspect_err(|error| warned(error)).ok();
+    let outcome = perform(loaded, &mut run, progress.stop(), &mut |event| {
+        progress.observe(&event);
+        if let (Event::BatchCommitted { batch, metrics, .. }, Some(open)) = (event, &mut derived)
+            && let Err(error) = open.add(batch, metrics)
+        {
+            warned(&error);
+            derived = None;
+        }
+    });
+    drop(run);
+    match report(&root) {
+        Ok(page) => drop(fs::write(root.join(REPORT), page).inspect_err(|error| warned(error))),
+        Err(failure) => progress.warn(&failure.text()),
+    }
+    progress.finish(&root, &outcome);
+    outcome
 }
 
 /// Runs what is left of a run, without a word.
@@ -71,8 +102,8 @@ pub fn perform(
     loaded: Loaded,
     run: &mut RunFolder,
     stop: &AtomicBool,
-    observe: &mut dyn FnMut(batch::Event<'_>),
-) -> Result<batch::Outcome, Failure> {
+    observe: &mut dyn FnMut(Event<'_>),
+) -> Result<Outcome, Failure> {
     let mut states = wire::states(&loaded);
     let (plan, pipeline) = (loaded.plan.clone(), loaded.pipeline.clone());
     let stages = wire::stages(loaded);
@@ -108,4 +139,16 @@ fn free_folder(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let numbered = |number: u32| PathBuf::from("runs").join(format!("{stem}-{number}"));
     (1..).map(numbered).find(|folder| !folder.exists()).unwrap_or_else(|| numbered(0))
+}
+
+/// Lets `latest` beside a run's folder lead to it. Whatever else has that name is left alone.
+fn link_latest(root: &Path) -> io::Result<()> {
+    let (latest, new) = (root.with_file_name("latest"), root.with_file_name("latest.new"));
+    if latest.exists() && !latest.is_symlink() {
+        return Ok(());
+    }
+    // A link is replaced as a whole, so that whoever follows it never finds none.
+    let _ = fs::remove_file(&new);
+    symlink(root.file_name().unwrap_or_default(), &new)?;
+    fs::rename(new, latest)
 }

@@ -17,36 +17,73 @@ pub fn show(root: &Path, debate: Option<u64>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A debate, with all that is behind it.
+pub struct Transcript {
+    /// The id of the question debated.
+    pub id: u64,
+    /// The batch that drew it.
+    pub batch: u64,
+    /// Q.
+    pub question: String,
+    /// The right answer, where it is known.
+    pub gold: Option<String>,
+    /// Every call to M or H, in the order of the debate.
+    pub calls: Vec<Call>,
+    /// What ended it.
+    pub stopped: String,
+    /// Who won; `None` where it was not judged, and within where there is no winner.
+    pub winner: Option<Option<String>>,
+}
+
+impl Transcript {
+    /// The debate on a question.
+    pub fn read(run: &Run, pipeline: &Pipeline, id: u64) -> Result<Self, Failure> {
+        let debate = Found::debate(pipeline)?;
+        let batch = batch_of(run, debate.questions, id)?;
+        let read = |name: &str, column: &str| with(&run.table(name, batch).map_err(Failure::run)?, column, id);
+        let text = |name: &str, id_column: &str, column: &str| optional(&read(name, id_column)?, column);
+        let mut calls = calls(&read(&format!("{}.calls", debate.arguments), "question")?)?;
+        let mut winner = None;
+        if let Some(verdicts) = debate.verdicts {
+            calls.extend(self::calls(&read(&format!("{verdicts}.calls"), "question")?)?);
+            winner = text(verdicts, "question", "winner")?.into_iter().next();
+        }
+        Ok(Transcript {
+            id,
+            batch,
+            question: text(debate.questions, "id", "text")?.into_iter().flatten().next().unwrap_or_default(),
+            gold: text(&format!("{}.gold", debate.questions), "id", "gold")?.into_iter().flatten().next(),
+            calls,
+            stopped: text(debate.arguments, "question", "stopped")?
+                .into_iter()
+                .flatten()
+                .next_back()
+                .unwrap_or_default(),
+            winner,
+        })
+    }
+
+    /// As a person reads it.
+    fn text(&self) -> String {
+        let mut text = format!("debate {} (batch {})\n\n{}\n", self.id, self.batch, self.question);
+        if let Some(gold) = &self.gold {
+            let _ = writeln!(text, "  gold: {gold}");
+        }
+        for call in &self.calls {
+            tell(&mut text, call);
+        }
+        let _ = writeln!(text, "\nstopped: {}", self.stopped);
+        if let Some(winner) = &self.winner {
+            let _ = writeln!(text, "winner: {}", winner.as_deref().unwrap_or("none, so the reward is null"));
+        }
+        text
+    }
+}
+
 /// The debate on a question, with the sub-questions behind each argument, and the verdict.
 pub fn transcript(root: &Path, id: u64) -> Result<String, Failure> {
     let run = Run::open(root).map_err(Failure::command)?;
-    let pipeline = crate::run::pipeline(root)?;
-    let debate = Found::debate(&pipeline)?;
-    let batch = batch_of(&run, debate.questions, id)?;
-    let read = |name: &str| run.table(name, batch).map_err(Failure::run);
-    let mut text = String::new();
-    let question = with(&read(debate.questions)?, "id", id)?;
-    let gold = with(&read(&format!("{}.gold", debate.questions))?, "id", id)?;
-    let first = |table: &DataFrame, name: &str| Ok::<_, Failure>(optional(table, name)?.into_iter().next().flatten());
-    let _ = writeln!(text, "debate {id} (batch {batch})\n\n{}", first(&question, "text")?.unwrap_or_default());
-    if let Some(gold) = first(&gold, "gold")? {
-        let _ = writeln!(text, "  gold: {gold}");
-    }
-    let mut calls = calls(&with(&read(&format!("{}.calls", debate.arguments))?, "question", id)?)?;
-    if let Some(verdicts) = debate.verdicts {
-        calls.extend(self::calls(&with(&read(&format!("{verdicts}.calls"))?, "question", id)?)?);
-    }
-    for call in &calls {
-        tell(&mut text, call);
-    }
-    let arguments = with(&read(debate.arguments)?, "question", id)?;
-    let stopped = optional(&arguments, "stopped")?.into_iter().flatten().next_back().unwrap_or_default();
-    let _ = writeln!(text, "\nstopped: {stopped}");
-    if let Some(verdicts) = debate.verdicts {
-        let winner = first(&with(&read(verdicts)?, "question", id)?, "winner")?;
-        let _ = writeln!(text, "winner: {}", winner.as_deref().unwrap_or("none, so the reward is null"));
-    }
-    Ok(text)
+    Ok(Transcript::read(&run, &crate::run::pipeline(root)?, id)?.text())
 }
 
 /// The names of the tables of a pipeline's first debate.
@@ -98,15 +135,20 @@ fn calls(table: &DataFrame) -> Result<Vec<Call>, Failure> {
     tables::to_calls(table).map_err(Failure::run)
 }
 
-/// One call, indented beneath what it was for.
-fn tell(text: &mut String, call: &Call) {
-    let heading = match call.asked {
+/// What a call was for, in words.
+pub fn heading(call: &Call) -> String {
+    match call.asked {
         Asked::Argument => {
             format!("{} argument {}", SIDES[call.turn % 2].trim_end_matches(':').to_lowercase(), call.turn)
         }
         Asked::Sufficient => format!("is argument {} sufficient?", call.turn - 1),
         Asked::Winner => "were the even arguments more helpful?".to_owned(),
-    };
+    }
+}
+
+/// One call, indented beneath what it was for.
+fn tell(text: &mut String, call: &Call) {
+    let heading = heading(call);
     let overridden = if call.kept { "" } else { " (overridden)" };
     let _ = match call.part {
         Part::First => writeln!(text, "\n{heading}\n  M: {}{overridden}", call.answer),

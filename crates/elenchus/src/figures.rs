@@ -1,0 +1,144 @@
+//! The figures of a run, as far as it has come: who was right how often, what it cost, and where the time went.
+
+use crate::{command::Failure, evaluation::Count, tables};
+use batch::{Run, manifest::Line};
+use polars::prelude::*;
+use spec::settings::{Pipeline, Stage};
+use std::{collections::BTreeMap, path::Path};
+
+/// Right answers by depth, where that is known.
+pub type ByDepth = BTreeMap<Option<u32>, Count>;
+
+/// The last evaluation of a stage.
+pub struct Accuracy {
+    /// The stage's name.
+    pub stage: String,
+    /// After how many batches it was.
+    pub batches: u64,
+    /// Who answered, and how often that was right.
+    pub rows: Vec<(String, ByDepth)>,
+}
+
+impl Accuracy {
+    /// The depths of its questions, rising.
+    pub fn depths(&self) -> Vec<Option<u32>> {
+        let mut depths: Vec<Option<u32>> = self.rows.iter().flat_map(|(_, counts)| counts.keys().copied()).collect();
+        depths.sort_unstable();
+        depths.dedup();
+        depths
+    }
+}
+
+/// The last evaluation of each `evaluate` stage that has one.
+pub fn accuracies(run: &Run, pipeline: &Pipeline) -> Result<Vec<Accuracy>, Failure> {
+    let evaluating = pipeline.stages.iter().filter(|stage| matches!(stage.settings, Stage::Evaluate(_)));
+    let found = evaluating.filter_map(|stage| {
+        let evaluated = |line: &&Line| line.tables.get(&stage.name).is_some_and(|part| part.rows > 0);
+        let line = run.lines().iter().rev().find(evaluated)?;
+        Some((stage.name.clone(), line.batch))
+    });
+    let read = |(stage, batch): (String, u64)| {
+        let table = run.table(&stage, batch).map_err(Failure::run)?;
+        Ok(Accuracy { stage, batches: batch + 1, rows: counts(&table).map_err(Failure::run)? })
+    };
+    found.map(read).collect()
+}
+
+/// The rows of an evaluation table, in its order.
+fn counts(table: &DataFrame) -> PolarsResult<Vec<(String, ByDepth)>> {
+    let (rows, correct, total) =
+        (tables::texts(table, "row")?, tables::u32s(table, "correct")?, tables::u32s(table, "total")?);
+    let depth = table.column("depth")?.u32()?;
+    let mut counts: Vec<(String, ByDepth)> = Vec::new();
+    for (i, row) in rows.into_iter().enumerate() {
+        if counts.last().is_none_or(|(last, _)| *last != row) {
+            counts.push((row, BTreeMap::new()));
+        }
+        if let Some((_, counts)) = counts.last_mut() {
+            counts.insert(depth.get(i), Count { correct: correct[i], total: total[i] });
+        }
+    }
+    Ok(counts)
+}
+
+/// How a row of an evaluation is called for people.
+pub fn label(row: &str) -> &str {
+    match row {
+        "naive" => "M alone",
+        "human" => "H alone",
+        "amplified" => "H with M",
+        other => other,
+    }
+}
+
+/// The stage and the name of a metric, `STAGE.name`.
+pub fn parted(metric: &str) -> (&str, &str) {
+    metric.rsplit_once('.').unwrap_or(("", metric))
+}
+
+/// The sum of a metric over all stages and batches.
+pub fn total(lines: &[Line], name: &str) -> f64 {
+    lines.iter().map(|line| sum(&line.metrics, name)).sum()
+}
+
+/// The sum of a metric over the stages of a batch.
+pub fn sum(metrics: &BTreeMap<String, f64>, name: &str) -> f64 {
+    metrics.iter().filter(|(metric, _)| parted(metric).1 == name).map(|(_, value)| value).sum()
+}
+
+/// The tokens that models read, wrote and were trained on in a batch.
+pub fn tokens(metrics: &BTreeMap<String, f64>) -> f64 {
+    ["tokens_read", "tokens_written", "tokens"].iter().map(|name| sum(metrics, name)).sum()
+}
+
+/// Where the time went.
+#[derive(Default)]
+pub struct Timings {
+    /// Seconds from the start of each batch to its commit, in their order; of one that was done over, the last time.
+    pub batches: BTreeMap<u64, f64>,
+    /// Seconds by stage.
+    pub stages: BTreeMap<String, f64>,
+}
+
+impl Timings {
+    /// What a run has noted of its times.
+    pub fn read(root: &Path) -> Self {
+        #[derive(serde::Deserialize)]
+        struct Timing {
+            batch: u64,
+            seconds: f64,
+            stages: BTreeMap<String, f64>,
+        }
+        let text = std::fs::read_to_string(root.join("timings.jsonl")).unwrap_or_default();
+        let mut timings = Timings::default();
+        for timing in text.lines().filter_map(|line| serde_json::from_str::<Timing>(line).ok()) {
+            timings.batches.insert(timing.batch, timing.seconds);
+            timing.stages.into_iter().for_each(|(name, seconds)| *timings.stages.entry(name).or_default() += seconds);
+        }
+        timings
+    }
+
+    /// All seconds.
+    pub fn all(&self) -> f64 {
+        self.batches.values().sum()
+    }
+
+    /// Seconds by stage in the order of the file, and last what was spent on committing.
+    pub fn shares(&self, pipeline: &Pipeline) -> Vec<(String, f64)> {
+        let stage = |name: &String| Some((name.clone(), *self.stages.get(name)?));
+        let mut shares: Vec<(String, f64)> = pipeline.stages.iter().filter_map(|named| stage(&named.name)).collect();
+        let rest = self.all() - shares.iter().map(|(_, seconds)| seconds).sum::<f64>();
+        shares.push(("committing".to_owned(), rest.max(0.0)));
+        shares
+    }
+}
+
+/// A whole number with its digits in groups of three.
+pub fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let group = |(i, digit): (usize, char)| {
+        let left = digits.len() - i;
+        if i > 0 && left.is_multiple_of(3) { format!(" {digit}") } else { digit.to_string() }
+    };
+    digits.chars().enumerate().map(group).collect()
+}

@@ -1,0 +1,220 @@
+//! `report.html`: a run on one page, as far as it has come.
+
+use super::{Line, Plot, facts, page, section};
+use crate::{
+    command::Failure,
+    evaluation::{Count, sum},
+    figures::{Accuracy, Timings, accuracies, grouped, label, parted, total},
+    show::{Transcript, heading},
+};
+use batch::Run;
+use debate::{
+    question::Asked,
+    trace::{Call, Part},
+};
+use maud::{Markup, html};
+use spec::settings::Pipeline;
+use std::{collections::BTreeMap, path::Path};
+
+/// How many batches back a debate with two sides is looked for.
+const LOOK_BACK: u64 = 20;
+
+/// The report of a run.
+pub fn report(root: &Path) -> Result<String, Failure> {
+    let run = Run::open(root).map_err(Failure::command)?;
+    let pipeline = crate::run::pipeline(root)?;
+    let timings = Timings::read(root);
+    let name = std::path::absolute(root).unwrap_or(root.to_owned());
+    let name = name.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut body = html! { (head(&name, &run, &pipeline, &timings)) };
+    for accuracy in accuracies(&run, &pipeline)? {
+        let heading = format!("{}: right answers by depth, after batch {}", accuracy.stage, accuracy.batches);
+        body = html! { (body) (section(&heading, &by_depth(&accuracy))) };
+    }
+    let settings = pipeline.to_toml();
+    let plan = std::fs::read_to_string(root.join("plan.txt")).unwrap_or_default();
+    let body = html! {
+        (body)
+        (section("Metrics", &metrics(&run)))
+        (section("Calls and tokens", &cost(&run, &pipeline)))
+        (section("Time", &time(&timings, &pipeline)))
+        @if let Some(debate) = debate(&run, &pipeline) { (section("One debate", &said(&debate))) }
+        (section("Settings", &html! {
+            details { summary { "pipeline.toml, with every default" } pre { (settings) } }
+            details { summary { "The plan" } pre { (plan) } }
+        }))
+    };
+    Ok(page(&name, &body))
+}
+
+fn head(name: &str, run: &Run, pipeline: &Pipeline, timings: &Timings) -> Markup {
+    let lines = run.lines();
+    let state = match lines.len() as u64 {
+        done if done == pipeline.batches => format!("complete, {done} batches"),
+        done => format!("{done} of {} batches committed", pipeline.batches),
+    };
+    let tokens: f64 = ["tokens_read", "tokens_written", "tokens"].iter().map(|name| total(lines, name)).sum();
+    html! {
+        h1 { (name) }
+        p.faint { (state) }
+        (facts(&[
+            ("seed", pipeline.seed.to_string()),
+            ("calls to H", grouped(total(lines, "human_calls"))),
+            ("questions to M", grouped(total(lines, "model_prompts"))),
+            ("tokens", grouped(tokens)),
+            ("seconds", grouped(timings.all())),
+        ]))
+    }
+}
+
+fn by_depth(accuracy: &Accuracy) -> Markup {
+    let depths = accuracy.depths();
+    let cell = |count: Option<&Count>| match count {
+        Some(count) => html! {
+            td style={ "background: rgba(var(--good), " (format!("{:.2}", 0.55 * count.accuracy().powi(2))) ")" }
+                title={ (count.correct) " of " (count.total) } { (format!("{:.1}", 100.0 * count.accuracy())) }
+        },
+        None => html! { td { "–" } },
+    };
+    html! {
+        table {
+            tr {
+                th { "% right" }
+                @for depth in &depths { th { (depth.map_or("?".to_owned(), |depth| depth.to_string())) } }
+                th { "all" }
+                th { "95 % interval" }
+            }
+            @for (row, counts) in &accuracy.rows {
+                @let all = sum(counts.values().copied());
+                @let (low, high) = all.interval();
+                tr {
+                    td { (label(row)) }
+                    @for depth in &depths { (cell(counts.get(depth))) }
+                    (cell(Some(&all)))
+                    td.faint { (format!("{:.1} – {:.1}", 100.0 * low, 100.0 * high)) }
+                }
+            }
+        }
+    }
+}
+
+/// A plot for each metric, stage by stage.
+fn metrics(run: &Run) -> Markup {
+    let mut by_stage: BTreeMap<&str, BTreeMap<&str, Line>> = BTreeMap::new();
+    for line in run.lines() {
+        for (metric, value) in &line.metrics {
+            let (stage, name) = parted(metric);
+            let drawn = by_stage.entry(stage).or_default().entry(name).or_default();
+            drawn.points.push((line.batch as f64, *value));
+        }
+    }
+    html! {
+        @for (stage, metrics) in by_stage {
+            h3 { (stage) }
+            div.plots {
+                @for (name, line) in metrics { (Plot { title: name.to_owned(), lines: vec![line] }.draw()) }
+            }
+        }
+    }
+}
+
+/// What was asked and computed, by stage.
+fn cost(run: &Run, pipeline: &Pipeline) -> Markup {
+    const COLUMNS: [(&str, &str); 6] = [
+        ("human_calls", "calls to H"),
+        ("model_prompts", "questions to M"),
+        ("model_calls", "in calls"),
+        ("tokens_read", "tokens read"),
+        ("tokens_written", "written"),
+        ("tokens", "trained on"),
+    ];
+    let lines = run.lines();
+    let of = |stage: &str, name: &str| -> f64 {
+        lines.iter().filter_map(|line| line.metrics.get(&format!("{stage}.{name}"))).sum()
+    };
+    let cell = |value: f64| html! { td { @if value > 0.0 { (grouped(value)) } } };
+    let asking = |stage: &str| COLUMNS.iter().any(|(name, _)| of(stage, name) > 0.0);
+    html! {
+        table {
+            tr { th { "stage" } @for (_, title) in COLUMNS { th { (title) } } }
+            @for stage in pipeline.stages.iter().filter(|stage| asking(&stage.name)) {
+                tr { td { (stage.name) } @for (name, _) in COLUMNS { (cell(of(&stage.name, name))) } }
+            }
+            tr { td { "all" } @for (name, _) in COLUMNS { (cell(total(lines, name))) } }
+        }
+    }
+}
+
+fn time(timings: &Timings, pipeline: &Pipeline) -> Markup {
+    let all = timings.all().max(f64::MIN_POSITIVE);
+    let shares = timings.shares(pipeline);
+    let longest = shares.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+    html! {
+        div.bars {
+            @for (name, seconds) in &shares {
+                span { (name) }
+                div.bar style={ "width: " (format!("{:.1}", 100.0 * seconds / longest)) "%" } {}
+                span.value { (format!("{seconds:.1}")) " s, " (format!("{:.0}", 100.0 * seconds / all)) " %" }
+            }
+        }
+    }
+}
+
+/// The last debate that somebody won, if there was one of late.
+fn debate(run: &Run, pipeline: &Pipeline) -> Option<Transcript> {
+    let committed = run.lines().len() as u64;
+    let judge = pipeline.stages.iter().find(|stage| stage.settings.kind() == "judge")?;
+    let won = (committed.saturating_sub(LOOK_BACK)..committed).rev().find_map(|batch| {
+        let verdicts = run.table(&judge.name, batch).ok()?;
+        let winners = crate::tables::optional_texts(&verdicts, "winner").ok()?;
+        let ids = crate::tables::u64s(&verdicts, "question").ok()?;
+        ids.into_iter().zip(winners).rev().find(|(_, winner)| winner.is_some()).map(|(id, _)| id)
+    });
+    Transcript::read(run, pipeline, won?).ok()
+}
+
+/// A debate as a conversation: the even side on the left, the odd side on the right.
+fn said(debate: &Transcript) -> Markup {
+    let mut answers: Vec<Vec<&Call>> = Vec::new();
+    for call in &debate.calls {
+        match (call.part, answers.last_mut()) {
+            (Part::Sub | Part::Human, Some(answer)) => answer.push(call),
+            _ => answers.push(vec![call]),
+        }
+    }
+    html! {
+        div.debate {
+            p { (debate.question) }
+            p.faint {
+                "Question " (debate.id) ", batch " (debate.batch)
+                @if let Some(gold) = &debate.gold { ". The right answer is " strong { (gold) } "." }
+            }
+            @for answer in &answers { (answered(answer)) }
+            p {
+                "Ended by " (debate.stopped) ". "
+                @if let Some(Some(winner)) = &debate.winner { "The " strong { (winner) " side" } " won." }
+            }
+        }
+    }
+}
+
+fn answered(calls: &[&Call]) -> Markup {
+    let Some(first) = calls.first() else { return html! {} };
+    let class = match (first.asked, first.turn % 2) {
+        (Asked::Argument, 0) => "said even",
+        (Asked::Argument, _) => "said odd",
+        _ => "said overseer",
+    };
+    html! {
+        div class=(class) {
+            div.who { (heading(first)) }
+            @for call in calls {
+                @match call.part {
+                    Part::First => p.overridden[!call.kept] { "M: " (call.answer) },
+                    Part::Sub => div.asked { "H asks M: " (call.prompt) br; "M: " (call.answer) },
+                    Part::Human => p { "H: " (call.answer) },
+                }
+            }
+        }
+    }
+}
