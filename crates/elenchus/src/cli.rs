@@ -4,9 +4,10 @@
 use crate::{
     catalogue, check,
     command::{Failure, Given},
-    evaluate,
+    compare, evaluate,
     progress::Told,
     run, show, snapshot,
+    variants::Variants,
 };
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -59,11 +60,13 @@ enum Verb {
         #[arg(long, value_name = "N")]
         batches: Option<String>,
         #[command(flatten)]
+        variants: Variants,
+        #[command(flatten)]
         telling: Telling,
     },
-    /// Go on with a run that was broken off
+    /// Go on with a run that was broken off, or with those of a group
     Resume {
-        /// The run's folder
+        /// The run's folder, or that of a group of runs
         run: PathBuf,
         #[command(flatten)]
         telling: Telling,
@@ -89,6 +92,19 @@ enum Verb {
         /// The id of the question debated, from 0
         #[arg(long)]
         debate: Option<u64>,
+    },
+    /// Compare runs: the settings that differ, where each metric ended, and how it went
+    Compare {
+        /// Runs, or folders of runs; those that differ in nothing but the seed are a group
+        #[arg(required = true)]
+        runs: Vec<PathBuf>,
+        /// Only this metric, as `STAGE.name`, plotted too; can be given several times [default: all, with plots of how
+        /// often answers were right]
+        #[arg(long = "metric", value_name = "METRIC")]
+        metrics: Vec<String>,
+        /// Write a page with a plot of every metric
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
     },
     /// Run pipelines small, and keep what comes out as snapshots beside them, or compare with what was kept
     Snapshot {
@@ -137,14 +153,15 @@ fn perform(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Schema => catalogue::schema(),
         Verb::Check { given } => check::check(&given),
         Verb::Plan { given, format } => check::plan(&given, format),
-        Verb::Run { mut given, out, seed, batches, telling } => {
+        Verb::Run { mut given, out, seed, batches, variants, telling } => {
             given.sets.extend(seed.map(|seed| format!("seed={seed}")));
             given.sets.extend(batches.map(|batches| format!("batches={batches}")));
-            run::run(&given, out, telling.told())
+            run::run(&given, out, &variants, telling.told())
         }
         Verb::Resume { run, telling } => run::resume(&run, telling.told()),
         Verb::Evaluate { run, questions, checkpoint, json } => evaluate::evaluate(&run, &questions, &checkpoint, json),
         Verb::Show { run, debate } => show::show(&run, debate),
+        Verb::Compare { runs, metrics, html } => compare::compare(&runs, &metrics, html.as_deref()),
         Verb::Snapshot { files, check } => snapshot::snapshot(&files, check),
     }
 }

@@ -2,11 +2,15 @@
 
 use crate::{
     command::{Failure, Given},
+    comparison::{is_run, runs},
     derived::Derived,
+    group,
     load::{self, Loaded, load},
     pages::report::report,
     progress::{Progress, Told},
-    summary, wire,
+    summary,
+    variants::Variants,
+    wire,
 };
 use batch::{Event, Job, Outcome, Policy, Run, RunFolder, Texts};
 use spec::{
@@ -27,29 +31,46 @@ const PIPELINE: &str = "pipeline.toml";
 /// A run on one page.
 const REPORT: &str = "report.html";
 /// The exit code of a run that was told to stop.
-const STOPPED: u8 = 130;
+pub const STOPPED: u8 = 130;
 
-/// Runs a pipeline in a new folder.
-pub fn run(given: &Given, out: Option<PathBuf>, told: Told) -> Result<ExitCode, Failure> {
-    let loaded = load(&given.sources()?, make_absolute)?;
+/// Runs a pipeline in a new folder, or a group of its variants.
+pub fn run(given: &Given, out: Option<PathBuf>, variants: &Variants, told: Told) -> Result<ExitCode, Failure> {
     let root = out.clone().unwrap_or_else(|| free_folder(&given.file));
-    let run = create(&root, &loaded)?;
-    if out.is_none() {
-        link_latest(&root).map_err(Failure::run)?;
+    if !variants.is_none() {
+        group::make(&root, &variants.of(given)?)?;
+        lead_to(&root, out.is_none())?;
+        return group::go_on(&root, told);
     }
+    let loaded = read(given)?;
+    let run = create(&root, &loaded)?;
+    lead_to(&root, out.is_none())?;
     go(loaded, run, told)
 }
 
+/// Reads a pipeline that is to be run.
+pub fn read(given: &Given) -> Result<Loaded, Failure> {
+    load(&given.sources()?, make_absolute)
+}
+
 /// Makes the folder of a run.
-fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
+pub fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
     let texts = Texts { pipeline: &loaded.pipeline.to_toml(), source: &loaded.source, plan: &loaded.plan.to_text() };
     RunFolder::create(root, &loaded.plan, texts).map_err(Failure::run)
 }
 
-/// Goes on with a run.
+/// Goes on with a run, or with the runs of a group.
 pub fn resume(root: &Path, told: Told) -> Result<ExitCode, Failure> {
+    if !is_run(root) && runs(&[root.to_owned()]).is_ok() {
+        return group::go_on(root, told);
+    }
     let run = RunFolder::open(root).map_err(Failure::run)?;
     go(load(&own_file(root)?, |_| {})?, run, told)
+}
+
+/// Goes on with a run, without a summary at its end.
+pub fn resumed(root: &Path, told: Told) -> Result<Outcome, Failure> {
+    let run = RunFolder::open(root).map_err(Failure::run)?;
+    watched(load(&own_file(root)?, |_| {})?, run, told)
 }
 
 /// What a run's own pipeline file says. Nothing that it names is opened: a run can be read without its question files.
@@ -139,6 +160,11 @@ fn free_folder(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let numbered = |number: u32| PathBuf::from("runs").join(format!("{stem}-{number}"));
     (1..).map(numbered).find(|folder| !folder.exists()).unwrap_or_else(|| numbered(0))
+}
+
+/// Lets `runs/latest` lead to a run, if it has its folder there.
+fn lead_to(root: &Path, among_runs: bool) -> Result<(), Failure> {
+    if among_runs { link_latest(root).map_err(Failure::run) } else { Ok(()) }
 }
 
 /// Lets `latest` beside a run's folder lead to it. Whatever else has that name is left alone.

@@ -1,6 +1,8 @@
 //! The resolved file: every setting written out, defaults too, in a form that reads back to the same settings. A run
 //! keeps it beside its results, and what a stage's results depend on is hashed from it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -17,6 +19,33 @@ impl Pipeline {
         parts.extend(self.amplifies.iter().map(Named::<Amplify>::to_toml));
         parts.extend(self.stages.iter().map(Named::<Stage>::to_toml));
         parts.join("\n")
+    }
+
+    /// Every setting by its path, as it is written: `0.5` for `loss.objective.combine.weighted.alpha`.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let mut settings = BTreeMap::new();
+        flatten("", &value(self), &mut settings);
+        let named = |kind: &str, name: &str| format!("{kind}.{name}");
+        self.models.iter().for_each(|it| flatten(&named("model", &it.name), &value(&it.settings), &mut settings));
+        self.humans.iter().for_each(|it| flatten(&named("human", &it.name), &value(&it.settings), &mut settings));
+        self.amplifies.iter().for_each(|it| flatten(&named("amplify", &it.name), &value(&it.settings), &mut settings));
+        for stage in &self.stages {
+            let by_kind = entries(&stage.settings).into_iter();
+            by_kind.for_each(|(kind, value)| flatten(&named(&kind, &stage.name), &value, &mut settings));
+        }
+        settings
+    }
+}
+
+/// Notes what is in a table, and in the tables within, by path.
+fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                flatten(format!("{path}.{key}").trim_start_matches('.'), value, into);
+            }
+        }
+        leaf => drop(into.insert(path.to_owned(), inline(leaf))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pages for a browser, each a single file that needs no network: the report of a run, the comparison of several.
 
+pub mod comparison;
 mod plot;
 pub mod report;
 

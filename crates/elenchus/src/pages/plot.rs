@@ -15,7 +15,7 @@ const BOTTOM: f64 = 20.0;
 const MOST_POINTS: usize = 240;
 
 /// How many colours the page has.
-const COLOURS: usize = 6;
+pub(super) const COLOURS: usize = 6;
 
 /// A line of a plot.
 #[derive(Debug, Clone, Default)]

@@ -1,0 +1,75 @@
+//! Variants of a pipeline, a run each, all in one folder.
+
+use crate::{
+    command::Failure,
+    compare,
+    comparison::{Comparison, runs},
+    load::Loaded,
+    progress::Told,
+    run::{STOPPED, create, pipeline, resumed},
+};
+use batch::Run;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// All runs of a group on one page.
+const PAGE: &str = "comparison.html";
+
+/// Makes the folders of all runs of a group, each by its name. They are there together or not at all, so that none is
+/// forgotten when the group goes on after a kill.
+pub fn make(root: &Path, members: &[(String, Loaded)]) -> Result<(), Failure> {
+    let unmade = |error| Failure::run(format!("`{}` cannot be made: {error}", root.display()));
+    if fs::read_dir(root).is_ok_and(|mut entries| entries.next().is_some()) {
+        let message =
+            format!("`{}` is not empty: go on with `elenchus resume`, or name another folder", root.display());
+        return Err(Failure::run(message));
+    }
+    let mut unfinished = root.as_os_str().to_owned();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
+    let _ = fs::remove_dir_all(&unfinished);
+    fs::create_dir_all(&unfinished).map_err(unmade)?;
+    for (name, loaded) in members {
+        create(&unfinished.join(name), loaded)?;
+    }
+    fs::rename(&unfinished, root).map_err(unmade)
+}
+
+/// Runs what is left of a group, run after run, and compares them.
+#[expect(clippy::print_stdout, reason = "this is the result")]
+pub fn go_on(root: &Path, told: Told) -> Result<ExitCode, Failure> {
+    let all = runs(&[root.to_owned()])?;
+    let mut left = Vec::new();
+    for run in &all {
+        if !is_complete(run)? {
+            left.push(run);
+        }
+    }
+    if left.is_empty() {
+        let (root, count) = (root.display(), all.len());
+        return Err(Failure::run(format!(
+            "`{root}` is complete: all its {count} runs are, 0 batches remain; compare it"
+        )));
+    }
+    for run in left {
+        if !resumed(run, told)?.complete {
+            return Ok(ExitCode::from(STOPPED));
+        }
+    }
+    let comparison = Comparison::read(&[root.to_owned()])?;
+    let page = root.join(PAGE);
+    compare::write_page(&comparison, &page)?;
+    if told == Told::Person {
+        print!("{}\nplots: {}\n", compare::text(&comparison, &[])?, page.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a run has all its batches.
+fn is_complete(root: &Path) -> Result<bool, Failure> {
+    let run = Run::open(root).map_err(Failure::command)?;
+    Ok(run.lines().len() as u64 >= pipeline(root)?.batches)
+}
