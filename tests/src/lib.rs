@@ -99,12 +99,34 @@ pub fn run(source: &str, root: &Path) {
 
 /// Runs a pipeline in a new folder, for its own number of batches or another.
 pub fn run_batches(source: &str, root: &Path, batches: Option<u64>) {
-    let shorten = |pipeline: &mut Pipeline| pipeline.batches = batches.unwrap_or(pipeline.batches);
+    let shorten = |pipeline: &mut Pipeline| pipeline.batches = batches.or(pipeline.batches);
     let loaded = compiled(source, shorten);
     let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source, plan: &loaded.plan.to_text() };
     let mut folder = batch::RunFolder::create(root, &loaded.plan, texts).expect("the folder is new");
     let stop = AtomicBool::new(false);
     perform(loaded, &mut folder, &stop, &mut |_| {}).unwrap_or_else(|failure| panic!("{}", failure.text()));
+}
+
+/// Runs a pipeline in a new folder, and tells it to stop after some batches.
+pub fn break_off(source: &str, root: &Path, batches: u64) {
+    let loaded = load(source);
+    let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source, plan: &loaded.plan.to_text() };
+    let mut folder = batch::RunFolder::create(root, &loaded.plan, texts).expect("the folder is new");
+    let stop = AtomicBool::new(false);
+    let mut observe = |event: batch::Event<'_>| {
+        if matches!(event, batch::Event::BatchCommitted { batch, .. } if batch + 1 == batches) {
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    };
+    let outcome = perform(loaded, &mut folder, &stop, &mut observe);
+    assert!(!outcome.unwrap_or_else(|failure| panic!("{}", failure.text())).complete);
+}
+
+/// Takes a run that was broken off to its end.
+pub fn resume(source: &str, root: &Path) {
+    let mut folder = batch::RunFolder::open(root).expect("the folder of a run");
+    let stop = AtomicBool::new(false);
+    perform(load(source), &mut folder, &stop, &mut |_| {}).unwrap_or_else(|failure| panic!("{}", failure.text()));
 }
 
 /// All files of a run that are promised to be the same byte for byte: not when things were done, nor by whom, nor what

@@ -73,13 +73,24 @@ fn what_differs_is_told_and_seeds_are_a_group() {
 fn a_sweep_runs_each_combination() {
     let folder = with_file();
     let folder = folder.path();
-    let sweep = ["--sweep", "loss.objective.combine.weighted.alpha=0.25,[[0, 0.0], [2, 0.5]]", "--sweep", "batches=1,2"];
+    let sweep =
+        ["--sweep", "loss.objective.combine.weighted.alpha=0.25,[[0, 0.0], [2, 0.5]]", "--sweep", "batches=1,2"];
     let swept = elenchus(folder, &[&["run", "pipeline.toml", "--out", "swept", "--quiet"][..], &sweep].concat());
     assert!(swept.starts_with("exit 0\n"), "{swept}");
     insta::assert_snapshot!("swept", elenchus(folder, &["compare", "swept", "--metric", "objective.alpha"]));
     elenchus(
         folder,
-        &["run", "pipeline.toml", "--out", "alone", "--quiet", "--set", "loss.objective.combine.weighted.alpha=0.25", "--set", "batches=2"],
+        &[
+            "run",
+            "pipeline.toml",
+            "--out",
+            "alone",
+            "--quiet",
+            "--set",
+            "loss.objective.combine.weighted.alpha=0.25",
+            "--set",
+            "batches=2",
+        ],
     );
     assert_eq!(
         fs::read(folder.join("alone/manifest.jsonl")).unwrap(),

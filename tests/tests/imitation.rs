@@ -82,7 +82,7 @@ fn imitate() -> Model {
     for batch in 0..BATCHES {
         let mut sequences = Vec::new();
         for id in batch * ROWS..(batch + 1) * ROWS {
-            let question = loaded.questions["questions"].draw(id, seed.named("questions")).text;
+            let question = loaded.inputs.questions["questions"].draw(id, seed.named("questions")).text;
             let draw = seed.named("arguments").at(id).named("argument").at(0);
             if calls_human(CALL_HUMAN, draw) {
                 let prompt = model.tokenizer.prompt(&question);

@@ -53,11 +53,12 @@ fn problems_are_drawn_at_their_culprits() {
 fn a_question_file_that_is_not_there_and_one_that_is_none() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("broken.jsonl"), "{\"question\": \"why?\"}\n{\"quest\": 1}\n").unwrap();
-    let source = tests::small("web-of-lies", 2).replace(
-        "task = { name = \"web-of-lies\", depth = [0, 3] }\nrows",
-        "files = [\"absent.parquet\", \"broken.jsonl\"]\nrows",
-    );
-    insta::assert_snapshot!(reported(&Sources::of_text("pipeline.toml", folder.path(), &source), folder.path()));
+    let with = |file: &str| {
+        let task = "task = { name = \"web-of-lies\", depth = [0, 3] }\nrows";
+        let source = tests::small("web-of-lies", 2).replace(task, &format!("files = \"{file}\"\nrows"));
+        reported(&Sources::of_text("pipeline.toml", folder.path(), &source), folder.path())
+    };
+    insta::assert_snapshot!(["absent.parquet", "broken.jsonl"].map(with).concat());
 }
 
 #[test]

@@ -143,7 +143,8 @@ impl Engine<'_> {
 
     /// Makes a batch happen: its tables, then its checkpoint if one is due, then its line.
     fn commit(&mut self, batch: u64, work: Work) -> Result<(), RunError> {
-        let Work { tables, metrics } = work;
+        let Work { mut tables, metrics } = work;
+        tables.retain(|table, _| self.folder.header().tables.contains_key(table));
         let tables = tables::write(self.folder.root(), batch, &tables)?;
         let due = self.job.checkpoints.is_due(batch, self.job.batches, &metrics, self.folder.lines());
         let checkpoint = due.then(|| self.write_checkpoint(batch + 1)).transpose()?;

@@ -144,7 +144,7 @@ impl RunFolder {
 }
 
 fn header(plan: &Plan) -> Result<Header, TableError> {
-    let outputs = plan.nodes.iter().flat_map(|node| &node.outputs);
+    let outputs = plan.nodes.iter().flat_map(|node| &node.outputs).filter(|output| output.kept);
     let tables: BTreeMap<String, SchemaRef> =
         outputs.map(|output| (output.table.clone(), output.schema.clone())).collect();
     for (table, promised) in &tables {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::durable::{self, FileError};
 use crate::parquet;
+use crate::source::{Source, SourceError};
 
 /// A question as a file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,12 @@ pub enum QuestionsError {
     /// A file of another kind.
     #[error("`{}` is no question file: its name ends in none of .parquet, .jsonl, .json", .0.display())]
     Kind(PathBuf),
+    /// Rows of files that cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Rows of files that are no questions.
+    #[error("{0}")]
+    Rows(String),
     /// No question in it.
     #[error("`{}` has no questions", .0.display())]
     Empty(PathBuf),
@@ -71,6 +78,11 @@ fn json_lines(bytes: &[u8]) -> Result<Vec<QuestionRow>, Wrong> {
         json_row(&parse(line, place)?, format!("line {}", index + 1))
     };
     lines.filter(|(_, line)| !line.trim_ascii().is_empty()).map(row).collect()
+}
+
+/// The questions among the rows of files, by the same names.
+pub fn question_rows(source: &Source) -> Result<Vec<QuestionRow>, QuestionsError> {
+    table_rows(&source.all()?).map_err(|(place, what)| QuestionsError::Rows(format!("{place}: {what}")))
 }
 
 /// `{"examples": [{"input": "…", "target": "…"}]}`
@@ -118,9 +130,13 @@ fn absent(kind: &str, found: Vec<&str>) -> String {
 /// Columns of text, by the same names.
 fn parquet_rows(bytes: &[u8]) -> Result<Vec<QuestionRow>, Wrong> {
     let table = parquet::decode(bytes).map_err(|error| ("the file".to_owned(), format!("no Parquet: {error}")))?;
+    table_rows(&table)
+}
+
+fn table_rows(table: &DataFrame) -> Result<Vec<QuestionRow>, Wrong> {
     let names = || table.get_column_names().into_iter().map(|name| name.as_str()).collect();
-    let texts = column(&table, TEXT)?.ok_or_else(|| ("schema".to_owned(), absent("columns", names())))?;
-    let golds = column(&table, GOLD)?.unwrap_or_else(|| vec![None; table.height()]);
+    let texts = column(table, TEXT)?.ok_or_else(|| ("schema".to_owned(), absent("columns", names())))?;
+    let golds = column(table, GOLD)?.unwrap_or_else(|| vec![None; table.height()]);
     let row = |(index, (text, gold)): (usize, (Option<String>, Option<String>))| {
         let text = text.ok_or_else(|| (format!("row {}", index + 1), "the question is null; expected text".to_owned()));
         Ok(QuestionRow { text: text?, gold })

@@ -10,12 +10,7 @@ use std::process::ExitCode;
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn check(given: &Given) -> Result<ExitCode, Failure> {
     let loaded = load(&given.sources()?, |_| {})?;
-    println!(
-        "{}: {} stages, {} batches, no problems",
-        given.file.display(),
-        loaded.plan.nodes.len(),
-        loaded.pipeline.batches
-    );
+    println!("{}: {} stages, {} batches, no problems", given.file.display(), loaded.plan.nodes.len(), loaded.batches);
     Ok(ExitCode::SUCCESS)
 }
 

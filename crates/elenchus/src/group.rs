@@ -4,9 +4,9 @@ use crate::{
     command::Failure,
     compare,
     comparison::{Comparison, runs},
-    load::Loaded,
+    load::{Loaded, load},
     progress::Told,
-    run::{STOPPED, create, pipeline, resumed},
+    run::{STOPPED, create, own_file, pipeline, resumed},
 };
 use batch::Run;
 use std::{
@@ -71,5 +71,10 @@ pub fn go_on(root: &Path, told: Told) -> Result<ExitCode, Failure> {
 /// Whether a run has all its batches.
 fn is_complete(root: &Path) -> Result<bool, Failure> {
     let run = Run::open(root).map_err(Failure::command)?;
-    Ok(run.lines().len() as u64 >= pipeline(root)?.batches)
+    // Without a number, only the rows of its sources tell how many batches it has.
+    let batches = match pipeline(root)?.batches {
+        Some(batches) => batches,
+        None => load(&own_file(root)?, |_| {})?.batches,
+    };
+    Ok(run.lines().len() as u64 >= batches)
 }

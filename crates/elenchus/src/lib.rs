@@ -13,6 +13,7 @@ pub mod evaluate;
 pub mod evaluation;
 pub mod figures;
 pub mod group;
+pub mod inputs;
 pub mod load;
 pub mod pages;
 pub mod progress;

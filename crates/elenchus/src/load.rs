@@ -1,16 +1,20 @@
 //! A pipeline file into a plan and all that it needs from outside; or everything that is wrong with it, at once.
 
-use crate::{command::Failure, stages::sample::Source, wire};
-use batch::read_questions;
+use crate::{
+    command::Failure,
+    inputs::{self, Inputs},
+    stages::sample::Source,
+    wire,
+};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use model::Tokenizer;
 use plan::Plan;
 use spec::{
-    Catalogue, Places, Problem, Sources, Span,
-    settings::{File, Pipeline, Questions, Stage},
+    Catalogue, Problem, Sources, Span,
+    settings::{Pipeline, Stage},
 };
-use std::{collections::BTreeMap, fmt, path::Path};
-use tasks::{Generator, Task, TaskError};
+use std::{collections::BTreeMap, fmt};
+use tasks::Task;
 
 /// A pipeline that can be run.
 pub struct Loaded {
@@ -20,8 +24,10 @@ pub struct Loaded {
     pub pipeline: Pipeline,
     /// What that comes to.
     pub plan: Plan,
-    /// Where the questions of each `sample` and `evaluate` stage come from, by the stage's name.
-    pub questions: BTreeMap<String, Source>,
+    /// What it reads from outside.
+    pub inputs: Inputs,
+    /// How many batches the run has: as the file says, or until the rows of all sources are used up.
+    pub batches: u64,
     /// Turns their wording into tokens.
     pub tokenizer: Tokenizer,
 }
@@ -35,31 +41,20 @@ pub fn load(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loa
 pub fn compile(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loaded, Vec<Problem>> {
     let spec::Reading { mut pipeline, mut problems } = spec::read_sources(sources, &catalogue());
     adjust(&mut pipeline);
-    let plan = plan::plan(&pipeline).map_err(|more| problems.extend(more)).ok();
-    let questions = questions(&pipeline, &mut problems);
-    problems.extend(misplaced_scripts(&pipeline, &questions));
-    let tokenizer = tokenizer(&pipeline, &questions).map_err(|problem| problems.push(problem)).ok();
+    let files = batch::Sources::new(".");
+    let plan = plan::plan(&pipeline, &files).map_err(|more| problems.extend(more)).ok();
+    let inputs = inputs::open(&pipeline, files, &mut problems);
+    problems.extend(misplaced_scripts(&pipeline, &inputs.questions));
+    let tokenizer = tokenizer(&pipeline, &inputs.questions).map_err(|problem| problems.push(problem)).ok();
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     match (plan, tokenizer) {
         (Some(mut plan), Some(tokenizer)) if problems.is_empty() => {
-            plan.key = key_with_rows(plan.key, &questions);
-            Ok(Loaded { source: sources.record(), pipeline, plan, questions, tokenizer })
+            plan.key = inputs.key(&pipeline, plan.key);
+            let batches = pipeline.batches.unwrap_or_else(|| inputs.batches(&pipeline));
+            Ok(Loaded { source: sources.record(), pipeline, plan, inputs, batches, tokenizer })
         }
         _ => Err(problems),
     }
-}
-
-/// What a run depends on includes the rows of its question files: one whose files have changed is not resumed.
-fn key_with_rows(key: plan::Hash, questions: &BTreeMap<String, Source>) -> plan::Hash {
-    let mut hasher = blake3::Hasher::new_keyed(key.as_bytes());
-    for source in questions.values() {
-        if let Source::Rows(rows) = source {
-            for row in rows {
-                hasher.update(format!("{row:?}").as_bytes());
-            }
-        }
-    }
-    hasher.finalize()
 }
 
 fn tokenizer(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Result<Tokenizer, Problem> {
@@ -96,52 +91,6 @@ fn misplaced_scripts(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) 
 pub fn catalogue() -> Catalogue {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     Catalogue { tasks: names(tasks::TASKS), scripts: names(tasks::SCRIPTS) }
-}
-
-/// Opens the question files and sets up the generators of all stages that have any.
-fn questions(pipeline: &Pipeline, problems: &mut Vec<Problem>) -> BTreeMap<String, Source> {
-    let mut sources = BTreeMap::new();
-    for stage in &pipeline.stages {
-        let (questions, path) = match &stage.settings {
-            Stage::Sample(sample) => (&sample.questions, format!("sample.{}.task", stage.name)),
-            Stage::Evaluate(evaluate) => (&evaluate.questions, format!("evaluate.{}.questions.task", stage.name)),
-            _ => continue,
-        };
-        let source = match questions {
-            Questions::Task(settings) => generator(settings, &path, &pipeline.places),
-            Questions::Files(files) => rows(files),
-        };
-        match source {
-            Ok(source) => drop(sources.insert(stage.name.clone(), source)),
-            Err(more) => problems.extend(more),
-        }
-    }
-    sources
-}
-
-fn generator(settings: &spec::settings::Task, path: &str, places: &Places) -> Result<Source, Vec<Problem>> {
-    let key = |error: &TaskError| match error {
-        // A name that is not in the catalogue has been reported by `spec`.
-        TaskError::Name(_) => None,
-        TaskError::Depth { .. } => Some("depth"),
-        TaskError::Exhausted { .. } | TaskError::NoLengths(_) => Some("exclude_words"),
-    };
-    let unfit = |error: TaskError| {
-        let place = key(&error).map(|key| places.of(&format!("{path}.{key}")));
-        place.map(|place| Problem::new(place, error.to_string())).into_iter().collect()
-    };
-    Generator::new(settings).map(Source::Task).map_err(unfit)
-}
-
-fn rows(files: &[File]) -> Result<Source, Vec<Problem>> {
-    let (mut rows, mut problems) = (Vec::new(), Vec::new());
-    for File { path, span } in files {
-        match read_questions(Path::new(path)) {
-            Ok(read) => rows.extend(read),
-            Err(error) => problems.push(Problem::new(span.clone(), error.to_string())),
-        }
-    }
-    if problems.is_empty() { Ok(Source::Rows(rows)) } else { Err(problems) }
 }
 
 /// A problem with the text it is about, and its place in that.

@@ -12,10 +12,10 @@ use crate::{
     variants::Variants,
     wire,
 };
-use batch::{Event, Job, Outcome, Policy, Run, RunFolder, Texts};
+use batch::{Event, Job, Outcome, Policy, Run, RunError, RunFolder, Texts};
 use spec::{
     Sources,
-    settings::{File, Pipeline, Questions, Stage},
+    settings::{Command, File, Files, Pipeline, Questions, Stage, With, Write},
 };
 use std::{
     error::Error,
@@ -54,6 +54,12 @@ pub fn read(given: &Given) -> Result<Loaded, Failure> {
 
 /// Makes the folder of a run.
 pub fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
+    for (write, _) in writers(loaded, root) {
+        if write.is_whole() {
+            let folder = write.folder.display();
+            return Err(Failure::command(format!("the dataset {folder} is there already: remove it, or name another")));
+        }
+    }
     let texts = Texts { pipeline: &loaded.pipeline.to_toml(), source: &loaded.source, plan: &loaded.plan.to_text() };
     RunFolder::create(root, &loaded.plan, texts).map_err(Failure::run)
 }
@@ -81,7 +87,8 @@ pub fn pipeline(root: &Path) -> Result<Pipeline, Failure> {
     if problems.is_empty() { Ok(pipeline) } else { Err(Failure::File { report: load::draw(&problems, &sources) }) }
 }
 
-fn own_file(root: &Path) -> Result<Sources, Failure> {
+/// The pipeline file of a run.
+pub fn own_file(root: &Path) -> Result<Sources, Failure> {
     Sources::open(&root.join(PIPELINE), &[], &[]).map_err(Failure::run)
 }
 
@@ -97,7 +104,7 @@ fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<ExitCode, Failure> {
 /// Runs what is left of a run; tells of it, and writes what is derived from it.
 fn watched(loaded: Loaded, mut run: RunFolder, told: Told) -> Result<Outcome, Failure> {
     let root = run.root().to_owned();
-    let progress = Progress::start(&root, loaded.pipeline.batches, told);
+    let progress = Progress::start(&root, loaded.batches, told);
     let warned = |error: &dyn Error| progress.warn(&error.to_string());
     let mut derived = Derived::open(&root, run.lines()).inspect_err(|error| warned(error)).ok();
     let outcome = perform(loaded, &mut run, progress.stop(), &mut |event| {
@@ -126,32 +133,74 @@ pub fn perform(
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, Failure> {
     let mut states = wire::states(&loaded);
-    let (plan, pipeline) = (loaded.plan.clone(), loaded.pipeline.clone());
-    let stages = wire::stages(loaded);
+    let (plan, pipeline, batches) = (loaded.plan.clone(), loaded.pipeline.clone(), loaded.batches);
+    let writers = writers(&loaded, run.root());
+    let stages = wire::stages(loaded, run.root()).map_err(Failure::run)?;
     let checkpoints = Policy {
         every: pipeline.checkpoint.every,
         keep_last: pipeline.checkpoint.keep_last,
         best: wire::best_metric(&pipeline),
     };
-    let job = Job { plan: &plan, stages: &stages, batches: pipeline.batches, checkpoints, stop };
-    Ok(batch::run(&job, &mut states, run, observe)?)
+    let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop };
+    let left = |outcome: &Result<Outcome, RunError>| {
+        let complete = matches!(outcome, Ok(Outcome { complete: true, .. }) | Err(RunError::Complete { .. }));
+        writers.iter().filter(move |(write, _)| complete && !write.is_whole()).collect::<Vec<_>>()
+    };
+    let outcome = batch::run(&job, &mut states, run, observe);
+    let unfinished = left(&outcome);
+    if unfinished.is_empty() {
+        return Ok(outcome?);
+    }
+    // A kill may have come between the last commit and this.
+    let committed = Run::open(run.root()).map_err(Failure::run)?;
+    for (write, description) in unfinished {
+        let from = plan.nodes.iter().flat_map(|node| &node.outputs).find(|output| output.table == write.from);
+        let schema = &from.expect("plan finds the table of every mention").schema;
+        write.finish(&committed, schema, description.as_deref()).map_err(Failure::run)?;
+    }
+    Ok(outcome.unwrap_or(Outcome { committed: batches, complete: true, resumed_at: batches, replayed: 0 }))
 }
 
-/// A run is resumed from its own folder, so its question files are named from the root.
+/// The stages that write datasets, each with what its card is to say.
+fn writers(loaded: &Loaded, root: &Path) -> Vec<(batch::stages::Write, Option<String>)> {
+    let nodes = loaded.plan.nodes.iter();
+    let writer = |node: &plan::Node| match &node.stage {
+        Stage::Write(write) => Some((wire::writer(node, write, root), write.description.clone())),
+        _ => None,
+    };
+    nodes.filter_map(writer).collect()
+}
+
+/// A run is resumed from its own folder, so its files are named from the root.
 fn make_absolute(pipeline: &mut Pipeline) {
-    for stage in &mut pipeline.stages {
-        let questions = match &mut stage.settings {
-            Stage::Sample(sample) => &mut sample.questions,
-            Stage::Evaluate(evaluate) => &mut evaluate.questions,
-            _ => continue,
-        };
-        if let Questions::Files(files) = questions {
-            files.iter_mut().for_each(|File { path, .. }| {
-                if let Ok(absolute) = std::path::absolute(&*path) {
-                    *path = absolute.display().to_string();
-                }
-            });
+    for file in pipeline.stages.iter_mut().flat_map(|stage| named_files(&mut stage.settings)) {
+        if let Ok(absolute) = std::path::absolute(&file.path) {
+            file.path = absolute.display().to_string();
         }
+    }
+}
+
+/// The files and folders that a stage names.
+fn named_files(stage: &mut Stage) -> Vec<&mut File> {
+    match stage {
+        Stage::Sample(sample) => {
+            let excluded = sample.exclude.iter_mut().flat_map(|files| &mut files.paths);
+            of_questions(&mut sample.questions).into_iter().chain(excluded).collect()
+        }
+        Stage::Evaluate(evaluate) => of_questions(&mut evaluate.questions),
+        Stage::Read(read) => read.files.paths.iter_mut().collect(),
+        Stage::Join(spec::settings::Join { with: With::Files(files), .. }) => files.paths.iter_mut().collect(),
+        Stage::Write(Write { folder: Some(folder), .. }) => vec![folder],
+        Stage::Command(Command { folder, .. }) => vec![folder.get_or_insert(File { path: ".".to_owned(), span: 0..0 })],
+        _ => Vec::new(),
+    }
+}
+
+fn of_questions(questions: &mut Questions) -> Vec<&mut File> {
+    match questions {
+        Questions::Files(Files { paths, .. }) => paths.iter_mut().collect(),
+        Questions::Mixture(shares) => shares.iter_mut().flat_map(|share| of_questions(&mut share.questions)).collect(),
+        Questions::Task(_) => Vec::new(),
     }
 }
 

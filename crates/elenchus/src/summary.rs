@@ -22,6 +22,7 @@ pub fn summary(root: &Path) -> Result<String, Failure> {
     let pipeline = crate::run::pipeline(root)?;
     let lines = run.lines();
     let mut text: String = accuracies(&run, &pipeline)?.iter().map(accuracy).collect();
+    text += &flow(lines, &pipeline);
     text += &cost(lines);
     text += &learning(lines);
     text += &time(&Timings::read(root), &pipeline);
@@ -47,8 +48,30 @@ fn accuracy(accuracy: &Accuracy) -> String {
     text
 }
 
-/// Calls and tokens, summed over the run.
+/// The rows that went through each stage that counts them, and those that it could not do.
+fn flow(lines: &[Line], pipeline: &Pipeline) -> String {
+    let total = |stage: &str, name: &str| {
+        let values: Vec<f64> =
+            lines.iter().filter_map(|line| line.metrics.get(&format!("{stage}.{name}")).copied()).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>())
+    };
+    let mut text = String::new();
+    for stage in &pipeline.stages {
+        let Some(rows) = total(&stage.name, "rows") else { continue };
+        let _ = write!(text, "{:<8} {:<24} {:>12} rows", stage.settings.kind(), stage.name, grouped(rows));
+        if let Some(errors) = total(&stage.name, "errors").filter(|errors| *errors > 0.0) {
+            let _ = write!(text, ", {} errors: see table {}.errors", grouped(errors), stage.name);
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Calls and tokens, summed over the run, if there were any.
 fn cost(lines: &[Line]) -> String {
+    if total(lines, "human_calls") + total(lines, "model_prompts") == 0.0 {
+        return String::new();
+    }
     let total = |name: &str| grouped(total(lines, name));
     format!(
         "\nH was called {} times; M answered {} questions in {} calls, read {} tokens, wrote {}, and trained on {}.\n",

@@ -1,16 +1,22 @@
 //! From a loaded pipeline to what the engine runs: the states as they are before the first batch, and the stages.
 
+mod tables;
+
 use crate::{
     load::Loaded,
     stages::{self, Amplifier, evaluate::VerdictTables, sample::Source},
     states::{Baseline, ModelState, OptimizerState},
 };
-use batch::{Stage as Work, States};
+use batch::{SourceError, Stage as Work, States};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Sampling, Tokenizer, TokenizerError};
 use plan::{Node, Role, states as names};
-use spec::settings::{Amplify, Named, Pipeline, Row, Stage, Wording};
-use std::collections::{BTreeMap, BTreeSet};
+use spec::settings::{Amplify, By, Named, Pipeline, Row, Sampled, Stage, Wording};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+pub use tables::writer;
 use train::AdamW;
 
 /// Looks a name up that `plan` has resolved.
@@ -29,16 +35,17 @@ pub fn tokenizer(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> R
         phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
     }
     let scripts = pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(&human.settings.script));
-    let generators = questions.values().filter_map(|source| match source {
+    let sources = || questions.values().flat_map(Source::parts);
+    let generators = sources().filter_map(|source| match source {
         Source::Task(generator) => Some(generator.task()),
-        Source::Rows(_) => None,
+        Source::Rows(..) | Source::Mixture(_) => None,
     });
     for task in scripts.chain(generators) {
         phrases.extend(task.phrases().iter().map(|phrase| (*phrase).to_owned()));
         words.extend(task.words().iter().map(|word| (*word).to_owned()));
     }
-    for source in questions.values() {
-        if let Source::Rows(rows) = source {
+    for source in sources() {
+        if let Source::Rows(rows, _) = source {
             words.extend(rows.iter().flat_map(|row| [Some(row.text.clone()), row.gold.clone()]).flatten());
         }
     }
@@ -91,22 +98,24 @@ pub fn states(loaded: &Loaded) -> States {
     states
 }
 
-/// What does the work of each node, in the plan's order.
-pub fn stages(mut loaded: Loaded) -> Vec<Box<dyn Work>> {
+/// What does the work of each node, in the plan's order. `root` is the run's folder.
+pub fn stages(mut loaded: Loaded, root: &Path) -> Result<Vec<Box<dyn Work>>, SourceError> {
     let nodes = loaded.plan.nodes.clone();
-    nodes.into_iter().map(|node| wire(&mut loaded, node)).collect()
+    nodes.into_iter().map(|node| wire(&mut loaded, node, root)).collect()
 }
 
 /// One match from settings to stages.
-fn wire(loaded: &mut Loaded, node: Node) -> Box<dyn Work> {
-    let source = loaded.questions.remove(&node.name);
+fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Result<Box<dyn Work>, SourceError> {
+    let source = loaded.inputs.questions.remove(&node.name);
     let pipeline = &loaded.pipeline;
     let draw = Draw::new(pipeline.seed).named(&node.name);
     let name = node.name.clone();
-    match node.stage.clone() {
+    let wired: Box<dyn Work> = match node.stage.clone() {
         Stage::Sample(sample) => {
             let source = source.expect("load sets up the questions of every sample stage");
-            Box::new(stages::sample::Sample { name, source, rows: sample.rows, draw })
+            let until = if pipeline.batches.is_none() { source.count() } else { None };
+            let excluded = loaded.inputs.excluded.remove(&name).unwrap_or_default();
+            Box::new(stages::sample::Sample { name, source, rows: sample.rows, until, excluded, draw })
         }
         Stage::Debate(debate) => Box::new(stages::debate::Debate {
             name,
@@ -157,14 +166,43 @@ fn wire(loaded: &mut Loaded, node: Node) -> Box<dyn Work> {
                 name,
                 questions: stages::evaluate::held_out(&source, evaluate.count, draw),
                 of: amplifier(pipeline, &evaluate.of.name),
-                last: pipeline.batches - 1,
+                last: loaded.batches - 1,
                 verdicts,
                 wording: wording(pipeline),
                 draw,
                 settings: evaluate,
             })
         }
+        Stage::Answer(answer) => Box::new(stages::answer::Answer {
+            name,
+            from: table(&node, Role::Asked),
+            by: answering(pipeline, &answer.by),
+            wording: wording(pipeline),
+            on_error: answer.on_error,
+            draw,
+        }),
+        Stage::Write(write) => Box::new(writer(&node, &write, root)),
+        table_stage => tables::wire(loaded, &node, table_stage, root)?,
+    };
+    Ok(wired)
+}
+
+/// Who answers a table of questions.
+fn answering(pipeline: &Pipeline, by: &By) -> stages::answer::By {
+    match by {
+        By::Amplify(amplify) => stages::answer::By::Amplify(amplifier(pipeline, &amplify.name)),
+        By::Human(human) => stages::answer::By::Human(scripted(pipeline, &human.name)),
+        By::Model(Sampled { name, temperature, max_tokens }) => {
+            let sampling = Sampling { max_tokens: *max_tokens, temperature: *temperature };
+            stages::answer::By::Model(names::weights(&name.name), sampling, pipeline.workers)
+        }
     }
+}
+
+/// A human of the pipeline.
+fn scripted(pipeline: &Pipeline, name: &str) -> Box<dyn debate::human::Human> {
+    let script = &named(&pipeline.humans, name).script;
+    tasks::human(script).expect("spec checks scripts against the catalogue")
 }
 
 /// The table that a node is given in a role.
@@ -175,10 +213,9 @@ fn table(node: &Node, role: Role) -> String {
 /// An `[amplify.NAME]` of the pipeline.
 pub fn amplifier(pipeline: &Pipeline, name: &str) -> Amplifier {
     let Amplify { model, human, call_human, temperature, max_tokens } = named(&pipeline.amplifies, name);
-    let script = &named(&pipeline.humans, &human.name).script;
     Amplifier {
         model: names::weights(&model.name),
-        human: tasks::human(script).expect("spec checks scripts against the catalogue"),
+        human: scripted(pipeline, &human.name),
         call_human: *call_human,
         sampling: Sampling { max_tokens: *max_tokens, temperature: *temperature },
         workers: pipeline.workers,

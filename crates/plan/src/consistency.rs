@@ -14,7 +14,7 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
         Stage::Loss(loss) => loss_problems(names, &stage.name, loss),
         Stage::Train(train) => other_model(names, train).into_iter().collect(),
         Stage::Sync(sync) => sync_problems(names, sync),
-        Stage::Sample(_) | Stage::Debate(_) | Stage::Judge(_) | Stage::Evaluate(_) => Vec::new(),
+        _ => Vec::new(),
     };
     stages.flat_map(of).collect()
 }
@@ -42,7 +42,7 @@ fn no_judge(names: Names<'_>, loss: &Loss, debate: &Reference) -> Option<Problem
     let place = names.maker(debate, &["debate"]).ok()?;
     let Stage::Debate(settings) = names.settings(place) else { return None };
     let single = settings.max_turns == 1 || settings.sufficient == Sufficient::Always;
-    let imitation = alpha.first_above_zero(names.pipeline.batches).is_none();
+    let imitation = alpha.first_above_zero(names.pipeline.batches.unwrap_or(u64::MAX)).is_none();
     let help = format!(
         "add a `[judge.NAME]` with `from = \"{}\"` to this list; only debates of a single argument, with an `alpha` of \
          0, go without",

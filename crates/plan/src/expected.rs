@@ -5,7 +5,8 @@
 use std::ops::Add;
 
 use spec::settings::{
-    CallHuman, Combine, Debate, Evaluate, Imitate, Loss, Questions, Reference, Row, Schedule, Stage, Sufficient,
+    Answer, By, CallHuman, Combine, Debate, Evaluate, How, Imitate, Loss, OnError, Questions, Reference, Row, Schedule,
+    Stage, Sufficient,
 };
 
 use crate::{Edge, Node, Role, names::Names};
@@ -50,8 +51,20 @@ impl Expected {
         Expected { least: number as f64, most: number as f64, and_asked: false }
     }
 
+    /// What cannot be told.
+    fn unknown() -> Self {
+        Expected { least: 0.0, most: f64::INFINITY, and_asked: false }
+    }
+
+    /// So many, or fewer, or none.
+    fn or_none(self) -> Self {
+        Expected { least: 0.0, ..self }
+    }
+
     fn times(self, least: f64, most: f64) -> Self {
-        Expected { least: self.least * least, most: self.most * most, and_asked: self.and_asked }
+        // Nothing of what cannot be told is nothing.
+        let most = if most == 0.0 { 0.0 } else { self.most * most };
+        Expected { least: self.least * least, most, and_asked: self.and_asked }
     }
 }
 
@@ -84,7 +97,40 @@ pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[No
         Stage::Loss(loss) => silent(vec![examples(loss, &given)]),
         Stage::Train(_) | Stage::Sync(_) => silent(Vec::new()),
         Stage::Evaluate(evaluate) => evaluated(evaluate),
+        Stage::Answer(answer) => answers(names, answer, given.rows(Role::Asked)),
+        Stage::Write(_) => silent(vec![Expected::exactly(1).or_none()]),
+        table_stage => silent(rows(table_stage, &given)),
     }
+}
+
+/// The rows of a stage that works on plain tables, and of its errors. What a query or a program makes of its rows is
+/// not known.
+fn rows(stage: &Stage, given: &Given<'_>) -> Vec<Expected> {
+    let on_error = match stage {
+        Stage::Read(read) => read.on_error,
+        Stage::Command(command) => command.on_error,
+        _ => OnError::Fail,
+    };
+    let own = match stage {
+        Stage::Read(read) => Expected::exactly(read.rows).or_none(),
+        Stage::Filter(_) => given.rows(Role::Rows).or_none(),
+        Stage::Join(join) if matches!(join.how, How::Semi | How::Anti) => given.rows(Role::Rows).or_none(),
+        _ => Expected::unknown(),
+    };
+    [own].into_iter().chain((on_error != OnError::Fail).then(|| own.or_none())).collect()
+}
+
+/// One answer to each question, and the calls behind it.
+fn answers(names: Names<'_>, answer: &Answer, questions: Expected) -> Work {
+    let nobody = Expected::default();
+    let (to_model, to_human) = match &answer.by {
+        By::Amplify(amplify) => answered(names, amplify, questions),
+        By::Model(_) => (questions, nobody),
+        By::Human(_) => (nobody, questions),
+    };
+    let refused = (answer.on_error != OnError::Fail).then(|| questions.or_none());
+    let rows = [questions, to_model + to_human].into_iter().chain(refused).collect();
+    Work { due: Due::Always, to_model, to_human, rows }
 }
 
 /// What a stage is given.
@@ -180,7 +226,7 @@ fn evaluated(evaluate: &Evaluate) -> Work {
     let all = Expected::exactly(evaluate.count);
     let (questions, depths) = match &evaluate.questions {
         Questions::Task(task) => (all, f64::from(task.depth.1 - task.depth.0) + 1.0),
-        Questions::Files(_) => (Expected { least: 0.0, ..all }, all.most),
+        Questions::Files(_) | Questions::Mixture(_) => (Expected { least: 0.0, ..all }, all.most),
     };
     let answering = |rows: &[Row]| evaluate.rows.iter().filter(|row| rows.contains(row)).count() as f64;
     let times = |count: f64| questions.times(count, count);

@@ -4,7 +4,7 @@
 use blake3::{Hash, Hasher};
 use spec::{
     Pipeline,
-    settings::{Reference, Stage},
+    settings::{Answer, By, Reference, Stage},
 };
 
 use crate::{Edge, Node, names::Names, parties::amplifies};
@@ -17,6 +17,9 @@ pub(crate) fn node(names: Names<'_>, place: usize, inputs: &[Edge], nodes: &[Nod
     add(&mut hasher, &stage.to_toml());
     for mention in amplifies(&stage.settings) {
         add(&mut hasher, &amplify(names, mention));
+    }
+    if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
+        add(&mut hasher, &names.human(mention).map(|human| human.to_toml()).unwrap_or_default());
     }
     for edge in inputs {
         add(&mut hasher, &edge.table);
@@ -48,6 +51,13 @@ fn version(stage: &Stage) -> u32 {
         Stage::Train(_) => 1,
         Stage::Sync(_) => 1,
         Stage::Evaluate(_) => 1,
+        Stage::Read(_) => 1,
+        Stage::Filter(_) => 1,
+        Stage::Sql(_) => 1,
+        Stage::Join(_) => 1,
+        Stage::Command(_) => 1,
+        Stage::Answer(_) => 1,
+        Stage::Write(_) => 1,
     }
 }
 

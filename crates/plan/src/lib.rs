@@ -8,6 +8,7 @@ mod consistency;
 mod dot;
 mod expected;
 mod graph;
+mod join;
 mod json;
 mod key;
 mod mermaid;
@@ -15,6 +16,7 @@ mod names;
 mod order;
 mod parties;
 mod reward;
+mod shapes;
 mod snapshot;
 pub mod states;
 mod tables;
@@ -29,6 +31,7 @@ use spec::{
 
 pub use blake3::Hash;
 pub use expected::{Due, Expected, Work};
+pub use shapes::{Shapes, query_name};
 pub use wiring::Role;
 
 use names::Names;
@@ -91,12 +94,16 @@ pub struct Output {
     pub table: String,
     /// Its columns.
     pub schema: SchemaRef,
+    /// Whether it is written into the run's folder.
+    pub kept: bool,
 }
 
 /// Plans a pipeline, or tells all that is wrong with its graph, in the order of the file.
-pub fn plan(pipeline: &Pipeline) -> Result<Plan, Vec<Problem>> {
-    let names = Names { pipeline };
-    let mut problems = parties::problems(names);
+pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let tables = shapes::tables(pipeline, shapes, &mut problems);
+    let names = Names { pipeline, tables: &tables };
+    problems.extend(parties::problems(names));
     let wires = wiring::wire(names, &mut problems);
     let order = order::order(pipeline, &wires, &mut problems);
     problems.extend(consistency::problems(names));
@@ -123,7 +130,7 @@ fn assemble(names: Names<'_>, wires: &[wiring::Wires], order: &[usize]) -> Plan 
         after.sort_unstable();
         after.dedup();
         let key = key::node(names, place, &inputs, &nodes);
-        let outputs = tables::outputs(name, settings);
+        let outputs = names.tables[place].clone().expect("a table that is not known is a problem");
         let work = expected::work(names, settings, &inputs, &nodes);
         let (name, stage) = (name.clone(), settings.clone());
         nodes.push(Node { name, stage, inputs, after, outputs, reads, writes, work, key });

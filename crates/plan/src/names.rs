@@ -7,10 +7,13 @@ use spec::{
     settings::{Amplify, Human, Loss, Model, Named, Reference, Stage},
 };
 
-use crate::{Edge, tables, wiring::Role};
+use crate::{Edge, Output, shapes::Tables, tables, text::type_name, wiring::Role};
 
 /// The kinds of stages.
-pub(crate) const STAGES: [&str; 7] = ["sample", "debate", "judge", "loss", "train", "sync", "evaluate"];
+pub(crate) const STAGES: [&str; 14] = [
+    "sample", "debate", "judge", "loss", "train", "sync", "evaluate", "read", "filter", "sql", "join", "command",
+    "answer", "write",
+];
 
 /// What a mention leads to, or what is wrong with it: nothing, where that has been said before.
 pub(crate) type Found<T> = Result<T, Option<Problem>>;
@@ -19,6 +22,7 @@ pub(crate) type Found<T> = Result<T, Option<Problem>>;
 #[derive(Clone, Copy)]
 pub(crate) struct Names<'p> {
     pub(crate) pipeline: &'p Pipeline,
+    pub(crate) tables: &'p Tables,
 }
 
 impl<'p> Names<'p> {
@@ -62,23 +66,33 @@ impl<'p> Names<'p> {
 
     /// The table that a mention leads to, for use in a role.
     pub(crate) fn table(self, mention: &Reference, role: Role) -> Found<Edge> {
-        let stage = self.maker(mention, &[role.made_by()])?;
+        let stage = self.maker(mention, role.made_by())?;
+        self.edge(stage, &mention.name, mention, role)
+    }
+
+    /// The table that a mention leads to, for a stage that may see gold answers.
+    pub(crate) fn rows(self, mention: &Reference, role: Role) -> Found<Edge> {
+        let name = mention.name.split('.').next().unwrap_or_default();
+        let stage = self.stage_named(name, mention, role.made_by())?;
         self.edge(stage, &mention.name, mention, role)
     }
 
     /// A table of a stage, for use in a role that needs some columns.
     pub(crate) fn edge(self, stage: usize, table: &str, mention: &Reference, role: Role) -> Found<Edge> {
-        let Named { name, settings, .. } = &self.pipeline.stages[stage];
-        let outputs = tables::outputs(name, settings);
+        let edge = Edge { stage, table: table.to_owned(), role };
+        let name = &self.pipeline.stages[stage].name;
+        // What is wrong with a table that is not known is told where it is made.
+        let Some(outputs) = &self.tables[stage] else { return Ok(edge) };
         let Some(output) = outputs.iter().find(|output| output.table == table) else {
             let message = format!("`{name}` makes no table `{table}`");
             let help = instead(table, outputs.iter().map(|output| output.table.as_str()));
             return Err(Some(Problem::new(mention.span.clone(), message).help(help)));
         };
         let there: Vec<&str> = output.schema.fields().iter().map(|field| field.name().as_str()).collect();
-        let lacking: Vec<&str> = role.columns().iter().copied().filter(|column| !there.contains(column)).collect();
+        let wanted = role.columns().iter().map(|(column, _)| *column);
+        let lacking: Vec<&str> = wanted.filter(|column| !there.contains(column)).collect();
         if lacking.is_empty() {
-            return Ok(Edge { stage, table: table.to_owned(), role });
+            return unfit(output, mention, role).map_or(Ok(edge), |problem| Err(Some(problem)));
         }
         let message = format!("`{table}` has no column {}", list(lacking));
         let help = format!("its columns are {}; {} gives what is needed here", list(there), list([name.as_str()]));
@@ -87,9 +101,9 @@ impl<'p> Names<'p> {
 
     /// Gold answers must not reach whatever is mentioned in a `from`.
     fn refuse_gold(self, mention: &Reference, stage: &str) -> Found<()> {
-        let Some(stage) = find(&self.pipeline.stages, stage) else { return Ok(()) };
-        let outputs = tables::outputs(&stage.name, &stage.settings);
-        let table = outputs.iter().find(|output| output.table == mention.name);
+        let place = self.pipeline.stages.iter().position(|other| other.name == stage);
+        let outputs = place.and_then(|place| self.tables[place].as_ref());
+        let table = outputs.and_then(|outputs| outputs.iter().find(|output| output.table == mention.name));
         let gold = table.and_then(|table| table.schema.fields().iter().find(|field| tables::is_gold(field)));
         let Some(gold) = gold else { return Ok(()) };
         let message = format!("column `{}` of `{}` holds gold answers", gold.name(), mention.name);
@@ -134,6 +148,24 @@ impl<'p> Names<'p> {
         all.extend(stages.iter().map(|named| (named.settings.kind(), named.name.as_str())));
         all
     }
+}
+
+/// What is wrong with the columns that a role needs: another type, or gold answers in them.
+fn unfit(output: &Output, mention: &Reference, role: Role) -> Option<Problem> {
+    let columns =
+        role.columns().iter().filter_map(|(name, kind)| Some((output.schema.field_with_name(name).ok()?, kind)));
+    let problem = |(field, kind): (&arrow_schema::Field, &&str)| {
+        let (name, found) = (field.name(), type_name(field.data_type()));
+        if found != **kind {
+            let message = format!("column `{name}` of `{}` is {found}, where {kind} is needed", output.table);
+            return Some(Problem::new(mention.span.clone(), message).help("make it one with an `sql` stage before"));
+        }
+        let leaks = tables::is_gold(field) && role != Role::Gold;
+        let message = format!("column `{name}` of `{}` holds gold answers, or is made from them", output.table);
+        let help = "gold answers are for evaluation only; a query keeps clear of them if it names all its columns";
+        leaks.then(|| Problem::new(mention.span.clone(), message).help(help))
+    };
+    columns.into_iter().find_map(problem)
 }
 
 fn find<'p, T>(things: &'p [Named<T>], name: &str) -> Option<&'p Named<T>> {

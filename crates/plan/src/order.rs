@@ -3,7 +3,7 @@
 
 use spec::{Pipeline, Problem, problem::list};
 
-use crate::wiring::Wires;
+use crate::{shapes, wiring::Wires};
 
 /// The stages, by their place in the file, in the order of execution. Of each circle the problem is told, and the
 /// circle taken for done, so that a second one is found too.
@@ -44,12 +44,13 @@ fn problem(pipeline: &Pipeline, circle: &[usize]) -> Problem {
     let names: Vec<&str> = circle.iter().map(|&stage| pipeline.stages[stage].name.as_str()).collect();
     let round = [&names[..], &names[..1]].concat().join(" → ");
     let first = &pipeline.stages[circle[0]];
-    let key = format!("{}.{}.after", first.settings.kind(), first.name);
+    let waits = if shapes::inputs(&first.settings).is_empty() { "after" } else { "from" };
+    let key = format!("{}.{}.{waits}", first.settings.kind(), first.name);
     let message = match names[..] {
         [alone] => format!("`{alone}` waits for itself"),
         _ => format!("{} wait for each other in a circle", list(names)),
     };
     Problem::new(pipeline.places.of(&key), message)
         .labelled("the circle is closed here")
-        .help(format!("{round}: let one of them come after another stage"))
+        .help(format!("{round}: let one of them come after another stage, or take another table"))
 }

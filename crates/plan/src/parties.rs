@@ -2,7 +2,7 @@
 
 use spec::{
     Problem,
-    settings::{Amplify, Architecture, Model, Named, Reference, Stage},
+    settings::{Amplify, Answer, Architecture, By, Model, Named, Reference, Sampled, Stage},
 };
 
 use crate::names::{Found, Names};
@@ -14,11 +14,15 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     for amplify in &names.pipeline.amplifies {
         problems.extend(names.model(&amplify.settings.model).err().flatten());
         problems.extend(names.human(&amplify.settings.human).err().flatten());
-        problems.extend(no_room(names, amplify));
+        let Amplify { model, max_tokens, .. } = &amplify.settings;
+        problems.extend(no_room(names, model, *max_tokens, &format!("amplify.{}.max_tokens", amplify.name)));
     }
     for stage in &names.pipeline.stages {
         problems.extend(amplifies(&stage.settings).into_iter().filter_map(|mention| names.amplify(mention).err()?));
         problems.extend(models(&stage.settings).into_iter().filter_map(|mention| names.model(mention).err()?));
+        if let Stage::Answer(answer) = &stage.settings {
+            problems.extend(answering(names, &stage.name, answer));
+        }
     }
     let best = names.pipeline.checkpoint.best.as_ref();
     problems.extend(best.and_then(|best| names.stage(best, &["evaluate"]).err()?));
@@ -31,7 +35,19 @@ pub(crate) fn amplifies(stage: &Stage) -> Vec<&Reference> {
         Stage::Debate(debate) => vec![&debate.speaker, &debate.overseer],
         Stage::Judge(judge) => vec![&judge.by],
         Stage::Evaluate(evaluate) => vec![&evaluate.of],
-        Stage::Sample(_) | Stage::Loss(_) | Stage::Train(_) | Stage::Sync(_) => Vec::new(),
+        Stage::Answer(Answer { by: By::Amplify(amplify), .. }) => vec![amplify],
+        _ => Vec::new(),
+    }
+}
+
+/// What is wrong with a human or a model that answers alone.
+fn answering(names: Names<'_>, stage: &str, answer: &Answer) -> Option<Problem> {
+    match &answer.by {
+        By::Amplify(_) => None,
+        By::Human(human) => names.human(human).err()?,
+        By::Model(Sampled { name, max_tokens, .. }) => {
+            no_room(names, name, *max_tokens, &format!("answer.{stage}.model.max_tokens"))
+        }
     }
 }
 
@@ -40,6 +56,7 @@ fn models(stage: &Stage) -> Vec<&Reference> {
     match stage {
         Stage::Train(train) => vec![&train.model],
         Stage::Sync(sync) => vec![&sync.from_model, &sync.to_model],
+        Stage::Answer(Answer { by: By::Model(sampled), .. }) => vec![&sampled.name],
         _ => Vec::new(),
     }
 }
@@ -74,12 +91,11 @@ fn copies_in_a_circle(circle: &[&Named<Model>]) -> Problem {
 }
 
 /// An answer of full length must leave room for a prompt.
-fn no_room(names: Names<'_>, amplify: &Named<Amplify>) -> Option<Problem> {
-    let Amplify { model, max_tokens, .. } = &amplify.settings;
+fn no_room(names: Names<'_>, model: &Reference, max_tokens: usize, path: &str) -> Option<Problem> {
     let model = names.model(model).ok()?;
     let context = architecture(names, model).ok()?.context;
     let message = format!("an answer of {max_tokens} tokens leaves no room for a prompt in a context of {context}");
-    let span = names.pipeline.places.of(&format!("amplify.{}.max_tokens", amplify.name));
+    let span = names.pipeline.places.of(path);
     let help = format!("lower `max_tokens`, or raise `context` of model `{}`", model.name);
-    (*max_tokens >= context).then(|| Problem::new(span, message).help(help))
+    (max_tokens >= context).then(|| Problem::new(span, message).help(help))
 }

@@ -19,7 +19,7 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
 
 fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
     let Combine::Weighted { alpha } = &loss.combine;
-    let Some(batch) = alpha.first_above_zero(names.pipeline.batches) else { return Vec::new() };
+    let Some(batch) = alpha.first_above_zero(names.pipeline.batches.unwrap_or(u64::MAX)) else { return Vec::new() };
     let Some(debate) = names.debate_of(loss) else { return Vec::new() };
     let reason = |(path, reason): (String, &str)| {
         let message = format!("alpha is above 0 from batch {batch} on, but nothing can earn a reward: {reason}");

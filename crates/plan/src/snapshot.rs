@@ -8,13 +8,16 @@ use spec::{
     settings::{Reference, Snapshot},
 };
 
-use crate::{names::Names, tables};
+use crate::names::Names;
 
 /// Its mentions that lead nowhere.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     let Snapshot { columns, volatile, .. } = &names.pipeline.snapshot;
-    let stages = names.pipeline.stages.iter();
-    let outputs = stages.flat_map(|stage| tables::outputs(&stage.name, &stage.settings));
+    // What is wrong with a table that is not known is told where it is made, and it may have any column.
+    if names.tables.iter().any(Option::is_none) {
+        return Vec::new();
+    }
+    let outputs = names.tables.iter().flatten().flatten();
     let known: BTreeSet<String> = outputs
         .flat_map(|output| output.schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>())
         .collect();

@@ -1,7 +1,7 @@
 //! What passes from batch to batch: which states each stage reads and changes. Between two stages that share a state,
 //! one of which changes it, the order of execution decides which version the other sees; so one waits for the other.
 
-use spec::settings::{Reference, Stage};
+use spec::settings::{Answer, By, Reference, Stage};
 
 use crate::{Node, names::Names, parties::amplifies};
 
@@ -10,10 +10,11 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
     let answering = amplifies(stage).into_iter().filter_map(|mention| names.amplify(mention).ok());
     let mut reads: Vec<String> = answering.map(|amplify| model(&amplify.settings.model)).collect();
     match stage {
-        Stage::Sample(_) | Stage::Debate(_) | Stage::Judge(_) | Stage::Evaluate(_) => {}
+        Stage::Answer(Answer { by: By::Model(sampled), .. }) => reads.push(model(&sampled.name)),
         Stage::Loss(_) => reads.push(baseline(name)),
         Stage::Train(train) => reads.extend([model(&train.model), optimizer(name)]),
         Stage::Sync(sync) => reads.extend([model(&sync.from_model), model(&sync.to_model)]),
+        _ => {}
     }
     reads.dedup();
     reads
@@ -22,10 +23,10 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
 /// The states that a stage changes.
 pub(crate) fn writes(name: &str, stage: &Stage) -> Vec<String> {
     match stage {
-        Stage::Sample(_) | Stage::Debate(_) | Stage::Judge(_) | Stage::Evaluate(_) => Vec::new(),
         Stage::Loss(_) => vec![baseline(name)],
         Stage::Train(train) => vec![model(&train.model), optimizer(name)],
         Stage::Sync(sync) => vec![model(&sync.to_model)],
+        _ => Vec::new(),
     }
 }
 

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use spec::settings::Stage;
+use spec::settings::{Answer, OnError, Stage};
 
 use crate::Output;
 
 /// The tables of a stage, first the one that bears its name.
 pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
-    let own = |schema| Output { table: name.to_owned(), schema };
-    let part = |part: &str, schema| Output { table: format!("{name}.{part}"), schema };
+    let own = |schema| Output { table: name.to_owned(), schema, kept: true };
+    let part = |part: &str, schema| Output { table: format!("{name}.{part}"), schema, kept: true };
     match stage {
         Stage::Sample(_) => vec![own(questions()), part("gold", gold())],
         Stage::Debate(_) => vec![own(arguments()), part("calls", calls())],
@@ -19,7 +19,28 @@ pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
         Stage::Loss(_) => vec![own(examples())],
         Stage::Train(_) | Stage::Sync(_) => Vec::new(),
         Stage::Evaluate(_) => vec![own(counts()), part("answers", answers())],
+        Stage::Answer(answer) => {
+            let errors = (answer.on_error != OnError::Fail).then(|| part("errors", errors()));
+            [own(answered(answer)), part("calls", calls())].into_iter().chain(errors).collect()
+        }
+        Stage::Write(_) => vec![own(written())],
+        Stage::Read(_) | Stage::Filter(_) | Stage::Sql(_) | Stage::Join(_) | Stage::Command(_) => Vec::new(),
     }
+}
+
+/// The tables of a stage whose rows have columns of their own.
+pub(crate) fn rows(name: &str, stage: &Stage, schema: SchemaRef) -> Vec<Output> {
+    let (kept, on_error) = match stage {
+        Stage::Read(read) => (read.keep, read.on_error),
+        Stage::Filter(filter) => (filter.keep, OnError::Fail),
+        Stage::Sql(sql) => (sql.keep, OnError::Fail),
+        Stage::Join(join) => (join.keep, OnError::Fail),
+        Stage::Command(command) => (true, command.on_error),
+        _ => (true, OnError::Fail),
+    };
+    let errors = || Output { table: format!("{name}.errors"), schema: errors(), kept: true };
+    let own = Output { table: name.to_owned(), schema, kept };
+    [own].into_iter().chain((on_error != OnError::Fail).then(errors)).collect()
 }
 
 /// Whether a column holds gold answers.
@@ -128,11 +149,41 @@ fn answers() -> SchemaRef {
     ])
 }
 
+/// One row per question.
+fn answered(answer: &Answer) -> SchemaRef {
+    let nullable = answer.on_error == OnError::Null;
+    table([
+        column("id", DataType::UInt64, "the question"),
+        column("text", DataType::Utf8, "Q"),
+        column("answer", DataType::Utf8, "the answer given").with_nullable(nullable),
+        column("by", DataType::Utf8, "whose answer it is: model or human").with_nullable(nullable),
+    ])
+}
+
+/// One row per row that a stage could not do.
+fn errors() -> SchemaRef {
+    table([
+        column("row", DataType::UInt64, "its place among the rows of the stage in this batch, from 0"),
+        column("reason", DataType::Utf8, "what was wrong with it"),
+        optional("content", DataType::Utf8, "the row, as it stood in its file or as JSON"),
+    ])
+}
+
+/// One row per file written.
+fn written() -> SchemaRef {
+    table([
+        column("file", DataType::Utf8, "its name while the run goes on"),
+        column("rows", DataType::UInt64, "how many it has"),
+        column("bytes", DataType::UInt64, "its size"),
+        column("blake3", DataType::Utf8, "its hash"),
+    ])
+}
+
 fn table<const N: usize>(columns: [Field; N]) -> SchemaRef {
     Arc::new(Schema::new(columns.to_vec()))
 }
 
-fn column(name: &str, kind: DataType, doc: &str) -> Field {
+pub(crate) fn column(name: &str, kind: DataType, doc: &str) -> Field {
     Field::new(name, kind, false).with_metadata([("doc", doc)])
 }
 

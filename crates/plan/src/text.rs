@@ -17,6 +17,9 @@ impl Plan {
     /// The plan as text.
     pub fn to_text(&self) -> String {
         let mut text = HEAD.to_owned();
+        if self.nodes.iter().flat_map(|node| &node.outputs).any(|output| !output.kept) {
+            text.push_str("A table that is passed on is not kept in the run's folder.\n");
+        }
         for (place, node) in self.nodes.iter().enumerate() {
             text.push_str(&format!("\n{:>2}  {} {}\n", place + 1, node.stage.kind(), node.name));
             text.push_str(&self.node(node));
@@ -49,7 +52,11 @@ impl Plan {
         ]
         .concat();
         for (i, (output, expected)) in node.outputs.iter().zip(&node.work.rows).enumerate() {
-            let label = if i == 0 { "makes" } else { "" };
+            let label = match (i, output.kept) {
+                (0, true) => "makes",
+                (0, false) => "passes",
+                _ => "",
+            };
             text.push_str(&format!("    {label:<8} {}: {}\n", output.table, rows(*expected)));
             let columns: Vec<String> = output.schema.fields().iter().map(|field| column(field)).collect();
             text.push_str(&filled(&" ".repeat(15), &columns));
@@ -85,7 +92,12 @@ fn rows(expected: Expected) -> String {
 /// A number, or the least and the most.
 fn range(expected: Expected) -> String {
     let (least, most) = (expected.least.round(), expected.most.round());
-    if least == most { least.to_string() } else { format!("{least} to {most}") }
+    match (least, most) {
+        (0.0, f64::INFINITY) => "any number of".to_owned(),
+        (least, f64::INFINITY) => format!("at least {least}"),
+        _ if least == most => least.to_string(),
+        _ => format!("{least} to {most}"),
+    }
 }
 
 /// A label and what it is for; no line where there is nothing.
@@ -119,12 +131,19 @@ pub(crate) fn column(field: &Field) -> String {
 /// A column's type, as Rust would call it.
 pub(crate) fn type_name(data_type: &DataType) -> String {
     match data_type {
+        DataType::Int32 => "i32".to_owned(),
+        DataType::Int64 => "i64".to_owned(),
         DataType::UInt32 => "u32".to_owned(),
         DataType::UInt64 => "u64".to_owned(),
         DataType::Float32 => "f32".to_owned(),
         DataType::Float64 => "f64".to_owned(),
         DataType::Boolean => "bool".to_owned(),
         DataType::Utf8 => "str".to_owned(),
+        DataType::Struct(fields) => {
+            let fields: Vec<String> =
+                fields.iter().map(|field| format!("{}: {}", field.name(), type_name(field.data_type()))).collect();
+            format!("{{{}}}", fields.join(", "))
+        }
         DataType::List(items) => format!("[{}]", type_name(items.data_type())),
         other => other.to_string(),
     }

@@ -9,6 +9,7 @@ use spec::{
 use crate::{
     Edge,
     names::{Found, Names, STAGES},
+    shapes,
 };
 
 /// What a table is to the stage that takes it.
@@ -26,28 +27,53 @@ pub enum Role {
     Verdicts,
     /// The sequences to train on.
     Examples,
+    /// The questions to be answered, perhaps with gold answers beside them, which are not looked at.
+    Asked,
+    /// Rows of any kind.
+    Rows,
+    /// Rows of any kind, that others are joined with.
+    Right,
 }
 
 impl Role {
-    /// The kind of stage that makes such tables.
-    pub(crate) fn made_by(self) -> &'static str {
+    /// The kinds of stages that make such tables.
+    pub(crate) fn made_by(self) -> &'static [&'static str] {
         match self {
-            Role::Questions | Role::Gold => "sample",
-            Role::Arguments | Role::Calls => "debate",
-            Role::Verdicts => "judge",
-            Role::Examples => "loss",
+            Role::Questions | Role::Asked => &["sample", "read", "filter", "sql", "join", "command"],
+            Role::Gold => &["sample"],
+            Role::Arguments | Role::Calls => &["debate"],
+            Role::Verdicts => &["judge"],
+            Role::Examples => &["loss"],
+            Role::Rows | Role::Right => &STAGES,
         }
     }
 
-    /// The columns that it needs.
-    pub(crate) fn columns(self) -> &'static [&'static str] {
+    /// The columns that it needs, and their types.
+    pub(crate) fn columns(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Role::Questions => &["id", "text"],
-            Role::Gold => &["id", "gold"],
-            Role::Arguments => &["question", "turn", "text"],
-            Role::Calls => &["question", "asked", "turn", "part", "prompt", "answer", "kept", "tokens", "log_probs"],
-            Role::Verdicts => &["question", "winner", "reward"],
-            Role::Examples => &["question", "tokens", "prompt_length", "supervised", "advantage"],
+            Role::Questions | Role::Asked => &[("id", "u64"), ("text", "str")],
+            Role::Gold => &[("id", "u64"), ("gold", "str")],
+            Role::Arguments => &[("question", "u64"), ("turn", "u32"), ("text", "str")],
+            Role::Calls => &[
+                ("question", "u64"),
+                ("asked", "str"),
+                ("turn", "u32"),
+                ("part", "str"),
+                ("prompt", "str"),
+                ("answer", "str"),
+                ("kept", "bool"),
+                ("tokens", "[u32]"),
+                ("log_probs", "[f32]"),
+            ],
+            Role::Verdicts => &[("question", "u64"), ("winner", "str"), ("reward", "f32")],
+            Role::Examples => &[
+                ("question", "u64"),
+                ("tokens", "[u32]"),
+                ("prompt_length", "u32"),
+                ("supervised", "f32"),
+                ("advantage", "f32"),
+            ],
+            Role::Rows | Role::Right => &[],
         }
     }
 }
@@ -84,13 +110,24 @@ fn after(names: Names<'_>, stage: &Named<Stage>, problems: &mut Vec<Problem>) ->
 
 fn inputs(names: Names<'_>, stage: &Named<Stage>, problems: &mut Vec<Problem>) -> Vec<Edge> {
     match &stage.settings {
-        Stage::Sample(_) | Stage::Sync(_) => Vec::new(),
+        Stage::Sample(_) | Stage::Sync(_) | Stage::Read(_) => Vec::new(),
         Stage::Debate(debate) => kept(names.table(&debate.from, Role::Questions), problems).into_iter().collect(),
         Stage::Judge(judge) => judge_inputs(names, judge, problems),
         Stage::Loss(loss) => loss_inputs(names, loss, problems),
         Stage::Train(train) => kept(names.table(&train.from, Role::Examples), problems).into_iter().collect(),
         Stage::Evaluate(evaluate) => evaluate_inputs(names, evaluate, problems),
+        Stage::Answer(answer) => kept(names.rows(&answer.from, Role::Asked), problems).into_iter().collect(),
+        Stage::Filter(_) | Stage::Sql(_) | Stage::Join(_) | Stage::Command(_) | Stage::Write(_) => {
+            row_inputs(names, &stage.settings, problems)
+        }
     }
+}
+
+/// A stage on plain tables takes any; what stands on the right of a join is the second.
+fn row_inputs(names: Names<'_>, stage: &Stage, problems: &mut Vec<Problem>) -> Vec<Edge> {
+    let role = |i: usize| if i == 1 && matches!(stage, Stage::Join(_)) { Role::Right } else { Role::Rows };
+    let mentions = shapes::inputs(stage).into_iter().enumerate();
+    mentions.filter_map(|(i, mention)| kept(names.rows(mention, role(i)), problems)).collect()
 }
 
 /// A judge reads the arguments, and the questions that they are about.
@@ -118,10 +155,23 @@ fn evaluate_inputs(names: Names<'_>, evaluate: &Evaluate, problems: &mut Vec<Pro
     let Some(verdicts) = kept(names.table(mention, Role::Verdicts), problems) else { return Vec::new() };
     let Stage::Judge(judge) = names.settings(verdicts.stage) else { return Vec::new() };
     let Ok(arguments) = names.table(&judge.from, Role::Arguments) else { return vec![verdicts] };
-    let questions = questions_of(names, &arguments);
-    let gold =
-        questions.map(|questions| Edge { table: format!("{}.gold", questions.table), role: Role::Gold, ..questions });
+    let Some(questions) = questions_of(names, &arguments) else { return vec![verdicts, arguments] };
+    let gold = kept(gold_of(names, questions, mention), problems);
     [verdicts, arguments].into_iter().chain(gold).collect()
+}
+
+/// The gold answers of questions: those of the stage that drew them, before any were filtered out.
+fn gold_of(names: Names<'_>, questions: Edge, mention: &Reference) -> Found<Edge> {
+    match names.settings(questions.stage) {
+        Stage::Sample(_) => Ok(Edge { table: format!("{}.gold", questions.table), role: Role::Gold, ..questions }),
+        Stage::Filter(filter) => gold_of(names, names.rows(&filter.from, Role::Rows).map_err(|_| None)?, mention),
+        _ => {
+            let message =
+                format!("the gold answers of `{}` are not known, by which verdicts are right", questions.table);
+            let help = "let the debate take its questions from a `sample` stage, or from one through `filter`";
+            Err(Some(Problem::new(mention.span.clone(), message).help(help)))
+        }
+    }
 }
 
 /// The questions that arguments are about. A problem with them is the debate's, and told there.

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod rows;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -47,7 +49,7 @@ fn problems(sources: &Sources) -> Vec<Problem> {
     };
     let reading = spec::read_sources(sources, &catalogue);
     let mut problems = reading.problems;
-    problems.extend(plan::plan(&reading.pipeline).err().unwrap_or_default());
+    problems.extend(plan::plan(&reading.pipeline, &rows::Rows).err().unwrap_or_default());
     problems.sort_by_key(|problem| problem.span.start);
     problems
 }

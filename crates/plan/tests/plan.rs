@@ -1,5 +1,7 @@
 //! Plans of valid files: as text, their order, their keys.
 
+mod rows;
+
 use std::{fs, path::Path};
 
 use plan::{Plan, Role, plan};
@@ -14,7 +16,7 @@ fn catalogue() -> Catalogue {
 fn planned(text: &str) -> Plan {
     let reading = spec::read(text, &catalogue());
     assert_eq!(reading.problems, []);
-    plan(&reading.pipeline).expect("the file is valid")
+    plan(&reading.pipeline, &rows::Rows).expect("the file is valid")
 }
 
 /// A file with a stage of each kind.
@@ -145,6 +147,25 @@ fn imitation_of_single_arguments_needs_no_judge() {
     assert_eq!(loss.tables(Role::Verdicts).count(), 0);
 }
 
+/// Which columns of a query's result count as gold answers.
+fn check_gold(query: &str, expect: &[&str]) {
+    let text =
+        format!("seed = 1\n[read.rows]\nfiles = \"a.csv\"\nrows = 1\n[sql.made]\nfrom = \"rows\"\nquery = \"{query}\"");
+    let plan = planned(&text);
+    let fields = plan.nodes[1].outputs[0].schema.fields();
+    let gold = fields.iter().filter(|field| field.metadata().contains_key("gold"));
+    assert_eq!(gold.map(|field| field.name().as_str()).collect::<Vec<_>>(), expect, "{query}");
+}
+
+#[test]
+fn what_may_depend_on_gold_counts_as_gold() {
+    check_gold("SELECT id, text FROM rows", &[]);
+    check_gold("SELECT id, text, gold FROM rows", &["gold"]);
+    check_gold("SELECT id, text FROM rows WHERE gold", &["id", "text"]);
+    check_gold("SELECT id, text FROM rows NATURAL JOIN rows ORDER BY id", &["id", "text"]);
+    check_gold("SELECT id, gold, * FROM rows", &["id", "gold"]);
+}
+
 #[test]
 fn only_gold_columns_are_marked_and_all_others_are_explained() {
     for output in planned(WHOLE).nodes.iter().flat_map(|node| &node.outputs) {
@@ -186,7 +207,7 @@ proptest! {
     #[test]
     fn every_file_is_planned_or_its_problems_have_places(text in mutated()) {
         let reading = spec::read(&text, &catalogue());
-        let planned = plan(&reading.pipeline);
+        let planned = plan(&reading.pipeline, &rows::Rows);
         for problem in reading.problems.iter().chain(planned.as_ref().err().into_iter().flatten()) {
             prop_assert!(text.get(problem.span.clone()).is_some(), "{:?}", problem);
         }

@@ -12,7 +12,11 @@ use crate::{
     problem::Problem,
     settings::{Checkpoint, Named, Pipeline, Snapshot, Stage},
     source::Sources,
-    stages::{debate, evaluate, judge, loss, sample, sync, train},
+    stages::{
+        debate, evaluate, judge, loss, sync,
+        tables::{answer, command, ends, filter, join, read as read_rows, sample, sql, write},
+        train,
+    },
     table::Table,
     value::Notes,
 };
@@ -54,7 +58,7 @@ fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
     file.optional("extends", |value| value.text());
     let pipeline = Pipeline {
         seed: file.required("seed", 0, |value| value.whole(..)),
-        batches: file.required("batches", 1, |value| value.whole(1..)),
+        batches: file.optional("batches", |value| value.whole(1..)),
         workers: file.or("workers", 2, |value| value.whole(1..)),
         checkpoint: file.or("checkpoint", Checkpoint::default(), |value| value.table(checkpoint)),
         snapshot: file.or("snapshot", Snapshot::default(), |value| value.table(snapshot)),
@@ -65,6 +69,9 @@ fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
         places: Places::default(),
         unread: file.unread(),
     };
+    if !ends(&pipeline.stages) {
+        file.require("batches");
+    }
     file.finish();
     pipeline
 }
@@ -99,6 +106,13 @@ fn stages(file: &mut Table<'_>) -> Vec<Named<Stage>> {
     stages.extend(file.kind("train", |table| Stage::Train(train(table))));
     stages.extend(file.kind("sync", |table| Stage::Sync(sync(table))));
     stages.extend(file.kind("evaluate", |table| Stage::Evaluate(evaluate(table))));
+    stages.extend(file.kind("read", |table| Stage::Read(read_rows(table))));
+    stages.extend(file.kind("filter", |table| Stage::Filter(filter(table))));
+    stages.extend(file.kind("sql", |table| Stage::Sql(sql(table))));
+    stages.extend(file.kind("join", |table| Stage::Join(join(table))));
+    stages.extend(file.kind("command", |table| Stage::Command(command(table))));
+    stages.extend(file.kind("answer", |table| Stage::Answer(answer(table))));
+    stages.extend(file.kind("write", |table| Stage::Write(write(table))));
     stages.sort_by_key(|stage| stage.span.start);
     stages
 }

@@ -1,33 +1,20 @@
 //! The kinds that do work, batch by batch: each is read by one function, key by key.
 
+pub(crate) mod tables;
+
 use std::ops::Bound;
 
 use crate::{
     problem::Problem,
     settings::{
-        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Questions, Row,
-        Sample, Schedule, Sufficient, Sync, Task, Train, Wording,
+        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Row, Schedule,
+        Sufficient, Sync, Task, Train, Wording,
     },
     table::Table,
     value::Value,
 };
 
-/// `[sample.NAME]`
-pub(crate) fn sample(table: &mut Table<'_>) -> Sample {
-    Sample { questions: questions(table), rows: table.required("rows", 1, |value| value.whole(1..)) }
-}
-
-fn questions(table: &mut Table<'_>) -> Questions {
-    table.one_of(
-        Questions::Files(Vec::new()),
-        &[
-            ("task", &|value| value.table(task).map(Questions::Task)),
-            ("files", &|value| value.some(|file| file.file()).map(Questions::Files)),
-        ],
-    )
-}
-
-fn task(table: &mut Table<'_>) -> Task {
+pub(crate) fn task(table: &mut Table<'_>) -> Task {
     Task {
         name: table.required("name", String::new(), task_name),
         depth: table.required("depth", (0, 0), depth),
@@ -161,7 +148,7 @@ const ROWS: [Row; 3] = [Row::Naive, Row::Human, Row::Amplified];
 pub(crate) fn evaluate(table: &mut Table<'_>) -> Evaluate {
     Evaluate {
         after: table.reference("after"),
-        questions: table.required("questions", Questions::Files(Vec::new()), |value| value.table(questions)),
+        questions: table.required("questions", tables::nothing(), |value| value.table(tables::questions)),
         count: table.or("count", 500, |value| value.whole(1..)),
         of: table.reference("of"),
         rows: table.or("rows", ROWS.to_vec(), |value| value.some(|row| row.word(&ROWS))),

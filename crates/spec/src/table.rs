@@ -67,10 +67,15 @@ impl<'a> Table<'a> {
         stand_in: T,
         read: impl FnOnce(&mut Value<'_>) -> Option<T>,
     ) -> T {
+        self.require(key);
+        self.or(key, stand_in, read)
+    }
+
+    /// Notes a key that must be there, where it is not.
+    pub(crate) fn require(&mut self, key: &'static str) {
         if !self.entries.contains_key(key) {
             self.missing.push(vec![key]);
         }
-        self.or(key, stand_in, read)
     }
 
     /// A mention that must be there.

@@ -4,10 +4,14 @@
 use std::{
     fmt::Display,
     ops::{Bound, RangeBounds},
+    time::Duration,
 };
 
 use serde::Serialize;
-use toml::{Spanned, de::DeValue};
+use toml::{
+    Spanned,
+    de::{DeString, DeValue},
+};
 
 use crate::{
     Catalogue,
@@ -80,6 +84,23 @@ impl<'a> Value<'a> {
         if self.value.get_ref().is_array() { self.some(read) } else { read(self).map(|item| vec![item]) }
     }
 
+    /// A table whose keys are names of the user's choice, in the order of the file.
+    pub(crate) fn entries<T>(&mut self, read: impl Fn(&mut Value<'_>) -> Option<T>) -> Option<Vec<(String, T)>> {
+        let DeValue::Table(entries) = self.value.get_ref() else { return self.mistyped("a table") };
+        if entries.is_empty() {
+            return self.wrong("must not be empty");
+        }
+        let mut found: Vec<_> = entries.iter().collect();
+        found.sort_by_key(|(name, _)| name.span().start);
+        let mut entry = |(name, value): (&Spanned<DeString<'_>>, &'a Spanned<DeValue<'a>>)| {
+            let path = format!("{}.{}", self.path, name.get_ref());
+            self.notes.places.note(&path, value.span());
+            let read = read(&mut Value { notes: self.notes, value, path, key: name.span() })?;
+            Some((name.get_ref().to_string(), read))
+        };
+        Some(found.into_iter().filter_map(&mut entry).collect())
+    }
+
     /// Two numbers in a list.
     pub(crate) fn pair<T: Copy>(&mut self, read: impl Fn(&mut Value<'_>) -> Option<T>) -> Option<(T, T)> {
         if self.value.get_ref().as_array().is_none_or(|items| items.len() != 2) {
@@ -98,6 +119,18 @@ impl<'a> Value<'a> {
             Some(text) => Some(text.to_owned()),
             None => self.mistyped("a string"),
         }
+    }
+
+    /// True or false.
+    pub(crate) fn truth(&mut self) -> Option<bool> {
+        self.value.get_ref().as_bool().or_else(|| self.mistyped("true or false"))
+    }
+
+    /// A time above 0, as `90s`, `10m` or `1h 30m`.
+    pub(crate) fn duration(&mut self) -> Option<Duration> {
+        let text = self.text()?;
+        let time = humantime::parse_duration(&text).ok().filter(|time| !time.is_zero());
+        time.or_else(|| self.mistyped("a time such as \"90s\", \"10m\" or \"1h 30m\""))
     }
 
     /// A mention of another thing of the file.

@@ -104,10 +104,16 @@ fn inline(value: &Value) -> String {
         Value::Object(entries) if entries.is_empty() => "{}".to_owned(),
         Value::Object(entries) => {
             let entries: Vec<String> =
-                entries.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
+                entries.iter().map(|(key, value)| format!("{} = {}", bare(key), inline(value))).collect();
             format!("{{ {} }}", entries.join(", "))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         plain => plain.to_string().replace('\u{7f}', "\\u007F"),
     }
+}
+
+/// A key, in quotes where it needs them: names of columns may be any text.
+fn bare(key: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    if !key.is_empty() && key.chars().all(plain) { key.to_owned() } else { inline(&Value::from(key)) }
 }

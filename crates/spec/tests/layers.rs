@@ -86,6 +86,12 @@ fn a_file_goes_over_the_one_that_it_extends_and_settings_over_all() {
     every = 50
     keep_last = 2
 
+    [snapshot]
+    batches = 2
+    rows = 3
+    decimals = 2
+    volatile = []
+
     [sample.first]
     files = ["c.jsonl"]
     rows = 3
@@ -113,6 +119,12 @@ fn a_way_to_give_a_setting_takes_the_place_of_another() {
     every = 50
     keep_last = 2
 
+    [snapshot]
+    batches = 2
+    rows = 3
+    decimals = 2
+    volatile = []
+
     [sample.first]
     task = { name = "web-of-lies", depth = [2, 3], exclude_words = [] }
     rows = 1
@@ -126,11 +138,17 @@ fn a_way_to_give_a_setting_takes_the_place_of_another() {
     every = 50
     keep_last = 2
 
+    [snapshot]
+    batches = 2
+    rows = 3
+    decimals = 2
+    volatile = []
+
     [sample.first]
     files = ["b"]
     rows = 1
     "#);
-    assert_snapshot!(layers.problems(&["both.toml"], &[]), @r#"both.toml at "task": `sample.first` takes one of `task` and `files`, not both (keep one of them)"#);
+    assert_snapshot!(layers.problems(&["both.toml"], &[]), @r#"both.toml at "task": `sample.first` takes one of `task`, `files` and `mixture`, not both (keep one of them)"#);
 }
 
 #[test]
@@ -141,8 +159,8 @@ fn a_problem_is_in_the_text_that_caused_it() {
         ("garbled.toml", "\nseed 5\n"),
     ]);
     assert_snapshot!(layers.problems(&["over.toml"], &["sample.first.rows=\"many\""]), @r#"
-    over.toml at "0": `batches` must be a whole number, at least 1, not 0 (`batches`: How many batches a run has)
-    over.toml at "row": `sample.first` has no key `row` (did you mean `rows`? valid are `task`, `files` and `rows`)
+    over.toml at "0": `batches` must be a whole number, at least 1, not 0 (`batches`: How many batches a run has; without `train` it can be left out, and the rows of its sources decide)
+    over.toml at "row": `sample.first` has no key `row` (did you mean `rows`? valid are `task`, `files`, `mixture`, `order`, `rows` and `exclude`)
     --set sample.first.rows="many" at "\"many\"": `rows` must be a whole number, not "many" (`rows`: How many a batch has)
     "#);
     assert_snapshot!(layers.problems(&["garbled.toml"], &["seed=seven"]), @r#"
@@ -156,11 +174,11 @@ fn a_setting_is_of_a_key_and_of_a_thing_that_the_files_have() {
     let layers = Layers::new(&[("file.toml", BASE)]);
     let problems = |set: &str| layers.problems(&[], &[set]);
     assert_snapshot!(problems("sample.firts.rows=5"), @r#"--set sample.firts.rows=5 at "firts": there is no sample `firts` (did you mean `first`?)"#);
-    assert_snapshot!(problems("sample.first.row=5"), @r#"--set sample.first.row=5 at "row": `sample.first` has no key `row` (did you mean `rows`? valid are `task`, `files` and `rows`)"#);
-    assert_snapshot!(problems("sampel.first.rows=5"), @r#"--set sampel.first.rows=5 at "sampel": there is no kind `sampel` (did you mean `sample`? valid are `extends`, `seed`, `batches`, `workers`, `checkpoint`, `model`, `human`, `amplify`, `sample`, `debate`, `judge`, `loss`, `train`, `sync` and `evaluate`)"#);
+    assert_snapshot!(problems("sample.first.row=5"), @r#"--set sample.first.row=5 at "row": `sample.first` has no key `row` (did you mean `rows`? valid are `task`, `files`, `mixture`, `order`, `rows` and `exclude`)"#);
+    assert_snapshot!(problems("sampel.first.rows=5"), @r#"--set sampel.first.rows=5 at "sampel": there is no kind `sampel` (did you mean `sample`? valid are `extends`, `seed`, `batches`, `workers`, `checkpoint`, `snapshot`, `model`, `human`, `amplify`, `sample`, `debate`, `judge`, `loss`, `train`, `sync`, `evaluate`, `read`, `filter`, `sql`, `join`, `command`, `answer` and `write`)"#);
     assert_snapshot!(problems("judge.first.by='x'"), @r#"--set judge.first.by='x' at "first": there is no judge `first` (no file has a table `[judge.NAME]`)"#);
     assert_snapshot!(problems("sample=5"), @r#"--set sample=5 at "5": `sample` must be a table, not 5 (`sample`: questions for each batch)"#);
-    assert_snapshot!(problems("seeds=5"), @r#"--set seeds=5 at "seeds": the file has no key `seeds` (did you mean `seed`? valid are `extends`, `seed`, `batches`, `workers`, `checkpoint`, `model`, `human`, `amplify`, `sample`, `debate`, `judge`, `loss`, `train`, `sync` and `evaluate`)"#);
+    assert_snapshot!(problems("seeds=5"), @r#"--set seeds=5 at "seeds": the file has no key `seeds` (did you mean `seed`? valid are `extends`, `seed`, `batches`, `workers`, `checkpoint`, `snapshot`, `model`, `human`, `amplify`, `sample`, `debate`, `judge`, `loss`, `train`, `sync`, `evaluate`, `read`, `filter`, `sql`, `join`, `command`, `answer` and `write`)"#);
     assert_snapshot!(problems("seed"), @r#"--set seed at "": this is not TOML: key with no value, expected `=` (write --set KEY=VALUE)"#);
 }
 

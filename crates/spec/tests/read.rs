@@ -112,6 +112,50 @@ fn what_is_left_out_has_its_default() {
     count = 500
     of = "a"
     rows = ["naive", "human", "amplified"]
+
+    [sample.r]
+    files = ["a.jsonl"]
+    rows = 4
+
+    [read.rows]
+    files = ["a.csv"]
+    rows = 10
+    on_error = "fail"
+    keep = true
+
+    [filter.f1]
+    from = "rows"
+    condition = "id > 3"
+    keep = true
+
+    [sql.g]
+    from = ["f1"]
+    query = "SELECT id FROM f1"
+    keep = true
+
+    [join.j]
+    from = "g"
+    with = "rows"
+    on = { id = "id" }
+    how = "inner"
+    suffix = "_right"
+    keep = true
+
+    [command.c]
+    from = "j"
+    run = ["cat"]
+    columns = { id = "u64" }
+    time_limit = "10m"
+    on_error = "fail"
+
+    [answer.by_m]
+    from = "rows"
+    model = { name = "m", temperature = 0.0, max_tokens = 16 }
+    on_error = "fail"
+
+    [write.w]
+    from = "c"
+    split = "train"
     "#);
 }
 

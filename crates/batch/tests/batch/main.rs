@@ -1,4 +1,5 @@
-//! Runs of a small scripted pipeline: broken off and resumed, damaged, refused, read. And question files.
+//! Runs of a small scripted pipeline: broken off and resumed, damaged, refused, read. And files of rows, and the stages
+//! on plain tables.
 
 mod damaged;
 mod full_disk;
@@ -9,3 +10,5 @@ mod questions;
 mod read;
 mod refused;
 mod scripted;
+mod sources;
+mod stages;

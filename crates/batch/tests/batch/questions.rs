@@ -35,7 +35,7 @@ fn json_lines() {
         "Or that?" → None
     "#);
     assert_snapshot!(check("a.jsonl", b"{\"text\": \"?\"}\n{\"text\": \"?\",}"), @"`DATA/a.jsonl`, line 2, column 14: no JSON: trailing comma");
-    assert_snapshot!(check("a.jsonl", b"{\"prompt\": \"?\", \"id\": 1}"), @"`DATA/a.jsonl`, line 1: no question: expected one of the keys text, question, input; found id, prompt");
+    assert_snapshot!(check("a.jsonl", b"{\"prompt\": \"?\", \"id\": 1}"), @"`DATA/a.jsonl`, line 1: no question: expected one of the keys text, question, input; found prompt, id");
     assert_snapshot!(check("a.jsonl", b"{\"text\": \"?\"}\n{\"text\": \"?\", \"gold\": 4}"), @"`DATA/a.jsonl`, line 2: `gold` is 4; expected text");
     assert_snapshot!(check("a.jsonl", b"3"), @"`DATA/a.jsonl`, line 1: no question: expected one of the keys text, question, input; found");
     assert_snapshot!(check("a.jsonl", b"\n"), @"`DATA/a.jsonl` has no questions");

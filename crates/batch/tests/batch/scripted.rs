@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use arrow_schema::{DataType, Field, Schema};
 use batch::{Bundle, Event, Files, Job, Outcome, Policy, RunError, RunFolder, Stage, StageError, State, StateError};
 use batch::{States, Texts, Unit};
-use plan::{Edge, Hash, Node, Output, Plan, Role};
+use plan::{Due, Edge, Expected, Hash, Node, Output, Plan, Role, Work};
 use polars::prelude::{NamedFrom, Series, df};
 use spec::settings::{self, Follow, Reference, Sync};
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ fn list(item: DataType) -> DataType {
 }
 
 fn output(table: &str, fields: Vec<Field>) -> Output {
-    Output { table: table.to_owned(), schema: Arc::new(Schema::new(fields)) }
+    Output { table: table.to_owned(), schema: Arc::new(Schema::new(fields)), kept: true }
 }
 
 /// A node as the plan has them. What is read of it here is its tables and states; its settings could be any.
@@ -43,6 +43,7 @@ fn node(name: &str, inputs: &[(usize, &str)], outputs: Vec<Output>, reads: &[&st
         outputs,
         reads: owned(reads),
         writes: owned(writes),
+        work: Work { due: Due::Always, to_model: Expected::default(), to_human: Expected::default(), rows: Vec::new() },
         key: key(name),
     }
 }

@@ -49,9 +49,10 @@ pub fn report(root: &Path) -> Result<String, Failure> {
 
 fn head(name: &str, run: &Run, pipeline: &Pipeline, timings: &Timings) -> Markup {
     let lines = run.lines();
-    let state = match lines.len() as u64 {
-        done if done == pipeline.batches => format!("complete, {done} batches"),
-        done => format!("{done} of {} batches committed", pipeline.batches),
+    let state = match (lines.len() as u64, pipeline.batches) {
+        (done, Some(batches)) if done == batches => format!("complete, {done} batches"),
+        (done, Some(batches)) => format!("{done} of {batches} batches committed"),
+        (done, None) => format!("{done} batches committed"),
     };
     let tokens: f64 = ["tokens_read", "tokens_written", "tokens"].iter().map(|name| total(lines, name)).sum();
     html! {

@@ -63,7 +63,7 @@ struct Made {
 /// Runs a pipeline small, and puts into words what came of it.
 fn made(file: &Path) -> Result<Vec<Made>, Failure> {
     let sources = Sources::open(file, &[], &[]).map_err(Failure::command)?;
-    let loaded = load(&sources, |pipeline| pipeline.batches = pipeline.snapshot.batches)?;
+    let loaded = load(&sources, |pipeline| pipeline.batches = Some(pipeline.snapshot.batches))?;
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let (settings, plan) = (loaded.pipeline.snapshot.clone(), loaded.plan.to_text());
     let folder = tempfile::tempdir().map_err(Failure::run)?;

@@ -50,8 +50,8 @@ pub struct VerdictTables {
 /// and training will have met some of them.
 pub fn held_out(source: &Source, count: usize, draw: Draw) -> Vec<Drawn> {
     let count = match source {
-        Source::Task(_) => count,
-        Source::Rows(rows) => rows.len().min(count),
+        Source::Rows(rows, _) => rows.len().min(count),
+        Source::Task(_) | Source::Mixture(_) => count,
     };
     (0..count as u64).map(|ordinal| source.draw(ordinal, draw)).collect()
 }

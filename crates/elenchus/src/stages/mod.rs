@@ -1,5 +1,6 @@
 //! The stages of a run: one file each, and one match from settings to stages.
 
+pub mod answer;
 pub mod debate;
 pub mod evaluate;
 pub mod judge;

@@ -3,14 +3,18 @@
 use batch::{Bundle, QuestionRow, Stage, StageError, Unit};
 use debate::draw::Draw;
 use polars::prelude::*;
+use spec::settings::Order;
+use std::collections::BTreeSet;
 use tasks::{Generator, Task};
 
 /// Where questions come from.
 pub enum Source {
     /// Made as they are drawn.
     Task(Generator),
-    /// The rows of files, in order, over and over. Never empty.
-    Rows(Vec<QuestionRow>),
+    /// The rows of files, in an order. Never empty.
+    Rows(Vec<QuestionRow>, Order),
+    /// Each question from one of several, by their weights.
+    Mixture(Vec<(f64, Source)>),
 }
 
 /// A question, and its gold answer where that is known.
@@ -24,27 +28,88 @@ pub struct Drawn {
 }
 
 impl Source {
-    /// Whether any of its questions is one of this task.
-    pub fn is_of(&self, task: Task) -> bool {
+    /// It, or the sources of its mixture.
+    pub fn parts(&self) -> Vec<&Source> {
         match self {
-            Source::Task(generator) => generator.task() == task,
-            Source::Rows(rows) => rows.iter().any(|row| task.depth(&row.text).is_some()),
+            Source::Mixture(shares) => shares.iter().flat_map(|(_, source)| source.parts()).collect(),
+            alone => vec![alone],
         }
     }
 
-    /// The question of a draw ordinal.
+    /// Whether any of its questions is one of this task.
+    pub fn is_of(&self, task: Task) -> bool {
+        self.parts().into_iter().any(|part| match part {
+            Source::Task(generator) => generator.task() == task,
+            Source::Rows(rows, _) => rows.iter().any(|row| task.depth(&row.text).is_some()),
+            Source::Mixture(_) => false,
+        })
+    }
+
+    /// How many questions there are before any comes again; none where there is no end to them.
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Source::Rows(_, Order::WithReplacement) | Source::Task(_) | Source::Mixture(_) => None,
+            Source::Rows(rows, _) => Some(rows.len() as u64),
+        }
+    }
+
+    /// The question of a draw ordinal: a function of nothing else. A source of a mixture gives what it would have given
+    /// at this ordinal alone.
     pub fn draw(&self, ordinal: u64, draw: Draw) -> Drawn {
         match self {
             Source::Task(generator) => {
                 let question = generator.question(draw.at(ordinal));
                 Drawn { text: question.text, gold: Some(question.gold), depth: Some(question.depth) }
             }
-            Source::Rows(rows) => {
-                let row = &rows[(ordinal % rows.len() as u64) as usize];
+            Source::Rows(rows, order) => {
+                let row = &rows[place(*order, rows.len() as u64, ordinal, draw) as usize];
                 Drawn { text: row.text.clone(), gold: row.gold.clone(), depth: tasks::depth(&row.text) }
+            }
+            Source::Mixture(shares) => {
+                let chosen = choose(shares, draw.named("mixture").at(ordinal).uniform(0));
+                shares[chosen].1.draw(ordinal, draw.named("share").at(chosen as u64))
             }
         }
     }
+}
+
+/// The share that a uniform number falls into.
+fn choose(shares: &[(f64, Source)], uniform: f64) -> usize {
+    let mut left = uniform * shares.iter().map(|(weight, _)| weight).sum::<f64>();
+    let falls = |(weight, _): &(f64, Source)| {
+        left -= weight;
+        left < 0.0
+    };
+    shares.iter().position(falls).unwrap_or(shares.len() - 1)
+}
+
+/// The row of a draw ordinal.
+fn place(order: Order, rows: u64, ordinal: u64, draw: Draw) -> u64 {
+    let (round, within) = (ordinal / rows, ordinal % rows);
+    match order {
+        Order::Sequential => within,
+        Order::Shuffled => shuffled(within, rows, draw.named("round").at(round)),
+        Order::WithReplacement => draw.named("row").at(ordinal).below(0, rows as usize) as u64,
+    }
+}
+
+/// A permutation of the numbers below `rows`, without a list of them: a Feistel network (Luby and Rackoff 1988) on the
+/// next power of four, walked until it comes back below.
+fn shuffled(number: u64, rows: u64, draw: Draw) -> u64 {
+    let half = (64 - rows.leading_zeros()).div_ceil(2);
+    let mask = (1u64 << half) - 1;
+    let mix = |number: u64| {
+        let (mut left, mut right) = (number >> half, number & mask);
+        for round in 0..4 {
+            (left, right) = (right, left ^ draw.at(round).at(right).below(0, 1 << half) as u64);
+        }
+        left << half | right
+    };
+    let mut walked = mix(number);
+    while walked >= rows {
+        walked = mix(walked);
+    }
+    walked
 }
 
 /// Draws the questions of each batch.
@@ -55,25 +120,56 @@ pub struct Sample {
     pub source: Source,
     /// Questions per batch.
     pub rows: usize,
+    /// How many there are in the whole run; none where rows come again.
+    pub until: Option<u64>,
+    /// Questions that must not be drawn. Rows of files are left out before.
+    pub excluded: BTreeSet<String>,
     /// The root of the stage's draws.
     pub draw: Draw,
 }
 
+/// Draws in a row that may be of excluded questions.
+const MOST_TRIES: u64 = 1000;
+
 impl Stage for Sample {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
         let first = unit.batch * self.rows as u64;
-        let ids: Vec<u64> = (first..first + self.rows as u64).collect();
-        let drawn: Vec<Drawn> = ids.iter().map(|&id| self.source.draw(id, self.draw)).collect();
-        let column = |name: &str, values: Vec<Option<&str>>| Column::new(name.into(), values);
+        let end = (first + self.rows as u64).min(self.until.unwrap_or(u64::MAX)).max(first);
+        let ids: Vec<u64> = (first..end).collect();
+        let mut excluded = 0;
+        let drawn = ids.iter().map(|&id| self.draw(id, &mut excluded)).collect::<Result<Vec<Drawn>, StageError>>()?;
+        if !self.excluded.is_empty() {
+            unit.metric("excluded", excluded as f64);
+        }
         let id = Column::new("id".into(), &ids);
         let text: Vec<&str> = drawn.iter().map(|drawn| drawn.text.as_str()).collect();
         let depth: Vec<Option<u32>> = drawn.iter().map(|drawn| drawn.depth).collect();
-        let gold = column("gold", drawn.iter().map(|drawn| drawn.gold.as_deref()).collect());
+        let gold: Vec<Option<&str>> = drawn.iter().map(|drawn| drawn.gold.as_deref()).collect();
         let questions = DataFrame::new(
-            self.rows,
+            ids.len(),
             vec![id.clone(), Column::new("text".into(), text), Column::new("depth".into(), depth)],
         )?;
-        let golds = DataFrame::new(self.rows, vec![id, gold])?;
+        let golds = DataFrame::new(ids.len(), vec![id, Column::new("gold".into(), gold)])?;
         Ok(Bundle::from([(self.name.clone(), questions), (format!("{}.gold", self.name), golds)]))
     }
+}
+
+impl Sample {
+    /// The question of an ordinal; where it is excluded, another at an address of its own.
+    fn draw(&self, id: u64, excluded: &mut u64) -> Result<Drawn, StageError> {
+        for again in 0..MOST_TRIES {
+            let draw = if again == 0 { self.draw } else { self.draw.named("again").at(again) };
+            let drawn = self.source.draw(id, draw);
+            if !self.excluded.contains(&same_words(&drawn.text)) {
+                return Ok(drawn);
+            }
+            *excluded += 1;
+        }
+        Err(format!("{MOST_TRIES} questions in a row are excluded: the source has hardly any others").into())
+    }
+}
+
+/// A question as it is compared with those excluded: spaces do not count.
+pub fn same_words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -5,6 +5,7 @@ mod parties;
 mod procedure;
 mod schedule;
 mod snapshot;
+mod tables;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -18,6 +19,9 @@ pub use procedure::{
 };
 pub use schedule::{Schedule, Shape, Way};
 pub use snapshot::Snapshot;
+pub use tables::{
+    Answer, By, Column, Command, Files, Filter, How, Join, Kind, OnError, Order, Read, Sampled, Share, Sql, With, Write,
+};
 
 /// A thing of the file, `[kind.name]`.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,9 +53,10 @@ pub struct Pipeline {
     /// Every random number of a run is a function of this.
     #[schemars(extend("x-changes" = "tables"))]
     pub seed: u64,
-    /// How many batches a run has.
+    /// How many batches a run has; without `train` it can be left out, and the rows of its sources decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("x-changes" = "tables"))]
-    pub batches: u64,
+    pub batches: Option<u64>,
     /// How many threads compute on tensors, each on micro-batches or tiles of its own. Results do not depend on it.
     #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "speed"))]
     pub workers: usize,
@@ -120,6 +125,20 @@ pub enum Stage {
     Sync(Sync),
     /// `[evaluate.NAME]`: how often the answers are right, on questions with gold answers.
     Evaluate(Evaluate),
+    /// `[read.NAME]`: the rows of files, in order, each once.
+    Read(Read),
+    /// `[filter.NAME]`: the rows for which a condition holds.
+    Filter(Filter),
+    /// `[sql.NAME]`: what a query makes of tables.
+    Sql(Sql),
+    /// `[join.NAME]`: the rows of a table beside those of another with the same keys.
+    Join(Join),
+    /// `[command.NAME]`: a program of the user's, Arrow IPC in, Arrow IPC out.
+    Command(Command),
+    /// `[answer.NAME]`: an answer to each question of a table.
+    Answer(Answer),
+    /// `[write.NAME]`: a table as a dataset folder that Hugging Face's `datasets` opens.
+    Write(Write),
 }
 
 impl Stage {
@@ -133,6 +152,13 @@ impl Stage {
             Stage::Train(_) => "train",
             Stage::Sync(_) => "sync",
             Stage::Evaluate(_) => "evaluate",
+            Stage::Read(_) => "read",
+            Stage::Filter(_) => "filter",
+            Stage::Sql(_) => "sql",
+            Stage::Join(_) => "join",
+            Stage::Command(_) => "command",
+            Stage::Answer(_) => "answer",
+            Stage::Write(_) => "write",
         }
     }
 }

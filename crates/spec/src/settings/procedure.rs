@@ -4,7 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::{Reference, Schedule, schedule};
+use super::{Files, Order, Reference, Schedule, Share, schedule, tables};
 use crate::place::Span;
 
 /// `[sample.NAME]`: questions for each batch.
@@ -16,6 +16,14 @@ pub struct Sample {
     /// How many a batch has.
     #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub rows: usize,
+    /// The order in which rows of files are drawn.
+    #[serde(skip_serializing_if = "Order::is_default")]
+    #[schemars(extend("x-default" = "sequential", "x-changes" = "tables"))]
+    pub order: Order,
+    /// Questions that must not be drawn: those of a test set.
+    #[serde(serialize_with = "tables::short_if_any", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "tables::paths_or_table", extend("x-default" = "none", "x-changes" = "tables"))]
+    pub exclude: Option<Files>,
 }
 
 /// Where questions come from.
@@ -24,9 +32,16 @@ pub struct Sample {
 pub enum Questions {
     /// `task = { name = "web-of-lies", depth = [0, 4] }`: made as they are drawn.
     Task(Task),
-    /// `files = ["…"]`: Parquet, JSON lines, or BIG-Bench JSON, drawn in order, over and over.
+    /// `files = ["…"]`: rows of files, over and over where the run has more batches than they fill.
     #[schemars(extend("x-changes" = "tables"))]
-    Files(#[schemars(length(min = 1))] Vec<File>),
+    Files(
+        #[serde(serialize_with = "tables::short")]
+        #[schemars(schema_with = "tables::paths_or_table")]
+        Files,
+    ),
+    /// `mixture = [{ weight = 3, files = ["…"] }, { weight = 1, task = { … } }]`: each question from one of them.
+    #[schemars(extend("x-changes" = "tables"))]
+    Mixture(#[schemars(length(min = 1))] Vec<Share>),
 }
 
 /// A file mentioned in the pipeline. Relative paths start at the folder of the file that says it, and those of a `--set`

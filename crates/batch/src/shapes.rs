@@ -1,0 +1,88 @@
+//! What the plan asks of whoever can read files and queries: columns, told without any rows.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+use plan::Shapes;
+use polars::prelude::{DataFrame, IntoLazy};
+use polars::sql::SQLContext;
+use spec::{Problem, settings::Files};
+use sqlparser::ast::{SelectItem, SetExpr, Statement};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::Parser;
+
+use crate::schema;
+use crate::source::Source;
+
+/// The files that a pipeline reads, each opened once.
+pub struct Sources {
+    folder: PathBuf,
+    opened: RefCell<BTreeMap<String, Arc<Source>>>,
+}
+
+impl Sources {
+    /// Relative paths start at `folder`.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Sources { folder: folder.into(), opened: RefCell::default() }
+    }
+
+    /// The rows of some files.
+    pub fn open(&self, files: &Files) -> Result<Arc<Source>, Vec<Problem>> {
+        let key = format!("{files:?}");
+        if let Some(source) = self.opened.borrow().get(&key) {
+            return Ok(source.clone());
+        }
+        let source = Arc::new(Source::open(files, &self.folder)?);
+        self.opened.borrow_mut().insert(key, source.clone());
+        Ok(source)
+    }
+}
+
+impl Shapes for Sources {
+    fn files(&self, files: &Files) -> Result<SchemaRef, Vec<Problem>> {
+        Ok(self.open(files)?.schema())
+    }
+
+    fn query(&self, query: &str, tables: &[(String, SchemaRef)]) -> Result<SchemaRef, String> {
+        let empty = |(name, schema): &(String, SchemaRef)| Ok((name.clone(), schema::empty(schema)?));
+        let tables = tables.iter().map(empty).collect::<Result<Vec<_>, schema::Drift>>();
+        let made = ask(query, &tables.map_err(|drift| drift.to_string())?)?;
+        schema::of(made.schema()).map(Arc::new).map_err(|drift| drift.to_string())
+    }
+
+    fn without(&self, query: &str, names: &[&str]) -> Option<String> {
+        let mut statements = Parser::parse_sql(&GenericDialect {}, query).ok()?;
+        let [Statement::Query(query)] = &mut statements[..] else { return None };
+        let SetExpr::Select(select) = query.body.as_mut() else { return None };
+        // Which rows are the same depends on all columns.
+        if select.distinct.is_some() {
+            return None;
+        }
+        let mentions = |item: &SelectItem| {
+            let text = item.to_string().to_lowercase();
+            names.iter().any(|name| text.contains(&name.to_lowercase()))
+        };
+        select.projection.retain(|item| !mentions(item));
+        (!select.projection.is_empty()).then(|| query.to_string())
+    }
+}
+
+/// The functions with which SQL reads files.
+const READERS: [&str; 6] = ["read_csv", "read_ipc", "read_json", "read_ndjson", "read_parquet", "scan_parquet"];
+
+/// What a query makes of tables, or what is wrong with it.
+pub(crate) fn ask(query: &str, tables: &[(String, DataFrame)]) -> Result<DataFrame, String> {
+    // What a run depends on is in its plan, and a file that only a query knows of would not be.
+    if let Some(reader) = READERS.iter().find(|reader| query.to_lowercase().contains(**reader)) {
+        return Err(format!("`{reader}` is not for a query: files are read by a `read` stage, or by a `join`"));
+    }
+    let mut context = SQLContext::new();
+    for (name, table) in tables {
+        context.register(name, table.clone().lazy());
+    }
+    let made = context.execute(query).and_then(|made| made.collect());
+    made.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,265 @@
+//! One file of rows in each of the forms it may have.
+
+use std::fs::{self, File};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use polars::prelude::{
+    CsvReadOptions, DataFrame, DataType, Field, JsonFormat, JsonReader, LazyFrame, ParquetReader, PlRefPath,
+    PolarsResult, Schema, SerReader, UnifiedScanArgs,
+};
+use serde_json::Value;
+
+use crate::durable::{self, FileError};
+
+use super::lines::{self, Index};
+use super::{BadRow, SourceError, Stretch};
+
+/// The types of a text file's columns are told from this much of it.
+const HEAD: u64 = 8 << 20;
+
+/// A file of rows.
+pub(super) struct Part {
+    path: PathBuf,
+    schema: Arc<Schema>,
+    form: Form,
+}
+
+enum Form {
+    Parquet {
+        rows: u64,
+    },
+    Ipc {
+        rows: u64,
+    },
+    JsonLines(Index),
+    Csv(Index),
+    /// Small enough to be held.
+    Held(DataFrame),
+}
+
+/// Whether the end of a name is that of a file of rows.
+pub(super) fn is_known(path: &Path) -> bool {
+    ["parquet", "jsonl", "ndjson", "json", "csv", "arrow", "ipc", "feather"].contains(&extension(path))
+}
+
+fn extension(path: &Path) -> &str {
+    path.extension().and_then(|extension| extension.to_str()).unwrap_or_default()
+}
+
+impl Part {
+    /// Looks at a file; the end of its name says which form it has.
+    pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
+        let wrong =
+            |error: &dyn std::fmt::Display| content(path, format!("it cannot be read as its name says: {error}"));
+        let unreadable = FileError::at("read", path);
+        let file = File::open(path).map_err(unreadable)?;
+        let (schema, form) = match extension(path) {
+            "parquet" => {
+                let mut reader = ParquetReader::new(file);
+                let rows = reader.num_rows().map_err(|error| wrong(&error))? as u64;
+                let none = reader.with_slice(Some((0, 0))).finish().map_err(|error| wrong(&error))?;
+                (none.schema().as_ref().clone(), Form::Parquet { rows })
+            }
+            "arrow" | "ipc" | "feather" => {
+                let schema =
+                    scan_ipc(path).and_then(|mut rows| rows.collect_schema()).map_err(|error| wrong(&error))?;
+                let rows = ipc_rows(path).map_err(|error| wrong(&error))?;
+                (schema.as_ref().clone(), Form::Ipc { rows })
+            }
+            "jsonl" | "ndjson" => {
+                let (schema, index) = json_lines(path)?;
+                (schema, Form::JsonLines(index))
+            }
+            "csv" => {
+                let (schema, index) = csv(path)?;
+                (schema, Form::Csv(index))
+            }
+            "json" => {
+                let table = examples(path)?;
+                (table.schema().as_ref().clone(), Form::Held(table))
+            }
+            _ => {
+                let forms = ".parquet, .jsonl, .ndjson, .json, .csv, .arrow, .ipc, .feather";
+                return Err(content(path, format!("no file of rows: its name ends in none of {forms}")));
+            }
+        };
+        let part = Part { path: path.to_owned(), schema: Arc::new(schema), form };
+        if part.rows() == 0 { Err(content(path, "it has no rows".to_owned())) } else { Ok(part) }
+    }
+
+    pub(super) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(super) fn path(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        match &self.form {
+            Form::Parquet { rows } | Form::Ipc { rows } => *rows,
+            Form::JsonLines(index) | Form::Csv(index) => index.rows,
+            Form::Held(table) => table.height() as u64,
+        }
+    }
+
+    pub(super) fn fingerprint(&self, hasher: &mut blake3::Hasher) {
+        hasher.update(self.path.to_string_lossy().as_bytes());
+        if let Ok(about) = fs::metadata(&self.path) {
+            let changed =
+                about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+            hasher.update(&about.len().to_le_bytes()).update(&changed.as_nanos().to_le_bytes());
+        }
+    }
+
+    /// The rows from `first` on.
+    pub(super) fn stretch(&self, first: u64, count: usize) -> Result<Stretch, SourceError> {
+        let whole = |table| Stretch { table, bad: Vec::new() };
+        let text = |index: &Index| index.stretch(&self.path, first, count).map_err(FileError::at("read", &self.path));
+        match &self.form {
+            Form::Parquet { .. } => {
+                let file = File::open(&self.path).map_err(FileError::at("read", &self.path))?;
+                Ok(whole(ParquetReader::new(file).with_slice(Some((first as usize, count))).finish()?))
+            }
+            Form::Ipc { .. } => Ok(whole(scan_ipc(&self.path)?.slice(first as i64, count as u32).collect()?)),
+            Form::Held(table) => Ok(whole(table.slice(first as i64, count))),
+            Form::JsonLines(index) => self.parsed(first, &text(index)?, read_json),
+            Form::Csv(index) => self.parsed(first, &text(index)?, read_csv),
+        }
+    }
+
+    /// Parses rows together; where that fails, row by row to find those that are to blame.
+    fn parsed(&self, first: u64, rows: &[Vec<u8>], parse: Parse) -> Result<Stretch, SourceError> {
+        if let Ok(table) = self.parse(rows, parse) {
+            return Ok(Stretch { table, bad: Vec::new() });
+        }
+        let mut table = DataFrame::empty_with_schema(&self.schema);
+        let mut bad = Vec::new();
+        for (row, text) in rows.iter().enumerate() {
+            match self.parse(std::slice::from_ref(text), parse) {
+                Ok(parsed) => drop(table.vstack_mut(&parsed)?),
+                Err(reason) => {
+                    table.vstack_mut(&DataFrame::full_null(&self.schema, 1))?;
+                    let content = String::from_utf8_lossy(text).into_owned();
+                    bad.push(BadRow { row, path: self.path(), row_of_file: first + row as u64 + 1, reason, content });
+                }
+            }
+        }
+        table.rechunk_mut();
+        Ok(Stretch { table, bad })
+    }
+
+    fn parse(&self, rows: &[Vec<u8>], parse: Parse) -> Result<DataFrame, String> {
+        let table = parse(rows, &self.schema)?;
+        let (found, wanted) = (table.height(), rows.len());
+        if found == wanted { Ok(table) } else { Err(format!("{wanted} rows were read as {found}")) }
+    }
+}
+
+type Parse = fn(&[Vec<u8>], &Arc<Schema>) -> Result<DataFrame, String>;
+
+fn content(path: &Path, what: String) -> SourceError {
+    SourceError::Content { path: path.display().to_string(), what }
+}
+
+/// What polars says, without the words around it.
+fn plain(error: polars::error::PolarsError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+fn scan_ipc(path: &Path) -> PolarsResult<LazyFrame> {
+    LazyFrame::scan_ipc(PlRefPath::new(path.to_string_lossy()), Default::default(), UnifiedScanArgs::default())
+}
+
+fn ipc_rows(path: &Path) -> PolarsResult<u64> {
+    let counted = scan_ipc(path)?.select([polars::prelude::len()]).collect()?;
+    Ok(u64::from(counted.columns()[0].u32()?.get(0).unwrap_or_default()))
+}
+
+fn json_lines(path: &Path) -> Result<(Schema, Index), SourceError> {
+    let unreadable = |error| FileError::at("read", path)(error);
+    let head = lines::head(path, HEAD).map_err(unreadable)?;
+    let index = Index::of(path, false).map_err(unreadable)?;
+    // What is no JSON tells nothing of types; it is a bad row when it is read.
+    let objects = head
+        .split(|&byte| byte == b'\n')
+        .filter(|line| serde_json::from_slice::<Value>(line).is_ok_and(|it| it.is_object()));
+    let objects = objects.collect::<Vec<_>>().join(&b'\n');
+    if objects.is_empty() {
+        return Err(content(path, "no row of it is a JSON object".to_owned()));
+    }
+    Ok((infer(objects)?, index))
+}
+
+/// The columns of JSON lines. One that has only nulls is of texts, as good as anything.
+fn infer(lines: Vec<u8>) -> PolarsResult<Schema> {
+    let schema = polars::io::ndjson::infer_schema(&mut Cursor::new(lines), None)?;
+    let known = |dtype: DataType| if dtype.is_null() { DataType::String } else { dtype };
+    Ok(schema.into_iter().map(|(name, dtype)| Field::new(name, known(dtype))).collect())
+}
+
+fn read_json(rows: &[Vec<u8>], schema: &Arc<Schema>) -> Result<DataFrame, String> {
+    for row in rows {
+        fits(&serde_json::from_slice(row).map_err(|error| format!("no JSON: {error}"))?, schema)?;
+    }
+    let reader = JsonReader::new(Cursor::new(rows.join(&b'\n'))).with_json_format(JsonFormat::JsonLines);
+    reader.with_schema(schema.clone()).finish().map_err(plain)
+}
+
+/// Whether an object has a place for each of its values: polars would leave out those without one, and make nulls of
+/// those of another type.
+fn fits(row: &Value, schema: &Schema) -> Result<(), String> {
+    let object = row.as_object().ok_or_else(|| format!("{row} is no object"))?;
+    for (key, value) in object {
+        let Some(dtype) = schema.get(key) else { return Err(format!("`{key}` is no column of the rows before")) };
+        let fits = match value {
+            Value::Null => true,
+            Value::Bool(_) => dtype.is_bool(),
+            Value::Number(number) => dtype.is_float() || dtype.is_integer() && number.is_i64(),
+            Value::String(_) => dtype.is_string(),
+            Value::Array(_) => dtype.is_list(),
+            Value::Object(_) => dtype.is_struct(),
+        };
+        if !fits {
+            return Err(format!("`{key}` is {value}, where the rows before have {dtype}"));
+        }
+    }
+    Ok(())
+}
+
+fn csv(path: &Path) -> Result<(Schema, Index), SourceError> {
+    let unreadable = |error| FileError::at("read", path)(error);
+    let head = lines::head(path, HEAD).map_err(unreadable)?;
+    let index = Index::of(path, true).map_err(unreadable)?;
+    // A row of another length tells nothing of types; it is a bad row when it is read.
+    let options = CsvReadOptions::default().with_has_header(true).with_infer_schema_length(Some(10_000));
+    let options = options.map_parse_options(|parse| parse.with_truncate_ragged_lines(true));
+    let table = options.with_n_rows(Some(10_000)).into_reader_with_file_handle(Cursor::new(head)).finish();
+    let table = table.map_err(|error| content(path, format!("it cannot be read as CSV: {}", plain(error))))?;
+    Ok((table.schema().as_ref().clone(), index))
+}
+
+fn read_csv(rows: &[Vec<u8>], schema: &Arc<Schema>) -> Result<DataFrame, String> {
+    let options = CsvReadOptions::default().with_has_header(false).with_schema(Some(schema.clone()));
+    options.into_reader_with_file_handle(Cursor::new(rows.join(&b'\n'))).finish().map_err(plain)
+}
+
+/// `{"examples": [{…}]}` as BIG-Bench has it, or a list of objects.
+fn examples(path: &Path) -> Result<DataFrame, SourceError> {
+    let bytes = durable::read(path)?;
+    let file: Value = serde_json::from_slice(&bytes).map_err(|error| content(path, format!("no JSON: {error}")))?;
+    let Some(rows) = file.get("examples").unwrap_or(&file).as_array() else {
+        let expected =
+            "expected a list of objects, or BIG-Bench's {\"examples\": [{\"input\": \"…\", \"target\": \"…\"}]}";
+        return Err(content(path, expected.to_owned()));
+    };
+    let lines: Vec<Vec<u8>> = rows.iter().map(|row| row.to_string().into_bytes()).collect();
+    let schema = infer(lines.join(&b'\n'))?;
+    for (number, row) in rows.iter().enumerate() {
+        fits(row, &schema).map_err(|reason| content(path, format!("row {}: {reason}", number + 1)))?;
+    }
+    read_json(&lines, &Arc::new(schema)).map_err(|what| content(path, what))
+}

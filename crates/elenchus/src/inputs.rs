@@ -1,0 +1,159 @@
+//! The questions of every stage that has any: its files opened, its generators set up.
+
+use crate::stages::sample::{Source, same_words};
+use batch::{QuestionRow, Sources, question_rows};
+use spec::{
+    Places, Problem,
+    settings::{Files, Named, Order, Pipeline, Questions, Read, Sample, Stage, With},
+};
+use std::collections::{BTreeMap, BTreeSet};
+use tasks::{Generator, TaskError};
+
+/// What a pipeline reads from outside.
+pub struct Inputs {
+    /// Where the questions of each `sample` and `evaluate` stage come from, by the stage's name.
+    pub questions: BTreeMap<String, Source>,
+    /// The questions that each `sample` stage must not draw.
+    pub excluded: BTreeMap<String, BTreeSet<String>>,
+    /// The files of stages that read them.
+    pub files: Sources,
+}
+
+/// Opens everything.
+pub fn open(pipeline: &Pipeline, files: Sources, problems: &mut Vec<Problem>) -> Inputs {
+    let mut inputs = Inputs { questions: BTreeMap::new(), excluded: BTreeMap::new(), files };
+    for stage in &pipeline.stages {
+        match &stage.settings {
+            Stage::Sample(sample) => inputs.open_sample(pipeline, &stage.name, sample, problems),
+            Stage::Evaluate(evaluate) => {
+                let path = format!("evaluate.{}.questions", stage.name);
+                let source = inputs.source(&evaluate.questions, Order::Sequential, &path, &pipeline.places);
+                inputs.keep(&stage.name, source, problems);
+            }
+            _ => {}
+        }
+    }
+    inputs
+}
+
+impl Inputs {
+    fn open_sample(&mut self, pipeline: &Pipeline, name: &str, sample: &Sample, problems: &mut Vec<Problem>) {
+        let excluded = match sample.exclude.as_ref().map(|files| self.rows(files)).transpose() {
+            Ok(rows) => rows.unwrap_or_default().iter().map(|row| same_words(&row.text)).collect(),
+            Err(more) => {
+                problems.extend(more);
+                BTreeSet::new()
+            }
+        };
+        let path = format!("sample.{name}");
+        let source = self.source(&sample.questions, sample.order, &path, &pipeline.places);
+        let source = source.and_then(|source| {
+            without(source, &excluded).ok_or_else(|| {
+                let place = pipeline.places.of(&format!("{path}.exclude"));
+                vec![Problem::new(place, "every question of the files is excluded: none is left to draw")]
+            })
+        });
+        self.keep(name, source, problems);
+        self.excluded.insert(name.to_owned(), excluded);
+    }
+
+    fn keep(&mut self, name: &str, source: Result<Source, Vec<Problem>>, problems: &mut Vec<Problem>) {
+        match source {
+            Ok(source) => drop(self.questions.insert(name.to_owned(), source)),
+            Err(more) => problems.extend(more),
+        }
+    }
+
+    fn source(&self, questions: &Questions, order: Order, path: &str, places: &Places) -> Result<Source, Vec<Problem>> {
+        match questions {
+            Questions::Task(settings) => generator(settings, path, places),
+            Questions::Files(files) => Ok(Source::Rows(self.rows(files)?, order)),
+            Questions::Mixture(shares) => {
+                let path = format!("{path}.mixture");
+                let share = |share: &spec::settings::Share| {
+                    Ok((share.weight, self.source(&share.questions, order, &path, places)?))
+                };
+                shares.iter().map(share).collect::<Result<_, _>>().map(Source::Mixture)
+            }
+        }
+    }
+
+    fn rows(&self, files: &Files) -> Result<Vec<QuestionRow>, Vec<Problem>> {
+        let source = self.files.open(files)?;
+        let place = files.paths.first().map_or(0..0, |file| file.span.clone());
+        question_rows(&source).map_err(|error| vec![Problem::new(place, error.to_string())])
+    }
+
+    /// How many batches use up the rows of all sources: each batch takes a stage's `rows` of them.
+    pub fn batches(&self, pipeline: &Pipeline) -> u64 {
+        let of = |stage: &Named<Stage>| match &stage.settings {
+            Stage::Sample(sample) => Some((self.questions.get(&stage.name)?.count()?, sample.rows)),
+            Stage::Read(read) => Some((self.files.open(&read.files).ok()?.rows(), read.rows)),
+            _ => None,
+        };
+        let batches = pipeline.stages.iter().filter_map(of).map(|(rows, batch)| rows.div_ceil(batch as u64));
+        batches.max().unwrap_or(1).max(1)
+    }
+
+    /// What a run depends on includes the rows that it reads: one whose files have changed is not resumed.
+    pub fn key(&self, pipeline: &Pipeline, plan: plan::Hash) -> plan::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(plan.as_bytes());
+        for source in self.questions.values().flat_map(Source::parts) {
+            if let Source::Rows(rows, _) = source {
+                for row in rows {
+                    hasher.update(format!("{row:?}").as_bytes());
+                }
+            }
+        }
+        for text in self.excluded.values().flatten() {
+            hasher.update(text.as_bytes());
+        }
+        for stage in &pipeline.stages {
+            if let Some(source) = read_by(&stage.settings).and_then(|files| self.files.open(files).ok()) {
+                hasher.update(source.fingerprint().as_bytes());
+            }
+        }
+        hasher.finalize()
+    }
+}
+
+/// The files of a stage that works on plain tables.
+pub fn read_by(stage: &Stage) -> Option<&Files> {
+    match stage {
+        Stage::Read(Read { files, .. }) => Some(files),
+        Stage::Join(join) => match &join.with {
+            With::Files(files) => Some(files),
+            With::Table(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// The source without rows that are excluded; none where no row is left.
+fn without(source: Source, excluded: &BTreeSet<String>) -> Option<Source> {
+    match source {
+        Source::Rows(mut rows, order) => {
+            rows.retain(|row| !excluded.contains(&same_words(&row.text)));
+            (!rows.is_empty()).then_some(Source::Rows(rows, order))
+        }
+        Source::Mixture(shares) => {
+            let share = |(weight, source)| Some((weight, without(source, excluded)?));
+            shares.into_iter().map(share).collect::<Option<_>>().map(Source::Mixture)
+        }
+        task => Some(task),
+    }
+}
+
+fn generator(settings: &spec::settings::Task, path: &str, places: &Places) -> Result<Source, Vec<Problem>> {
+    let key = |error: &TaskError| match error {
+        // A name that is not in the catalogue has been reported by `spec`.
+        TaskError::Name(_) => None,
+        TaskError::Depth { .. } => Some("depth"),
+        TaskError::Exhausted { .. } | TaskError::NoLengths(_) => Some("exclude_words"),
+    };
+    let unfit = |error: TaskError| {
+        let place = key(&error).map(|key| places.of(&format!("{path}.task.{key}")));
+        place.map(|place| Problem::new(place, error.to_string())).into_iter().collect()
+    };
+    Generator::new(settings).map(Source::Task).map_err(unfit)
+}

@@ -1,0 +1,178 @@
+//! `[answer.NAME]`: an answer to each question of a table, and every call behind it.
+
+use super::{Amplifier, debate::human_calls, note_usage};
+use crate::{answerers::ModelAnswerer, states::ModelState, tables};
+use ::debate::{
+    amplify::{Amplified, Open, amplify},
+    answerer::{Answerer, Prompt, Sampled},
+    draw::Draw,
+    human::Human,
+    question::{Asked, Posed},
+    trace::{Call, Part, calls},
+};
+use batch::{
+    Bundle, Stage, StageError, Unit,
+    stages::{Refused, errors},
+};
+use model::Sampling;
+use polars::prelude::*;
+use spec::settings::{OnError, Wording};
+
+/// Answers the questions of each batch.
+pub struct Answer {
+    /// The stage's name.
+    pub name: String,
+    /// The table of questions.
+    pub from: String,
+    /// Who answers.
+    pub by: By,
+    /// How questions are worded.
+    pub wording: Wording,
+    /// What becomes of a question too long for the model.
+    pub on_error: OnError,
+    /// The root of the stage's draws.
+    pub draw: Draw,
+}
+
+/// Who answers.
+pub enum By {
+    /// Amp≈(H, M).
+    Amplify(Amplifier),
+    /// M alone: the state that holds it, how it is sampled, and the threads that compute.
+    Model(String, Sampling, usize),
+    /// H alone.
+    Human(Box<dyn Human>),
+}
+
+/// A question with its place in the table.
+struct Asking {
+    row: usize,
+    id: u64,
+    open: Open,
+}
+
+impl Stage for Answer {
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
+        let table = unit.table(&self.from)?;
+        let (ids, texts) = (tables::u64s(table, "id")?, tables::texts(table, "text")?);
+        let asking = |(row, (&id, text)): (usize, (&u64, &String))| {
+            let open = Open { posed: Posed::bare(text.clone()), draw: self.draw.at(id) };
+            Asking { row, id, open }
+        };
+        let all: Vec<Asking> = ids.iter().zip(&texts).enumerate().map(asking).collect();
+        let mut refused = Vec::new();
+        let trace = self.trace(unit, all, &mut refused)?;
+        unit.metric("human_calls", human_calls(&trace));
+        unit.metric("rows", (ids.len() - refused.len()) as f64);
+        let mut bundle = Bundle::from([
+            (self.name.clone(), self.answers(&ids, &texts, &trace, &refused)?),
+            (format!("{}.calls", self.name), tables::from_calls(&trace)?),
+        ]);
+        if self.on_error != OnError::Fail {
+            unit.metric("errors", refused.len() as f64);
+            bundle.insert(format!("{}.errors", self.name), errors(&refused)?);
+        }
+        Ok(bundle)
+    }
+}
+
+impl Answer {
+    /// The calls behind the answers, in the order of the questions.
+    fn trace(
+        &self,
+        unit: &mut Unit<'_>,
+        all: Vec<Asking>,
+        refused: &mut Vec<Refused>,
+    ) -> Result<Vec<Call>, StageError> {
+        match &self.by {
+            By::Human(human) => {
+                let wave: Vec<Open> = all.iter().map(|asking| asking.open.clone()).collect();
+                let said = amplify(human.as_ref(), None, &self.wording, &wave)?;
+                let call = |(asking, said): (&Asking, ::debate::amplify::HumanAnswer)| {
+                    call(asking, Part::Human, asking.open.posed.text(&self.wording), said.text, None)
+                };
+                Ok(all.iter().zip(said).map(call).collect())
+            }
+            By::Model(state, sampling, workers) => {
+                let model = unit.read::<ModelState>(state)?;
+                let mut m = ModelAnswerer::new(&model.0, unit.version(state)?, *sampling, *workers);
+                let asked = self.fitting(&m, all, refused)?;
+                let prompt = |asking: &Asking| Prompt {
+                    text: asking.open.posed.text(&self.wording),
+                    draw: asking.open.draw.named("first"),
+                };
+                let prompts: Vec<Prompt> = asked.iter().map(prompt).collect();
+                let said = if prompts.is_empty() { Vec::new() } else { m.answer(&prompts)? };
+                note_usage(unit, &[m.usage]);
+                let parts = asked.iter().zip(prompts).zip(said);
+                let call = |((asking, prompt), said): ((&Asking, Prompt), ::debate::answerer::Answer)| {
+                    call(asking, Part::First, prompt.text, said.text, Some(said.sampled))
+                };
+                Ok(parts.map(call).collect())
+            }
+            By::Amplify(amplifier) => {
+                let mut m = amplifier.answerer(unit)?;
+                let asked = self.fitting(&m, all, refused)?;
+                let wave: Vec<Open> = asked.iter().map(|asking| asking.open.clone()).collect();
+                let approx = amplifier.approx(&self.wording);
+                let said = if wave.is_empty() { Vec::new() } else { approx.answer(&mut m, &wave)? };
+                note_usage(unit, &[m.usage]);
+                let traced = |(asking, said): (&Asking, Amplified)| calls(asking.id, Asked::Argument, 0, said);
+                Ok(asked.iter().zip(said).flat_map(traced).collect())
+            }
+        }
+    }
+
+    /// The questions that leave room for an answer; the others are errors.
+    fn fitting(
+        &self,
+        m: &ModelAnswerer<'_>,
+        all: Vec<Asking>,
+        refused: &mut Vec<Refused>,
+    ) -> Result<Vec<Asking>, StageError> {
+        let mut asked = Vec::new();
+        for asking in all {
+            let prompt = Prompt { text: asking.open.posed.text(&self.wording), draw: asking.open.draw };
+            if m.fits(&prompt) {
+                asked.push(asking);
+                continue;
+            }
+            let reason = format!("question {} is too long for the model: no room is left for an answer", asking.id);
+            if self.on_error == OnError::Fail {
+                return Err(format!("{reason}; set `on_error = \"skip\"` to go on without it").into());
+            }
+            refused.push(Refused { row: asking.row, reason, content: Some(asking.open.posed.question) });
+        }
+        Ok(asked)
+    }
+
+    /// The answers that count, one for each question, or none where it could not be answered.
+    fn answers(&self, ids: &[u64], texts: &[String], trace: &[Call], refused: &[Refused]) -> PolarsResult<DataFrame> {
+        let mut kept = trace.iter().filter(|call| call.kept);
+        let is_refused = |row: usize| refused.iter().any(|refused| refused.row == row);
+        let rows: Vec<(usize, Option<&Call>)> =
+            (0..ids.len()).map(|row| (row, if is_refused(row) { None } else { kept.next() })).collect();
+        let stays = |(_, call): &&(usize, Option<&Call>)| call.is_some() || self.on_error == OnError::Null;
+        let rows: Vec<&(usize, Option<&Call>)> = rows.iter().filter(stays).collect();
+        let by = |call: &Call| if call.part == Part::Human { "human" } else { "model" };
+        DataFrame::new(
+            rows.len(),
+            vec![
+                Column::new("id".into(), rows.iter().map(|(row, _)| ids[*row]).collect::<Vec<_>>()),
+                Column::new("text".into(), rows.iter().map(|(row, _)| texts[*row].as_str()).collect::<Vec<_>>()),
+                Column::new(
+                    "answer".into(),
+                    rows.iter().map(|(_, it)| it.map(|it| it.answer.as_str())).collect::<Vec<_>>(),
+                ),
+                Column::new("by".into(), rows.iter().map(|(_, it)| it.map(by)).collect::<Vec<_>>()),
+            ],
+        )
+    }
+}
+
+/// The one call behind an answer of M or H alone.
+fn call(asking: &Asking, part: Part, prompt: String, answer: String, sampled: Option<Sampled>) -> Call {
+    let propensity = Some(if part == Part::Human { 1.0 } else { 0.0 });
+    let (question, asked) = (asking.id, Asked::Argument);
+    Call { question, asked, turn: 0, part, place: 0, prompt, answer, kept: true, propensity, sampled }
+}

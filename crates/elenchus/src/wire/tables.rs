@@ -1,0 +1,61 @@
+//! The stages that work on plain tables.
+
+use super::table;
+use crate::load::Loaded;
+use batch::{
+    Source, SourceError, Stage as Work,
+    stages::{Command, Filter, Join, Read, Right, Sql, Write},
+};
+use plan::{Node, Role};
+use spec::settings::{self, Files, Stage, With};
+use std::{path::Path, sync::Arc};
+
+/// The stage of a node.
+pub(super) fn wire(loaded: &Loaded, node: &Node, stage: Stage, root: &Path) -> Result<Box<dyn Work>, SourceError> {
+    let name = node.name.clone();
+    let opened = |files: &Files| -> Arc<Source> {
+        loaded.inputs.files.open(files).unwrap_or_else(|_| unreachable!("the plan has opened its files"))
+    };
+    Ok(match stage {
+        Stage::Read(settings::Read { files, rows, number, on_error, .. }) => {
+            Box::new(Read { name, source: opened(&files), rows, number, on_error })
+        }
+        Stage::Filter(filter) => Box::new(Filter { name, from: table(node, Role::Rows), condition: filter.condition }),
+        Stage::Sql(sql) => {
+            let from = node.tables(Role::Rows).map(str::to_owned).collect();
+            Box::new(Sql { name, from, query: sql.query })
+        }
+        Stage::Join(settings::Join { with, on, how, suffix, .. }) => {
+            let right = match with {
+                With::Table(_) => Right::Table(table(node, Role::Right)),
+                With::Files(files) => Right::Rows(opened(&files).all()?),
+            };
+            Box::new(Join { name, left: table(node, Role::Rows), right, on, how, suffix })
+        }
+        Stage::Command(command) => Box::new(self::command(node, command, root)),
+        other => unreachable!("a {} stage works on no plain tables", other.kind()),
+    })
+}
+
+fn command(node: &Node, settings: settings::Command, root: &Path) -> Command {
+    let settings::Command { run, folder, time_limit, on_error, .. } = settings;
+    Command {
+        name: node.name.clone(),
+        from: table(node, Role::Rows),
+        run,
+        folder: folder.map_or_else(|| ".".into(), |folder| folder.path.into()),
+        log: root.join("logs").join(format!("{}.log", node.name)),
+        schema: node.outputs[0].schema.clone(),
+        time_limit,
+        on_error,
+    }
+}
+
+/// The stage of a node that writes a dataset.
+pub fn writer(node: &Node, write: &settings::Write, root: &Path) -> Write {
+    let folder = match &write.folder {
+        Some(folder) => folder.path.clone().into(),
+        None => root.join("datasets").join(&node.name),
+    };
+    Write { name: node.name.clone(), from: table(node, Role::Rows), folder, split: write.split.clone() }
+}
