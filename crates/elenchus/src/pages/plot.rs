@@ -154,7 +154,7 @@ pub fn number(value: f64) -> String {
     let size = value.abs();
     let text = match size {
         _ if size == 0.0 => return "0".to_owned(),
-        _ if size >= 1e7 || size < 1e-4 => return format!("{value:.1e}").replace(".0e", "e"),
+        _ if !(1e-4..1e7).contains(&size) => return format!("{value:.1e}").replace(".0e", "e"),
         _ if size >= 1000.0 => return crate::figures::grouped(value),
         _ if size >= 100.0 => format!("{value:.1}"),
         _ if size >= 1.0 => format!("{value:.2}"),
