@@ -60,6 +60,21 @@ check!(a_right_file_is_said_to_be_right, "check", "pipeline.toml");
 check!(an_absent_file_is_named, "check", "absent.toml");
 check!(no_batches_are_refused, "run", "pipeline.toml", "--batches", "0");
 check!(what_is_wrong_with_a_setting_is_told_at_the_setting, "check", "pipeline.toml", "--set", "train.stepp.steps=2");
+check!(
+    without_its_files_a_pipeline_is_checked_as_far_as_it_goes,
+    "check",
+    "pipeline.toml",
+    "--offline",
+    "--set",
+    "evaluate.held_out.questions.files=['absent.jsonl']"
+);
+check!(
+    files_that_are_not_there_are_told,
+    "check",
+    "pipeline.toml",
+    "--set",
+    "evaluate.held_out.questions.files=['absent.jsonl']"
+);
 check!(what_there_is_to_choose_from, "list");
 check!(a_starter_does_not_overwrite, "new", "pipeline.toml");
 check!(a_used_folder_is_refused, "run", "pipeline.toml", "--out", "run");

@@ -2,16 +2,29 @@
 
 use crate::{
     command::{Failure, Given},
-    load::load,
+    load::{load, load_offline},
 };
+use plan::Plan;
 use std::process::ExitCode;
 
-/// Says that a pipeline is right, or everything that is wrong with it.
+/// Says that a pipeline is right, or everything that is wrong with it. Offline, its question files are left out.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
-pub fn check(given: &Given) -> Result<ExitCode, Failure> {
-    let loaded = load(&given.sources()?, |_| {})?;
-    println!("{}: {} stages, {} batches, no problems", given.file.display(), loaded.plan.nodes.len(), loaded.batches);
+pub fn check(given: &Given, offline: bool) -> Result<ExitCode, Failure> {
+    let (plan, batches) = planned(given, offline)?;
+    let stages = plan.nodes.len();
+    let batches = batches.map_or("as many as its rows make".to_owned(), |batches| batches.to_string());
+    let left_out = if offline { "; its question files were not opened" } else { "" };
+    println!("{}: {stages} stages, {batches} batches, no problems{left_out}", given.file.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The plan, and how many batches a run of it has, where that is known without its files.
+fn planned(given: &Given, offline: bool) -> Result<(Plan, Option<u64>), Failure> {
+    let sources = given.sources()?;
+    if offline {
+        return load_offline(&sources).map(|(pipeline, plan)| (plan, pipeline.batches));
+    }
+    load(&sources, |_| {}).map(|loaded| (loaded.plan, Some(loaded.batches)))
 }
 
 /// What a plan can be drawn as.
@@ -29,8 +42,8 @@ pub enum Format {
 
 /// Draws a pipeline's plan.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
-pub fn plan(given: &Given, format: Format) -> Result<ExitCode, Failure> {
-    let plan = load(&given.sources()?, |_| {})?.plan;
+pub fn plan(given: &Given, format: Format, offline: bool) -> Result<ExitCode, Failure> {
+    let (plan, _) = planned(given, offline)?;
     let drawn = match format {
         Format::Text => plan.to_text(),
         Format::Json => plan.to_json(),

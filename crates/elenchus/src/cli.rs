@@ -37,6 +37,9 @@ enum Verb {
     Check {
         #[command(flatten)]
         given: Given,
+        /// Leave out the files that the pipeline names
+        #[arg(long)]
+        offline: bool,
     },
     /// Show the stages of a pipeline file, their tables and their states, and how much they ask of M and H
     Plan {
@@ -45,6 +48,9 @@ enum Verb {
         /// What to draw it as
         #[arg(long, value_enum, default_value = "text")]
         format: check::Format,
+        /// Leave out the files that the pipeline names
+        #[arg(long)]
+        offline: bool,
     },
     /// Run a pipeline in a new folder
     Run {
@@ -151,8 +157,8 @@ fn perform(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::New { file } => catalogue::new(&file),
         Verb::List => catalogue::list(),
         Verb::Schema => catalogue::schema(),
-        Verb::Check { given } => check::check(&given),
-        Verb::Plan { given, format } => check::plan(&given, format),
+        Verb::Check { given, offline } => check::check(&given, offline),
+        Verb::Plan { given, format, offline } => check::plan(&given, format, offline),
         Verb::Run { mut given, out, seed, batches, variants, telling } => {
             given.sets.extend(seed.map(|seed| format!("seed={seed}")));
             given.sets.extend(batches.map(|batches| format!("batches={batches}")));

@@ -11,7 +11,7 @@ use model::Tokenizer;
 use plan::Plan;
 use spec::{
     Catalogue, Problem, Sources, Span,
-    settings::{Pipeline, Stage},
+    settings::{Pipeline, Questions, Stage},
 };
 use std::{collections::BTreeMap, fmt};
 use tasks::Task;
@@ -54,6 +54,35 @@ pub fn compile(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<
             Ok(Loaded { source: sources.record(), pipeline, plan, inputs, batches, tokenizer })
         }
         _ => Err(problems),
+    }
+}
+
+/// Plans a pipeline without opening its question files. Those of other tables are looked at all the same: their columns
+/// are part of the plan.
+pub fn load_offline(sources: &Sources) -> Result<(Pipeline, Plan), Failure> {
+    let spec::Reading { pipeline, mut problems } = spec::read_sources(sources, &catalogue());
+    let files = batch::Sources::new(".");
+    let plan = plan::plan(&pipeline, &files).map_err(|more| problems.extend(more)).ok();
+    let mut generated = pipeline.clone();
+    generated.stages.retain(|stage| !takes_files(&stage.settings));
+    let inputs = inputs::open(&generated, files, &mut problems);
+    problems.extend(misplaced_scripts(&pipeline, &inputs.questions));
+    problems.sort_by_key(|problem| problem.span.start);
+    match plan {
+        Some(plan) if problems.is_empty() => Ok((pipeline, plan)),
+        _ => Err(Failure::File { report: draw(&problems, sources) }),
+    }
+}
+
+fn takes_files(stage: &Stage) -> bool {
+    let any = |questions: &Questions| match questions {
+        Questions::Task(_) => false,
+        Questions::Files(_) | Questions::Mixture(_) => true,
+    };
+    match stage {
+        Stage::Sample(sample) => any(&sample.questions) || sample.exclude.is_some(),
+        Stage::Evaluate(evaluate) => any(&evaluate.questions),
+        _ => false,
     }
 }
 

@@ -29,8 +29,8 @@ pub struct Architecture {
     /// Attention heads; `width / heads` is even, because rotary embeddings turn pairs.
     #[schemars(range(min = 1), extend("x-changes" = "weights"))]
     pub heads: usize,
-    /// The longest sequence in tokens, prompt and answer together.
-    #[schemars(range(min = 1), extend("x-changes" = "tables"))]
+    /// The longest sequence in tokens, prompt and answer together; it stands in the model's own folder.
+    #[schemars(range(min = 1), extend("x-changes" = "weights"))]
     pub context: usize,
     /// Width of the feed-forward layer. Default `4 * width`.
     #[schemars(range(min = 1), extend("x-default" = "4 * width", "x-changes" = "weights"))]

@@ -1,0 +1,208 @@
+//! Every key of the schema says under `x-changes` what another value of it changes: here is another value of each, and
+//! a run that shows it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use batch::Run;
+use elenchus::{load::compile, run::perform};
+use serde_json::Value;
+use spec::Sources;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::atomic::AtomicBool,
+};
+
+/// A key, by the type it is a setting of; what gives it another value; and what both runs need to show it.
+type Other = (&'static str, &'static [&'static str], &'static [&'static str]);
+
+/// What lets every debate have a winner, not always the same.
+const DEBATED: &[&str] = &[
+    "batches=4",
+    "debate.arguments.sufficient='never'",
+    "sample.questions.task={ name = 'web-of-lies', depth = [0, 3] }",
+    "sample.questions.rows=8",
+];
+
+const OTHERS: &[Other] = &[
+    ("Pipeline.seed", &["seed=4"], &[]),
+    ("Pipeline.batches", &["batches=3"], &[]),
+    ("Pipeline.workers", &["workers=1"], &[]),
+    ("Checkpoint.every", &["checkpoint.every=1"], &[]),
+    ("Checkpoint.keep_last", &["checkpoint.keep_last=1"], &["checkpoint.every=1"]),
+    ("Checkpoint.best", &["checkpoint.best='held_out'"], &["checkpoint.keep_last=1"]),
+    ("Snapshot.batches", &["snapshot.batches=1"], &[]),
+    ("Snapshot.rows", &["snapshot.rows=1"], &[]),
+    ("Snapshot.columns", &["snapshot.columns=['text']"], &[]),
+    ("Snapshot.decimals", &["snapshot.decimals=5"], &[]),
+    ("Snapshot.volatile", &["snapshot.volatile=['text']"], &[]),
+    ("Model.new", &["model.target.new={ layers = 1, width = 16, heads = 2, context = 160 }"], &[]),
+    ("Model.copy_of", &["model.target.copy_of='spare'"], &[]),
+    ("Architecture.layers", &["model.agent.new.layers=2"], &["model.spare.copy_of='agent'"]),
+    ("Architecture.width", &["model.agent.new.width=24"], &["model.spare.copy_of='agent'"]),
+    ("Architecture.heads", &["model.agent.new.heads=4"], &["model.spare.copy_of='agent'"]),
+    ("Architecture.context", &["model.agent.new.context=200"], &["model.spare.copy_of='agent'"]),
+    ("Architecture.feed_forward", &["model.agent.new.feed_forward=24"], &["model.spare.copy_of='agent'"]),
+    ("Human.script", &["human.expert.script='boolean-expressions'"], &[]),
+    ("Amplify.model", &["amplify.overseer.model='agent'"], &[]),
+    ("Amplify.human", &["amplify.overseer.human='stranger'"], &[]),
+    ("Amplify.call_human", &["amplify.overseer.call_human='never'"], &[]),
+    ("Amplify.temperature", &["amplify.overseer.temperature=0.5"], &[]),
+    ("Amplify.max_tokens", &["amplify.speaker.max_tokens=4"], &[]),
+    ("Sample.files", &["sample.others.files=['mixed.jsonl']"], &[]),
+    ("Sample.rows", &["sample.questions.rows=3"], &[]),
+    ("Questions.files", &["evaluate.held_out.questions.files=['lies.jsonl']"], &[]),
+    ("Task.name", &["sample.others.task.name='web-of-lies'"], &[]),
+    ("Task.depth", &["sample.others.task.depth=[3, 5]"], &[]),
+    ("Task.exclude_words", &["sample.others.task.exclude_words=[4, 5]"], &[]),
+    ("Debate.from", &["debate.arguments.from='others'"], &["sample.others.files=['lies.jsonl']"]),
+    ("Debate.speaker", &["debate.arguments.speaker='other'"], &["loss.objective.combine.weighted.alpha=0"]),
+    ("Debate.overseer", &["debate.arguments.overseer='other'"], &[]),
+    ("Debate.max_turns", &["debate.arguments.max_turns=3"], &[]),
+    ("Debate.sufficient", &["debate.arguments.sufficient='never'"], &[]),
+    ("Wording.argument", &["debate.arguments.wording.argument='{question}{context} So?'"], &[]),
+    ("Wording.sufficient", &["debate.arguments.wording.sufficient='{question}{context} Enough?'"], &[]),
+    ("Wording.winner", &["debate.arguments.wording.winner='{question}{context} Even?'"], &[]),
+    (
+        "Judge.from",
+        &["judge.other_verdicts.from='arguments'", "loss.other_objective.from=['arguments', 'other_verdicts']"],
+        &[],
+    ),
+    ("Judge.by", &["judge.verdicts.by='other'"], &[]),
+    ("Loss.from", &["loss.objective.from=['other', 'other_verdicts']"], &[]),
+    ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
+    ("Loss.credit", &["loss.objective.credit=['argument']"], DEBATED),
+    ("Loss.baseline_decay", &["loss.objective.baseline_decay=0.1"], DEBATED),
+    ("Combine.weighted.alpha", &["loss.objective.combine.weighted.alpha=0.75"], &[]),
+    ("Train.from", &["train.step.from='other_objective'"], &[]),
+    ("Train.model", &["train.step.model='spare'", "amplify.speaker.model='spare'"], &[]),
+    ("Train.steps", &["train.step.steps=2"], &[]),
+    ("Train.micro_batch", &["train.step.micro_batch=1"], &[]),
+    ("AdamW.learning_rate", &["train.step.adamw.learning_rate=1e-3"], &[]),
+    ("AdamW.betas", &["train.step.adamw.betas=[0.5, 0.9]"], &[]),
+    ("AdamW.epsilon", &["train.step.adamw.epsilon=1e-3"], &[]),
+    ("AdamW.weight_decay", &["train.step.adamw.weight_decay=0.1"], &[]),
+    ("AdamW.clip", &["train.step.adamw.clip=[[0, 1], [1, 0.001]]"], &[]),
+    ("Sync.after", &["sync.follow.after='arguments'"], &[]),
+    ("Sync.from_model", &["sync.follow.from_model='spare'"], &[]),
+    ("Sync.to_model", &["sync.follow.to_model='spare'"], &[]),
+    ("Sync.polyak", &["sync.follow.polyak={ cosine = { from = 0.9, to = 0.5, over = [0, 2] } }"], &[]),
+    ("Sync.every", &["sync.follow.every=2"], &["sync.follow.every=1"]),
+    ("Evaluate.after", &["evaluate.held_out.after='questions'"], &[]),
+    ("Evaluate.count", &["evaluate.held_out.count=2"], &[]),
+    ("Evaluate.of", &["evaluate.held_out.of='overseer'"], &[]),
+    ("Evaluate.rows", &["evaluate.held_out.rows=['human']"], &[]),
+    ("Evaluate.every", &["evaluate.held_out.every=2"], &[]),
+    ("Evaluate.verdicts", &["evaluate.held_out.verdicts='verdicts'"], &[]),
+];
+
+/// Keys with a single value.
+const ALONE: &[&str] = &["Loss.distance"];
+
+/// The keys of the schema that are set to a value, each with what it says it changes.
+fn declared() -> BTreeMap<String, String> {
+    let schema = spec::schema();
+    let mut keys = BTreeMap::new();
+    collect(&schema, "Pipeline", &mut keys);
+    for (name, definition) in schema["definitions"].as_object().unwrap() {
+        collect(definition, name, &mut keys);
+    }
+    keys
+}
+
+fn collect(schema: &Value, path: &str, keys: &mut BTreeMap<String, String>) {
+    for (name, value) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        match value["x-changes"].as_str() {
+            Some(changes) => drop(keys.insert(path, changes.to_owned())),
+            None => collect(value, &path, keys),
+        }
+    }
+}
+
+const TEXT: &str = include_str!("settings.toml");
+const LIES: &str = "{\"question\": \"Question: Jim lies. Does Jim tell the truth?\", \"answer\": \"No\"}
+{\"question\": \"Question: Jim lies. Inga says Jim lies. Does Inga tell the truth?\", \"answer\": \"Yes\"}
+";
+const EXPRESSIONS: &str = "{\"question\": \"not True is\", \"answer\": \"False\"}
+{\"question\": \"not True and False is\", \"answer\": \"False\"}
+";
+
+/// Runs of one pipeline with some of its settings changed, each made once.
+struct Runs {
+    folder: tempfile::TempDir,
+    made: BTreeMap<Vec<&'static str>, PathBuf>,
+}
+
+impl Runs {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("pipeline.toml"), TEXT).unwrap();
+        std::fs::write(folder.path().join("lies.jsonl"), LIES).unwrap();
+        std::fs::write(folder.path().join("mixed.jsonl"), [LIES, EXPRESSIONS].concat()).unwrap();
+        Runs { folder, made: BTreeMap::new() }
+    }
+
+    fn of(&mut self, sets: Vec<&'static str>) -> Result<PathBuf, String> {
+        if let Some(root) = self.made.get(&sets) {
+            return Ok(root.clone());
+        }
+        let root = self.folder.path().join(self.made.len().to_string());
+        run(self.folder.path(), &sets, &root)?;
+        self.made.insert(sets, root.clone());
+        Ok(root)
+    }
+}
+
+fn run(folder: &Path, sets: &[&str], root: &Path) -> Result<(), String> {
+    // The paths in a setting start at the working directory, which tests share.
+    let sets: Vec<String> =
+        sets.iter().map(|set| set.replace("files=['", &format!("files=['{}/", folder.display()))).collect();
+    let sources = Sources::open(&folder.join("pipeline.toml"), &[], &sets).unwrap();
+    let loaded = compile(&sources, |_| {}).map_err(|problems| elenchus::load::draw(&problems, &sources))?;
+    let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source: TEXT, plan: "" };
+    let mut run = batch::RunFolder::create(root, &loaded.plan, texts).unwrap();
+    perform(loaded, &mut run, &AtomicBool::new(false), &mut |_| {}).map_err(|failure| failure.text())?;
+    Ok(())
+}
+
+/// What differs between two runs, in the words of `x-changes`.
+fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
+    let (one, other) = (Run::open(one).unwrap(), Run::open(other).unwrap());
+    let metrics = |run: &Run| run.lines().iter().map(|line| line.metrics.clone()).collect::<Vec<_>>();
+    let tables = |run: &Run| run.lines().iter().map(|line| line.tables.clone()).collect::<Vec<_>>();
+    let last = |run: &Run| run.lines().last().unwrap().checkpoint.clone();
+    let mut found = BTreeSet::new();
+    found.extend((tables(&one) != tables(&other)).then_some("tables"));
+    found.extend((last(&one) != last(&other)).then_some("weights"));
+    found.extend((metrics(&one) != metrics(&other)).then_some("metrics"));
+    found.extend((one.checkpoints() != other.checkpoints()).then_some("checkpoints"));
+    found
+}
+
+#[test]
+fn each_key_changes_what_it_says() {
+    let declared = declared();
+    let shown: BTreeSet<&str> = OTHERS.iter().map(|(key, _, _)| *key).chain(ALONE.iter().copied()).collect();
+    assert_eq!(shown, declared.keys().map(String::as_str).collect(), "each key has another value here");
+    let mut runs = Runs::new();
+    let mut wrong = Vec::new();
+    for (key, sets, both) in OTHERS {
+        match runs.of(both.to_vec()).and_then(|one| Ok((one, runs.of([*both, *sets].concat())?))) {
+            Ok((one, other)) => wrong.extend(denied(key, &declared[*key], &differences(&one, &other))),
+            Err(error) => wrong.push(format!("{key}: {error}")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether what a key says is not what was found.
+fn denied(key: &str, said: &str, found: &BTreeSet<&str>) -> Option<String> {
+    let right = match said {
+        // What a snapshot keeps is no part of a run.
+        "speed" | "snapshots" => found.is_empty(),
+        "checkpoints" | "metrics" => *found == BTreeSet::from([said]),
+        _ => found.contains(said),
+    };
+    (!right).then(|| format!("{key} says {said}, and changes {found:?}"))
+}
