@@ -73,8 +73,13 @@ fn what_differs_is_told_and_seeds_are_a_group() {
 fn a_sweep_runs_each_combination() {
     let folder = with_file();
     let folder = folder.path();
-    let sweep =
-        ["--sweep", "loss.objective.combine.weighted.alpha=0.25,[[0, 0.0], [2, 0.5]]", "--sweep", "batches=1,2"];
+    let sweep = [
+        "--no-reuse",
+        "--sweep",
+        "loss.objective.combine.weighted.alpha=0.25,[[0, 0.0], [2, 0.5]]",
+        "--sweep",
+        "batches=1,2",
+    ];
     let swept = elenchus(folder, &[&["run", "pipeline.toml", "--out", "swept", "--quiet"][..], &sweep].concat());
     assert!(swept.starts_with("exit 0\n"), "{swept}");
     insta::assert_snapshot!("swept", elenchus(folder, &["compare", "swept", "--metric", "objective.alpha"]));
@@ -86,6 +91,7 @@ fn a_sweep_runs_each_combination() {
             "--out",
             "alone",
             "--quiet",
+            "--no-reuse",
             "--set",
             "loss.objective.combine.weighted.alpha=0.25",
             "--set",

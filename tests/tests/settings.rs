@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use batch::Run;
+use batch::{
+    Run,
+    manifest::{Checkpoint, Line, Part},
+};
 use elenchus::{load::compile, run::perform};
 use serde_json::Value;
 use spec::Sources;
@@ -27,6 +30,7 @@ const DEBATED: &[&str] = &[
 const OTHERS: &[Other] = &[
     ("Pipeline.seed", &["seed=4"], &[]),
     ("Pipeline.batches", &["batches=3"], &[]),
+    ("Pipeline.lag", &["lag=1"], &["batches=4"]),
     ("Pipeline.workers", &["workers=1"], &[]),
     ("Checkpoint.every", &["checkpoint.every=1"], &[]),
     ("Checkpoint.keep_last", &["checkpoint.keep_last=1"], &["checkpoint.every=1"]),
@@ -170,8 +174,11 @@ fn run(folder: &Path, sets: &[&str], root: &Path) -> Result<(), String> {
 fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
     let (one, other) = (Run::open(one).unwrap(), Run::open(other).unwrap());
     let metrics = |run: &Run| run.lines().iter().map(|line| line.metrics.clone()).collect::<Vec<_>>();
-    let tables = |run: &Run| run.lines().iter().map(|line| line.tables.clone()).collect::<Vec<_>>();
-    let last = |run: &Run| run.lines().last().unwrap().checkpoint.clone();
+    let bytes = |part: &Part| (part.rows, part.place.as_ref().map(|place| place.digest.clone()));
+    let of_line = |line: &Line| line.tables.iter().map(|(name, part)| (name.clone(), bytes(part))).collect::<Vec<_>>();
+    let tables = |run: &Run| run.lines().iter().map(of_line).collect::<Vec<_>>();
+    let files = |checkpoint: &Checkpoint| checkpoint.values().map(|state| state.files.clone()).collect::<Vec<_>>();
+    let last = |run: &Run| run.lines().last().unwrap().checkpoint.as_ref().map(files);
     let mut found = BTreeSet::new();
     found.extend((tables(&one) != tables(&other)).then_some("tables"));
     found.extend((last(&one) != last(&other)).then_some("weights"));

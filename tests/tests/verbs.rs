@@ -31,6 +31,8 @@ fn workplace() -> &'static Path {
     FOLDER.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap().keep();
         std::fs::write(folder.join("pipeline.toml"), small("web-of-lies", 4)).unwrap();
+        let changed = small("web-of-lies", 5).replace("alpha = 0.5", "alpha = 0.25");
+        std::fs::write(folder.join("changed.toml"), changed).unwrap();
         let one = "Question: Jim lies. Inga says Jim lies. Does Inga tell the truth?";
         std::fs::write(folder.join("one.jsonl"), format!("{{\"question\": \"{one}\", \"answer\": \"Yes\"}}\n"))
             .unwrap();
@@ -78,6 +80,12 @@ check!(
 check!(what_there_is_to_choose_from, "list");
 check!(a_starter_does_not_overwrite, "new", "pipeline.toml");
 check!(a_used_folder_is_refused, "run", "pipeline.toml", "--out", "run");
+check!(without_runs_there_is_nothing_to_resume, "resume");
+check!(a_plan_says_what_is_there_already, "plan", "pipeline.toml", "--store", ".store");
+check!(a_plan_says_why_it_has_to_run, "plan", "changed.toml", "--store", ".store");
+check!(a_fork_that_would_change_nothing, "fork", "run", "--batch", "2", "--out", "forked");
+check!(a_fork_with_nothing_left_to_do, "fork", "run", "--batch", "4", "--set", "loss.objective.imitate='all'");
+check!(a_store_without_runs, "cache", "list", "--store", "nowhere");
 check!(a_complete_run_is_not_resumed, "resume", "run");
 check!(a_folder_without_a_run_is_not_resumed, "resume", ".");
 check!(a_summary_is_a_table, "show", "run");
@@ -141,9 +149,42 @@ fn flip(bytes: &mut [u8]) {
     bytes[middle] ^= 1;
 }
 
+/// The lines of a run's manifest, less their checksums: what each batch came to.
+fn committed(root: &Path) -> Vec<String> {
+    let manifest = std::fs::read_to_string(root.join("manifest.jsonl")).unwrap();
+    let metrics = |line: &str| line.split("\"metrics\":").nth(1).unwrap().split('}').next().unwrap().to_owned();
+    manifest.lines().skip(1).map(metrics).collect()
+}
+
+#[test]
+fn a_fork_begins_as_the_run_did_and_goes_on_otherwise() {
+    let folder = damaged("plan.txt", |_| {});
+    let changes = ["--set", "batches=5", "--set", "loss.objective.combine.weighted.alpha=0.25"];
+    let arguments = [&["fork", "run", "--batch", "2", "--out", "forked"][..], &changes].concat();
+    let said = elenchus(folder.path(), &arguments);
+    assert!(said.starts_with("exit 0"), "{said}");
+    let (run, forked) = (committed(&folder.path().join("run")), committed(&folder.path().join("forked")));
+    assert_eq!((forked.len(), &forked[..2]), (5, &run[..2]));
+    assert_ne!(forked[2], run[2]);
+}
+
+#[test]
+fn a_second_run_takes_all_from_the_first() {
+    let folder = damaged("plan.txt", |_| {});
+    let file = workplace().join("pipeline.toml");
+    let said = elenchus(folder.path(), &["run", file.to_str().unwrap(), "--out", "again"]);
+    assert!(said.starts_with("exit 0"), "{said}");
+    assert_eq!(committed(&folder.path().join("again")), committed(&folder.path().join("run")));
+    let names = |root: &str| std::fs::read_dir(folder.path().join(root)).unwrap().count();
+    assert_eq!((names("again/segments"), names("again/shared")), (0, 1), "nothing was made, one segment is shared");
+    let weights = "checkpoints/000004/model.agent/model.safetensors";
+    let read = |root: &str| std::fs::read(folder.path().join(root).join(weights)).unwrap();
+    assert!(read("again") == read("run"));
+}
+
 #[test]
 fn a_corrupted_table_is_named() {
-    let folder = damaged("tables/arguments/000000.parquet", flip);
+    let folder = damaged("segments/000000", |bytes| bytes[100] ^= 1);
     insta::assert_snapshot!(elenchus(folder.path(), &["show", "run", "--debate", "1"]));
 }
 

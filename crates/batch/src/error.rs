@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::checkpoint::CheckpointError;
-use crate::durable::FileError;
 use crate::schema::Drift;
 use crate::stage::StageError;
-use crate::tables::TableError;
+use crate::state::StateError;
+use crate::store::checkpoint::CheckpointError;
+use crate::store::durable::FileError;
+use crate::store::segments::TableError;
 
 /// Why a run stopped before its end. What was committed stays committed.
 #[derive(Debug, thiserror::Error)]
@@ -21,14 +22,32 @@ pub enum RunError {
     },
     /// The folder was made by another plan.
     #[error(
-        "`{}` was made by another plan than this one: resume it with its own `pipeline.toml`, or start a new \
+        "`{}` was made by another plan than this one{}: resume it with its own `pipeline.toml`, or start a new \
          run in another folder",
-        folder.display()
+        folder.display(),
+        in_brackets(changed)
     )]
     OtherPlan {
         /// The run.
         folder: PathBuf,
+        /// What is otherwise, as far as that is known.
+        changed: Vec<String>,
     },
+    /// The folder was made with another libtorch, or on another kind of CPU.
+    #[error(
+        "`{}` was made with other numerics than are here ({changed}): it would not go on to the same bytes; resume it \
+         where it was made, or, if this CPU can do more than that one, with ATEN_CPU_CAPABILITY set to what that was",
+        folder.display()
+    )]
+    OtherNumerics {
+        /// The run.
+        folder: PathBuf,
+        /// What is otherwise: there, and here.
+        changed: String,
+    },
+    /// What a fork begins with is gone.
+    #[error("state `{0}` is in no checkpoint any more: the run cannot go on; start or fork it again in another folder")]
+    Lost(String),
     /// The plan, its stages and the states do not fit together.
     #[error("the plan cannot be run: {0}")]
     Unfit(String),
@@ -66,6 +85,14 @@ pub enum RunError {
         /// How it differs.
         drift: Box<Drift>,
     },
+    /// A state that a stage is to find while others change it could not be copied.
+    #[error("state `{state}` cannot be copied for the stages that run ahead")]
+    Snapshot {
+        /// Its name.
+        state: String,
+        /// Its own words.
+        source: StateError,
+    },
     /// A loss, a gradient or another number went out of bounds.
     #[error("`{metric}` is {value} at batch {batch}; the run stands at the last batch committed before it")]
     NotFinite {
@@ -96,4 +123,8 @@ pub enum RunError {
     /// A file could not be used.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+fn in_brackets(texts: &[String]) -> String {
+    if texts.is_empty() { String::new() } else { format!(" ({})", texts.join("; ")) }
 }

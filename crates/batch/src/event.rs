@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::checkpoint::CheckpointError;
+use crate::store::checkpoint::CheckpointError;
+use crate::store::durable::FileError;
 
 /// Something happened.
 #[derive(Debug)]
@@ -15,26 +16,26 @@ pub enum Event<'a> {
         /// What is wrong with it.
         error: &'a CheckpointError,
     },
-    /// The states are those after so many batches; what was committed since will be replayed.
+    /// States are those after so many batches; what changed them since will be replayed.
     Restored {
         /// From the checkpoint after this many batches; 0 is the start of the run.
         batches: u64,
-        /// How many batches are committed.
+        /// How many batches are done when they will be needed.
         committed: u64,
     },
     /// A committed batch went into the states again.
     Replayed {
         /// Which.
         batch: u64,
-        /// How many are committed.
+        /// How many are done when they will be needed.
         committed: u64,
     },
     /// A batch begins.
     BatchStarted {
         /// Which, from 0.
         batch: u64,
-        /// How many the run has.
-        batches: u64,
+        /// How many the run has, where that is known.
+        batches: Option<u64>,
     },
     /// A stage has done its work for a batch.
     StageFinished {
@@ -45,6 +46,27 @@ pub enum Event<'a> {
         /// How long it took.
         seconds: f64,
     },
+    /// A stage's work for a batch was taken from an earlier run.
+    StageReused {
+        /// Which batch.
+        batch: u64,
+        /// Which stage.
+        stage: &'a str,
+    },
+    /// An earlier run has done this work, but its tables are lost: it is done again.
+    NotReused {
+        /// Which batch.
+        batch: u64,
+        /// Which stage.
+        stage: &'a str,
+        /// What is wrong with them.
+        error: &'a FileError,
+    },
+    /// This run's results cannot be given to later runs.
+    NotShared {
+        /// Why.
+        error: &'a FileError,
+    },
     /// A checkpoint was written.
     CheckpointWritten {
         /// How many batches are done: the checkpoint's name.
@@ -54,8 +76,8 @@ pub enum Event<'a> {
     BatchCommitted {
         /// Which.
         batch: u64,
-        /// How many the run has.
-        batches: u64,
+        /// How many the run has, where that is known.
+        batches: Option<u64>,
         /// How many rows its tables have.
         rows: u64,
         /// What its stages noted, as `STAGE.name`.

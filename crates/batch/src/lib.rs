@@ -6,8 +6,10 @@
 //! ```text
 //! RUN/pipeline.toml  source.toml  plan.txt         how it came about
 //!     manifest.jsonl                               what has happened: a line a batch, each with its checksum
-//!     tables/TABLE/000007.parquet                  what the stages put out
+//!     segments/000000                              the tables that stages put out, batch after batch
+//!     shared/000000                                the same, taken from earlier runs
 //!     checkpoints/000050/STATE/FILE                the states after so many batches
+//!     journal                                      every answer from outside, before it was used
 //!     timings.jsonl                                what may differ from run to run
 //!     lock                                         held by the process that runs
 //! ```
@@ -16,35 +18,34 @@
 //! manifest has not happened and is removed; states are loaded from a checkpoint, and the stages that write them are
 //! run again over the tables committed since. [`Run`] reads what was committed.
 
-pub mod checkpoint;
-mod durable;
+mod engine;
 mod error;
 mod event;
-mod execute;
-mod folder;
-pub mod manifest;
 pub mod parquet;
 mod questions;
-mod reader;
-mod resume;
 pub mod schema;
 mod shapes;
 mod source;
 mod stage;
 pub mod stages;
 mod state;
-mod tables;
+mod store;
 
-pub use checkpoint::{CheckpointError, Policy};
-pub use durable::{Digest, FileError};
+pub use engine::execute::{Job, Outcome, run};
+pub use engine::fork::{Branch, ForkError, fork};
+pub use engine::preview::{Preview, StagePreview, preview};
 pub use error::RunError;
 pub use event::Event;
-pub use execute::{Job, Outcome, run};
-pub use folder::{FolderError, RunFolder, Texts};
 pub use questions::{QuestionRow, QuestionsError, question_rows, read_questions};
-pub use reader::Run;
 pub use shapes::Sources;
 pub use source::{BadRow, Source, SourceError, Stretch};
 pub use stage::{Bundle, Stage, StageError, Unit, UnitError};
 pub use state::{Files, State, StateError, States};
-pub use tables::TableError;
+pub use store::checkpoint::{self, CheckpointError, Policy};
+pub use store::durable::{Digest, FileError};
+pub use store::folder::{FolderError, RunFolder, Texts};
+pub use store::journal::{Call, JournalError, Outside};
+pub use store::manifest;
+pub use store::reader::Run;
+pub use store::segments::TableError;
+pub use store::shared::{Entry, Store};

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use polars::frame::DataFrame;
 use serde_json::Value;
 
-use crate::durable::{self, FileError};
 use crate::parquet;
 use crate::source::{Source, SourceError};
+use crate::store::durable::{self, FileError};
 
 /// A question as a file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use polars::prelude::{Column, DataFrame, DataType, PlSmallStr, PolarsError, Sche
 use regex::Regex;
 use spec::{Problem, problem::instead, settings::Files};
 
-use crate::durable::FileError;
 use crate::schema::{self, Drift};
+use crate::store::durable::FileError;
 
 use form::Part;
 

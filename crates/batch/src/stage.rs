@@ -7,6 +7,7 @@ use std::error::Error;
 use polars::frame::DataFrame;
 
 use crate::state::{State, States};
+use crate::store::journal::Outside;
 
 /// What a stage puts out: tables by name, such as `arguments` and `arguments.calls`.
 pub type Bundle = BTreeMap<String, DataFrame>;
@@ -14,8 +15,8 @@ pub type Bundle = BTreeMap<String, DataFrame>;
 /// Why a stage failed: its own words, or a [`UnitError`].
 pub type StageError = Box<dyn Error + Send + Sync>;
 
-/// What does the work of one node of the plan.
-pub trait Stage {
+/// What does the work of one node of the plan; of several batches at once, where there is a lag.
+pub trait Stage: Sync {
     /// Does this stage's work for one batch. Not `&mut self`: what passes from batch to batch is declared state,
     /// nothing else, or a resumed run would not be the run that was broken off.
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError>;
@@ -30,6 +31,9 @@ pub enum UnitError {
     /// A state that this stage has not declared, or has taken already.
     #[error("state `{0}` is not declared by this stage for this use, or is taken already")]
     NoState(String),
+    /// A unit that is tried without a run has no journal.
+    #[error("outside of a run there is nothing that could write answers down")]
+    NoOutside,
     /// A state of another type.
     #[error("state `{name}` is not a `{wanted}`")]
     WrongType {
@@ -49,6 +53,8 @@ pub struct Unit<'a> {
     write: BTreeMap<&'a str, &'a mut dyn State>,
     versions: BTreeMap<&'a str, u64>,
     metrics: BTreeMap<String, f64>,
+    ended: bool,
+    outside: Option<Outside<'a>>,
 }
 
 impl<'a> Unit<'a> {
@@ -68,6 +74,8 @@ impl<'a> Unit<'a> {
             write: BTreeMap::new(),
             versions: BTreeMap::new(),
             metrics: BTreeMap::new(),
+            ended: false,
+            outside: None,
         };
         for (name, versioned) in &mut states.by_name {
             if writes.contains(name) {
@@ -77,9 +85,19 @@ impl<'a> Unit<'a> {
             } else {
                 continue;
             }
-            unit.versions.insert(name, versioned.version);
+            unit.versions.insert(name, versioned.writes);
         }
         unit
+    }
+
+    /// The same, with a way to the outside.
+    pub(crate) fn with_outside(self, outside: Outside<'a>) -> Self {
+        Unit { outside: Some(outside), ..self }
+    }
+
+    /// The way to whoever answers from outside: what was answered once is not asked again.
+    pub fn outside(&self) -> Result<Outside<'a>, UnitError> {
+        self.outside.ok_or(UnitError::NoOutside)
     }
 
     /// An input table.
@@ -99,7 +117,7 @@ impl<'a> Unit<'a> {
         state.downcast_mut().ok_or_else(|| wrong_type::<T>(name))
     }
 
-    /// The version of a declared state as this unit found it.
+    /// How often a declared state had been changed when this unit found it.
     pub fn version(&self, name: &str) -> Result<u64, UnitError> {
         self.versions.get(name).copied().ok_or_else(|| UnitError::NoState(name.to_owned()))
     }
@@ -109,6 +127,16 @@ impl<'a> Unit<'a> {
     /// stops the run.
     pub fn metric(&mut self, name: impl Into<String>, value: f64) {
         self.metrics.insert(name.into(), value);
+    }
+
+    /// Says that there is nothing left to do after this batch: it is the run's last.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// Whether that was said.
+    pub fn ended(&self) -> bool {
+        self.ended
     }
 
     /// What was noted.

@@ -4,8 +4,12 @@ use crate::{
     command::{Failure, Given},
     load::{load, load_offline},
 };
+use batch::Store;
 use plan::Plan;
-use std::process::ExitCode;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Says that a pipeline is right, or everything that is wrong with it. Offline, its question files are left out.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
@@ -40,16 +44,25 @@ pub enum Format {
     Mermaid,
 }
 
-/// Draws a pipeline's plan.
+/// Draws a pipeline's plan; for people, with what earlier runs have done of it.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
-pub fn plan(given: &Given, format: Format, offline: bool) -> Result<ExitCode, Failure> {
-    let (plan, _) = planned(given, offline)?;
+pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let (plan, batches) = planned(given, offline)?;
     let drawn = match format {
-        Format::Text => plan.to_text(),
+        Format::Text => match batches.filter(|_| !offline) {
+            Some(batches) => format!("{}\n{}", plan.to_text(), preview(&plan, batches, store)?),
+            None => plan.to_text(),
+        },
         Format::Json => plan.to_json(),
         Format::Dot => plan.to_dot(),
         Format::Mermaid => plan.to_mermaid(),
     };
     print!("{drawn}");
     Ok(ExitCode::SUCCESS)
+}
+
+/// What earlier runs have done of a plan.
+fn preview(plan: &Plan, batches: u64, store: Option<PathBuf>) -> Result<String, Failure> {
+    let store = store.map_or_else(|| Store::at(Path::new("runs").join(".store")), Store::at);
+    Ok(batch::preview(plan, batches, &store).map_err(Failure::run)?.to_text())
 }

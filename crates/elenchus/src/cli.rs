@@ -2,9 +2,9 @@
 //! by Ctrl-C at a commit.
 
 use crate::{
-    catalogue, check,
+    cache, catalogue, check,
     command::{Failure, Given},
-    compare, evaluate,
+    compare, evaluate, fork,
     progress::Told,
     run, show, snapshot,
     variants::Variants,
@@ -41,16 +41,19 @@ enum Verb {
         #[arg(long)]
         offline: bool,
     },
-    /// Show the stages of a pipeline file, their tables and their states, and how much they ask of M and H
+    /// Show the stages of a pipeline file, how much they ask of M and H, and what earlier runs have done of it
     Plan {
         #[command(flatten)]
         given: Given,
         /// What to draw it as
         #[arg(long, value_enum, default_value = "text")]
         format: check::Format,
-        /// Leave out the files that the pipeline names
+        /// Leave out the files that the pipeline names, and earlier runs
         #[arg(long)]
         offline: bool,
+        /// Where runs leave results for each other [default: runs/.store]
+        #[arg(long, value_name = "DIR")]
+        store: Option<PathBuf>,
     },
     /// Run a pipeline in a new folder
     Run {
@@ -68,12 +71,33 @@ enum Verb {
         #[command(flatten)]
         variants: Variants,
         #[command(flatten)]
+        sharing: cache::Sharing,
+        #[command(flatten)]
         telling: Telling,
     },
     /// Go on with a run that was broken off, or with those of a group
     Resume {
-        /// The run's folder, or that of a group of runs
+        /// The run's folder, or that of a group of runs [default: the newest in runs]
+        run: Option<PathBuf>,
+        #[command(flatten)]
+        sharing: cache::Sharing,
+        #[command(flatten)]
+        telling: Telling,
+    },
+    /// Go on otherwise from some batch of a run, in a new folder; what came before is shared
+    Fork {
+        /// The run's folder
         run: PathBuf,
+        /// How many batches are kept
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        batch: u64,
+        #[command(flatten)]
+        changes: fork::Changes,
+        /// The new run's folder [default: runs/RUN-1, -2, …]
+        #[arg(long)]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        sharing: cache::Sharing,
         #[command(flatten)]
         telling: Telling,
     },
@@ -121,6 +145,14 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Results that runs have left for later runs
+    Cache {
+        #[command(subcommand)]
+        action: cache::Action,
+        /// Where they are [default: runs/.store]
+        #[arg(long, value_name = "DIR", global = true)]
+        store: Option<PathBuf>,
+    },
 }
 
 /// How much is said of a run.
@@ -158,16 +190,20 @@ fn perform(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::List => catalogue::list(),
         Verb::Schema => catalogue::schema(),
         Verb::Check { given, offline } => check::check(&given, offline),
-        Verb::Plan { given, format, offline } => check::plan(&given, format, offline),
-        Verb::Run { mut given, out, seed, batches, variants, telling } => {
+        Verb::Plan { given, format, offline, store } => check::plan(&given, format, offline, store),
+        Verb::Run { mut given, out, seed, batches, variants, sharing, telling } => {
             given.sets.extend(seed.map(|seed| format!("seed={seed}")));
             given.sets.extend(batches.map(|batches| format!("batches={batches}")));
-            run::run(&given, out, &variants, telling.told())
+            run::run(&given, out, &variants, &sharing, telling.told())
         }
-        Verb::Resume { run, telling } => run::resume(&run, telling.told()),
+        Verb::Resume { run, sharing, telling } => run::resume(run, &sharing, telling.told()),
+        Verb::Fork { run, batch, changes, out, sharing, telling } => {
+            fork::fork(&run, batch, changes, out, &sharing, telling.told())
+        }
         Verb::Evaluate { run, questions, checkpoint, json } => evaluate::evaluate(&run, &questions, &checkpoint, json),
         Verb::Show { run, debate } => show::show(&run, debate),
         Verb::Compare { runs, metrics, html } => compare::compare(&runs, &metrics, html.as_deref()),
         Verb::Snapshot { files, check } => snapshot::snapshot(&files, check),
+        Verb::Cache { action, store } => cache::cache(action, store),
     }
 }

@@ -1,6 +1,7 @@
 //! Variants of a pipeline, a run each, all in one folder.
 
 use crate::{
+    cache::Sharing,
     command::Failure,
     compare,
     comparison::{Comparison, runs},
@@ -40,7 +41,7 @@ pub fn make(root: &Path, members: &[(String, Loaded)]) -> Result<(), Failure> {
 
 /// Runs what is left of a group, run after run, and compares them.
 #[expect(clippy::print_stdout, reason = "this is the result")]
-pub fn go_on(root: &Path, told: Told) -> Result<ExitCode, Failure> {
+pub fn go_on(root: &Path, sharing: &Sharing, told: Told) -> Result<ExitCode, Failure> {
     let all = runs(&[root.to_owned()])?;
     let mut left = Vec::new();
     for run in &all {
@@ -54,8 +55,9 @@ pub fn go_on(root: &Path, told: Told) -> Result<ExitCode, Failure> {
             "`{root}` is complete: all its {count} runs are, 0 batches remain; compare it"
         )));
     }
+    let sharing = sharing.beside(root);
     for run in left {
-        if !resumed(run, told)?.complete {
+        if !resumed(run, &sharing, told)?.complete {
             return Ok(ExitCode::from(STOPPED));
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::stages::sample::{Source, same_words};
 use batch::{QuestionRow, Sources, question_rows};
+use plan::Plan;
 use spec::{
     Places, Problem,
     settings::{Files, Named, Order, Pipeline, Questions, Read, Sample, Stage, With},
@@ -95,26 +96,41 @@ impl Inputs {
         batches.max().unwrap_or(1).max(1)
     }
 
-    /// What a run depends on includes the rows that it reads: one whose files have changed is not resumed.
-    pub fn key(&self, pipeline: &Pipeline, plan: plan::Hash) -> plan::Hash {
-        let mut hasher = blake3::Hasher::new_keyed(plan.as_bytes());
-        for source in self.questions.values().flat_map(Source::parts) {
-            if let Source::Rows(rows, _) = source {
-                for row in rows {
-                    hasher.update(format!("{row:?}").as_bytes());
-                }
+    /// Notes what the stages depend on beside the file: the rows that they read, and must not draw.
+    pub fn note(&self, pipeline: &Pipeline, plan: &mut Plan) {
+        for (stage, source) in &self.questions {
+            let rows = source.parts().into_iter().filter_map(|part| match part {
+                Source::Rows(rows, _) => Some(rows),
+                _ => None,
+            });
+            let rows: Vec<String> = rows.flatten().map(|row| format!("{row:?}")).collect();
+            if !rows.is_empty() {
+                plan.note(stage, "rows of its files", digest(&rows));
+            }
+            if pipeline.batches.is_none() {
+                plan.note(stage, "its end", "with the rows of its files".to_owned());
             }
         }
-        for text in self.excluded.values().flatten() {
-            hasher.update(text.as_bytes());
+        for (stage, excluded) in &self.excluded {
+            if !excluded.is_empty() {
+                plan.note(stage, "rows that are excluded", digest(excluded));
+            }
         }
         for stage in &pipeline.stages {
             if let Some(source) = read_by(&stage.settings).and_then(|files| self.files.open(files).ok()) {
-                hasher.update(source.fingerprint().as_bytes());
+                plan.note(&stage.name, "rows of its files", source.fingerprint().to_string());
             }
         }
-        hasher.finalize()
     }
+}
+
+/// A hash of texts, such that two in a row are no other two.
+fn digest<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+    }
+    hasher.finalize().to_string()
 }
 
 /// The files of a stage that works on plain tables.

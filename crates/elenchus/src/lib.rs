@@ -2,6 +2,7 @@
 //! this crate wires its stages, adapts the transformer to the procedure, and talks to the user.
 
 pub mod answerers;
+pub mod cache;
 pub mod catalogue;
 pub mod check;
 pub mod cli;
@@ -12,6 +13,7 @@ pub mod derived;
 pub mod evaluate;
 pub mod evaluation;
 pub mod figures;
+pub mod fork;
 pub mod group;
 pub mod inputs;
 pub mod load;

@@ -49,12 +49,19 @@ pub fn compile(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     match (plan, tokenizer) {
         (Some(mut plan), Some(tokenizer)) if problems.is_empty() => {
-            plan.key = inputs.key(&pipeline, plan.key);
             let batches = pipeline.batches.unwrap_or_else(|| inputs.batches(&pipeline));
+            note_outside(&mut plan, &pipeline, &inputs, &tokenizer);
             Ok(Loaded { source: sources.record(), pipeline, plan, inputs, batches, tokenizer })
         }
         _ => Err(problems),
     }
+}
+
+/// Results depend on more than the file says: on the rows of files, the words that models know, and libtorch.
+fn note_outside(plan: &mut Plan, pipeline: &Pipeline, inputs: &Inputs, tokenizer: &Tokenizer) {
+    inputs.note(pipeline, plan);
+    plan.note_states("words that models know", &blake3::hash(tokenizer.to_json().as_bytes()).to_string());
+    plan.numerics = model::numerics().map(|(what, value)| (what.to_owned(), value)).into();
 }
 
 /// Plans a pipeline without opening its question files. Those of other tables are looked at all the same: their columns

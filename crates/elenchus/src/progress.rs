@@ -37,6 +37,7 @@ pub enum Told {
 /// What is shown of a run.
 pub struct Progress {
     told: Told,
+    batches: u64,
     bar: ProgressBar,
     said: Cell<Option<Instant>>,
     pace: Cell<Pace>,
@@ -58,7 +59,7 @@ impl Progress {
         let template = "{bar:30} {pos}/{len} batches  {elapsed} elapsed  {msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         let pace = Pace { since: Instant::now(), batches: 0, rows: 0, tokens: 0.0 };
-        let progress = Progress { told, bar, said: Cell::new(None), pace: Cell::new(pace) };
+        let progress = Progress { told, batches, bar, said: Cell::new(None), pace: Cell::new(pace) };
         progress.say(&format!("run folder: {}", root.display()));
         progress.tell(json!({ "event": "started", "run": root, "batches": batches }));
         // A second handler in one process is refused; the first one serves.
@@ -79,8 +80,24 @@ impl Progress {
                 self.tell(json!({ "event": "checkpoint_unusable", "batches": batches, "error": error.to_string() }));
             }
             Event::Restored { batches, committed } => {
-                self.say(&format!("{committed} batches are committed; weights are those after batch {batches}"));
+                if committed > batches {
+                    self.say(&format!("states are those after batch {batches}; replaying to batch {committed}"));
+                }
                 self.tell(json!({ "event": "restored", "batches": batches, "committed": committed }));
+            }
+            Event::NotReused { batch, stage, error } => {
+                self.say(&format!(
+                    "`{stage}` of batch {batch} is done again, because an earlier run's is lost: {error}"
+                ));
+                let error = error.to_string();
+                self.tell(json!({ "event": "not_reused", "batch": batch, "stage": stage, "error": error }));
+            }
+            Event::NotShared { error } => {
+                self.say(&format!("later runs will not find this run's results: {error}"));
+                self.tell(json!({ "event": "not_shared", "error": error.to_string() }));
+            }
+            Event::StageReused { batch, stage } => {
+                self.tell(json!({ "event": "reused", "batch": batch, "stage": stage }));
             }
             Event::Replayed { batch, committed } => {
                 self.bar.set_position(batch + 1);
@@ -94,14 +111,14 @@ impl Progress {
             Event::CheckpointWritten { batches } => {
                 self.tell(json!({ "event": "checkpoint", "batches": batches }));
             }
-            Event::BatchCommitted { batch, batches, rows, metrics, seconds } => {
-                self.committed(*batch, *batches, *rows, metrics, *seconds);
+            Event::BatchCommitted { batch, rows, metrics, seconds, .. } => {
+                self.committed(*batch, *rows, metrics, *seconds);
             }
         }
     }
 
-    fn committed(&self, batch: u64, batches: u64, rows: u64, metrics: &BTreeMap<String, f64>, seconds: f64) {
-        let pace = self.pace.get();
+    fn committed(&self, batch: u64, rows: u64, metrics: &BTreeMap<String, f64>, seconds: f64) {
+        let (pace, batches) = (self.pace.get(), self.batches);
         let batch_tokens = tokens(metrics);
         let (tokens, rows) = (pace.tokens + batch_tokens, pace.rows + rows);
         let pace = Pace { since: pace.since, batches: pace.batches + 1, rows, tokens };
@@ -121,6 +138,9 @@ impl Progress {
         self.bar.finish_and_clear();
         match outcome {
             Ok(outcome) => {
+                for (stage, batches) in &outcome.reused {
+                    self.say(&format!("reused: {stage} in {batches} batches"));
+                }
                 self.tell(json!({ "event": "ended", "committed": outcome.committed, "complete": outcome.complete }));
                 if !outcome.complete {
                     let (committed, root) = (outcome.committed, root.display());

@@ -1,6 +1,7 @@
 //! `elenchus run` and `elenchus resume`.
 
 use crate::{
+    cache::Sharing,
     command::{Failure, Given},
     comparison::{is_run, runs},
     derived::Derived,
@@ -18,6 +19,7 @@ use spec::{
     settings::{Command, File, Files, Pipeline, Questions, Stage, With, Write},
 };
 use std::{
+    collections::BTreeMap,
     error::Error,
     fs, io,
     os::unix::fs::symlink,
@@ -34,15 +36,22 @@ const REPORT: &str = "report.html";
 pub const STOPPED: u8 = 130;
 
 /// Runs a pipeline in a new folder, or a group of its variants.
-pub fn run(given: &Given, out: Option<PathBuf>, variants: &Variants, told: Told) -> Result<ExitCode, Failure> {
+pub fn run(
+    given: &Given,
+    out: Option<PathBuf>,
+    variants: &Variants,
+    sharing: &Sharing,
+    told: Told,
+) -> Result<ExitCode, Failure> {
     let root = out.clone().unwrap_or_else(|| free_folder(&given.file));
     if !variants.is_none() {
         group::make(&root, &variants.of(given)?)?;
         lead_to(&root, out.is_none())?;
-        return group::go_on(&root, told);
+        return group::go_on(&root, sharing, told);
     }
     let loaded = read(given)?;
-    let run = create(&root, &loaded)?;
+    let mut run = create(&root, &loaded)?;
+    sharing.share(&mut run);
     lead_to(&root, out.is_none())?;
     go(loaded, run, told)
 }
@@ -54,28 +63,43 @@ pub fn read(given: &Given) -> Result<Loaded, Failure> {
 
 /// Makes the folder of a run.
 pub fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
-    for (write, _) in writers(loaded, root) {
-        if write.is_whole() {
-            let folder = write.folder.display();
-            return Err(Failure::command(format!("the dataset {folder} is there already: remove it, or name another")));
-        }
-    }
+    refuse_written(root, loaded)?;
     let texts = Texts { pipeline: &loaded.pipeline.to_toml(), source: &loaded.source, plan: &loaded.plan.to_text() };
     RunFolder::create(root, &loaded.plan, texts).map_err(Failure::run)
 }
 
-/// Goes on with a run, or with the runs of a group.
-pub fn resume(root: &Path, told: Told) -> Result<ExitCode, Failure> {
-    if !is_run(root) && runs(&[root.to_owned()]).is_ok() {
-        return group::go_on(root, told);
+/// No dataset that a run is to write may be there.
+pub(crate) fn refuse_written(root: &Path, loaded: &Loaded) -> Result<(), Failure> {
+    match writers(loaded, root).iter().find(|(write, _)| write.is_whole()) {
+        Some((write, _)) => {
+            let folder = write.folder.display();
+            Err(Failure::command(format!("the dataset {folder} is there already: remove it, or name another")))
+        }
+        None => Ok(()),
     }
-    let run = RunFolder::open(root).map_err(Failure::run)?;
-    go(load(&own_file(root)?, |_| {})?, run, told)
+}
+
+/// Goes on with a run, or with the runs of a group; by default with the newest.
+pub fn resume(root: Option<PathBuf>, sharing: &Sharing, told: Told) -> Result<ExitCode, Failure> {
+    let root = root.map_or_else(newest, Ok)?;
+    if !is_run(&root) && runs(std::slice::from_ref(&root)).is_ok() {
+        return group::go_on(&root, sharing, told);
+    }
+    let mut run = RunFolder::open(&root).map_err(Failure::run)?;
+    sharing.share(&mut run);
+    go(load(&own_file(&root)?, |_| {})?, run, told)
+}
+
+/// What `runs/latest` leads to.
+fn newest() -> Result<PathBuf, Failure> {
+    let none = |_| Failure::command("there is no run in the folder `runs`: name the run to go on with");
+    fs::read_link(Path::new("runs").join("latest")).map(|run| Path::new("runs").join(run)).map_err(none)
 }
 
 /// Goes on with a run, without a summary at its end.
-pub fn resumed(root: &Path, told: Told) -> Result<Outcome, Failure> {
-    let run = RunFolder::open(root).map_err(Failure::run)?;
+pub fn resumed(root: &Path, sharing: &Sharing, told: Told) -> Result<Outcome, Failure> {
+    let mut run = RunFolder::open(root).map_err(Failure::run)?;
+    sharing.share(&mut run);
     watched(load(&own_file(root)?, |_| {})?, run, told)
 }
 
@@ -92,7 +116,7 @@ pub fn own_file(root: &Path) -> Result<Sources, Failure> {
     Sources::open(&root.join(PIPELINE), &[], &[]).map_err(Failure::run)
 }
 
-fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<ExitCode, Failure> {
+pub(crate) fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<ExitCode, Failure> {
     let root = run.root().to_owned();
     let outcome = watched(loaded, run, told)?;
     if outcome.complete && told == Told::Person {
@@ -105,6 +129,10 @@ fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<ExitCode, Failure> {
 fn watched(loaded: Loaded, mut run: RunFolder, told: Told) -> Result<Outcome, Failure> {
     let root = run.root().to_owned();
     let progress = Progress::start(&root, loaded.batches, told);
+    let (done, batches) = (run.lines().len() as u64, loaded.batches);
+    if (1..batches).contains(&done) {
+        progress.say(&format!("{} of {batches} batches remain", batches - done));
+    }
     let warned = |error: &dyn Error| progress.warn(&error.to_string());
     let mut derived = Derived::open(&root, run.lines()).inspect_err(|error| warned(error)).ok();
     let outcome = perform(loaded, &mut run, progress.stop(), &mut |event| {
@@ -136,12 +164,8 @@ pub fn perform(
     let (plan, pipeline, batches) = (loaded.plan.clone(), loaded.pipeline.clone(), loaded.batches);
     let writers = writers(&loaded, run.root());
     let stages = wire::stages(loaded, run.root()).map_err(Failure::run)?;
-    let checkpoints = Policy {
-        every: pipeline.checkpoint.every,
-        keep_last: pipeline.checkpoint.keep_last,
-        best: wire::best_metric(&pipeline),
-    };
-    let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop };
+    let checkpoints = policy(&pipeline);
+    let job = Job { plan: &plan, stages: &stages, batches: Some(batches), checkpoints, stop };
     let left = |outcome: &Result<Outcome, RunError>| {
         let complete = matches!(outcome, Ok(Outcome { complete: true, .. }) | Err(RunError::Complete { .. }));
         writers.iter().filter(move |(write, _)| complete && !write.is_whole()).collect::<Vec<_>>()
@@ -158,7 +182,17 @@ pub fn perform(
         let schema = &from.expect("plan finds the table of every mention").schema;
         write.finish(&committed, schema, description.as_deref()).map_err(Failure::run)?;
     }
-    Ok(outcome.unwrap_or(Outcome { committed: batches, complete: true, resumed_at: batches, replayed: 0 }))
+    let reused = BTreeMap::new();
+    Ok(outcome.unwrap_or(Outcome { committed: batches, complete: true, resumed_at: batches, replayed: 0, reused }))
+}
+
+/// When the states of a run are written down.
+pub fn policy(pipeline: &Pipeline) -> Policy {
+    Policy {
+        every: pipeline.checkpoint.every,
+        keep_last: pipeline.checkpoint.keep_last,
+        best: wire::best_metric(pipeline),
+    }
 }
 
 /// The stages that write datasets, each with what its card is to say.
@@ -172,7 +206,7 @@ fn writers(loaded: &Loaded, root: &Path) -> Vec<(batch::stages::Write, Option<St
 }
 
 /// A run is resumed from its own folder, so its files are named from the root.
-fn make_absolute(pipeline: &mut Pipeline) {
+pub(crate) fn make_absolute(pipeline: &mut Pipeline) {
     for file in pipeline.stages.iter_mut().flat_map(|stage| named_files(&mut stage.settings)) {
         if let Ok(absolute) = std::path::absolute(&file.path) {
             file.path = absolute.display().to_string();
@@ -205,14 +239,14 @@ fn of_questions(questions: &mut Questions) -> Vec<&mut File> {
 }
 
 /// `runs/FILE-1`, or the first number that is free.
-fn free_folder(file: &Path) -> PathBuf {
+pub(crate) fn free_folder(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let numbered = |number: u32| PathBuf::from("runs").join(format!("{stem}-{number}"));
     (1..).map(numbered).find(|folder| !folder.exists()).unwrap_or_else(|| numbered(0))
 }
 
 /// Lets `runs/latest` lead to a run, if it has its folder there.
-fn lead_to(root: &Path, among_runs: bool) -> Result<(), Failure> {
+pub(crate) fn lead_to(root: &Path, among_runs: bool) -> Result<(), Failure> {
     if among_runs { link_latest(root).map_err(Failure::run) } else { Ok(()) }
 }
 

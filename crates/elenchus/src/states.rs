@@ -37,6 +37,10 @@ impl State for ModelState {
         Ok(self.0.save())
     }
 
+    fn snapshot(&self) -> Result<Box<dyn State>, StateError> {
+        Ok(Box::new(ModelState(self.0.deep_copy())))
+    }
+
     fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
         self.0 = Model::load(files)?;
         Ok(())
@@ -51,6 +55,10 @@ impl State for OptimizerState {
         Ok(vec![("optimizer.safetensors".to_owned(), self.0.save())])
     }
 
+    fn snapshot(&self) -> Result<Box<dyn State>, StateError> {
+        Ok(Box::new(OptimizerState(AdamW::load(&self.0.save(), self.0.parameters())?)))
+    }
+
     fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
         self.0 = AdamW::load(file(files, "optimizer.safetensors")?, self.0.parameters())?;
         Ok(())
@@ -60,6 +68,10 @@ impl State for OptimizerState {
 impl State for Baseline {
     fn save(&self) -> Result<Files, StateError> {
         Ok(vec![("baseline.json".to_owned(), serde_json::to_vec(self)?)])
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn State>, StateError> {
+        Ok(Box::new(*self))
     }
 
     fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {

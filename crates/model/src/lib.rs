@@ -4,6 +4,7 @@
 mod checkpoint;
 mod generate;
 mod llama;
+mod numerics;
 mod sample;
 mod tile;
 mod tokenizer;
@@ -13,6 +14,7 @@ mod workers;
 pub use checkpoint::CheckpointError;
 pub use generate::{GenerateError, generate};
 pub use llama::Llama;
+pub use numerics::numerics;
 pub use sample::{Generated, Sampling};
 use spec::settings::Architecture;
 pub use tokenizer::{Tokenizer, TokenizerError};

@@ -1,11 +1,11 @@
 //! Whether what is put together belongs together. Each check prevents a run that would go through and mean nothing.
 
 use spec::{
-    Problem,
+    Pipeline, Problem,
     settings::{Combine, Loss, Named, Reference, Stage, Sufficient, Sync, Train},
 };
 
-use crate::{names::Names, parties::architecture};
+use crate::{Node, Plan, names::Names, parties::architecture};
 
 /// What does not belong together.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
@@ -100,4 +100,13 @@ fn sync_problems(names: Names<'_>, sync: &Sync) -> Vec<Problem> {
 fn trainer<'p>(names: Names<'p>, model: &str) -> Option<&'p str> {
     let trains = |stage: &&Named<Stage>| matches!(&stage.settings, Stage::Train(train) if train.model.name == model);
     names.pipeline.stages.iter().find(trains).map(|stage| stage.name.as_str())
+}
+
+/// A lag that no stage would feel.
+pub(crate) fn idle_lag(plan: &Plan, pipeline: &Pipeline) -> Option<Problem> {
+    let changed = |state: &String| plan.nodes.iter().any(|node| node.writes.contains(state));
+    let lags = |node: &Node| node.ahead && node.reads.iter().any(changed);
+    let help = "leave it out: it lets stages that ask a model run beside the training of that model";
+    let message = "`lag` changes nothing here: no stage that could run ahead reads a state that changes";
+    (plan.lag > 0 && !plan.nodes.iter().any(lags)).then(|| Problem::new(pipeline.places.of("lag"), message).help(help))
 }

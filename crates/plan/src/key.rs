@@ -1,44 +1,81 @@
-//! What a stage's results depend on, as one hash: its version, all settings that bear on it, and the keys of what it is
-//! given. With the batch, the versions of the states and the numerics it becomes the key of a unit of work.
+//! What a stage's results depend on, as text that can be compared and as one hash. With the batch, the keys of what it
+//! is given and the versions of the states, that hash becomes the key of a unit of work: see [`crate::Chain`].
+
+use std::{fmt, str::FromStr};
 
 use blake3::{Hash, Hasher};
 use spec::{
-    Pipeline,
-    settings::{Answer, By, Reference, Stage},
+    Leaves,
+    settings::{Answer, By, Stage},
 };
 
-use crate::{Edge, Node, names::Names, parties::amplifies};
+use crate::{Node, Plan, names::Names, parties::amplifies};
 
-/// The key of the stage at a place in the file. Its name is part of it: draws and tables go by that.
-pub(crate) fn node(names: Names<'_>, place: usize, inputs: &[Edge], nodes: &[Node]) -> Hash {
-    let stage = &names.pipeline.stages[place];
-    let mut hasher = Hasher::new();
-    add(&mut hasher, &format!("version {} seed {}", version(&stage.settings), names.pipeline.seed));
-    add(&mut hasher, &stage.to_toml());
-    for mention in amplifies(&stage.settings) {
-        add(&mut hasher, &amplify(names, mention));
+/// What something depends on, by name: settings by their place in the file, and what was noted from outside of it.
+pub type Recipe = Leaves;
+
+/// The key of a unit of work, a stage on a batch: the same key, the same tables, metrics and states. A state's version
+/// is the key of the unit that last changed it.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(u128);
+
+impl Key {
+    pub(crate) fn of(hash: Hash) -> Self {
+        let half: [u8; 16] = hash.as_bytes()[..16].try_into().expect("a hash has 32 bytes");
+        Key(u128::from_be_bytes(half))
     }
-    if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
-        add(&mut hasher, &names.human(mention).map(|human| human.to_toml()).unwrap_or_default());
+
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
     }
-    for edge in inputs {
-        add(&mut hasher, &edge.table);
-        hasher.update(nodes[edge.stage].key.as_bytes());
-    }
-    hasher.finalize()
 }
 
-/// The key of the whole run. Its length is no part of it: a run can be made longer.
-pub(crate) fn plan(pipeline: &Pipeline, nodes: &[Node]) -> Hash {
-    let mut hasher = Hasher::new();
-    add(&mut hasher, &format!("seed {}", pipeline.seed));
-    for model in &pipeline.models {
-        add(&mut hasher, &model.to_toml());
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
     }
-    for node in nodes {
-        hasher.update(node.key.as_bytes());
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
-    hasher.finalize()
+}
+
+impl FromStr for Key {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        u128::from_str_radix(text, 16).map(Key)
+    }
+}
+
+/// What the stage at a place in the file depends on. Its name is part of it: draws and tables go by that.
+pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
+    let stage = &names.pipeline.stages[place];
+    let mut recipe = stage.leaves();
+    recipe.insert("seed".to_owned(), names.pipeline.seed.to_string());
+    recipe.insert(format!("version of {}", stage.settings.kind()), version(&stage.settings).to_string());
+    for mention in amplifies(&stage.settings) {
+        let Ok(amplify) = names.amplify(mention) else { continue };
+        recipe.extend(amplify.leaves());
+        recipe.extend(names.human(&amplify.settings.human).map(|human| human.leaves()).unwrap_or_default());
+    }
+    if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
+        recipe.extend(names.human(mention).map(|human| human.leaves()).unwrap_or_default());
+    }
+    if let Stage::Evaluate(_) | Stage::Answer(_) = &stage.settings {
+        recipe.extend(wording(names));
+    }
+    recipe
+}
+
+/// How an evaluation or an answer words its questions: as the first debate does, which need not be among what it is given.
+fn wording(names: Names<'_>) -> Recipe {
+    let debate = names.pipeline.stages.iter().find(|stage| matches!(stage.settings, Stage::Debate(_)));
+    let mut leaves = debate.map(|debate| debate.leaves()).unwrap_or_default();
+    leaves.retain(|what, _| what.contains(".wording."));
+    leaves
 }
 
 /// Goes up when a stage, given the same, comes to other results than before.
@@ -61,14 +98,63 @@ fn version(stage: &Stage) -> u32 {
     }
 }
 
-/// An amplify with its human; the model is a state.
-fn amplify(names: Names<'_>, mention: &Reference) -> String {
-    let Ok(amplify) = names.amplify(mention) else { return String::new() };
-    let human = names.human(&amplify.settings.human).map(|human| human.to_toml());
-    amplify.to_toml() + &human.unwrap_or_default()
+impl Plan {
+    /// Notes something outside of the file that a stage depends on, such as the rows of its question files.
+    pub fn note(&mut self, stage: &str, what: &str, value: String) {
+        let node = self.nodes.iter_mut().find(|node| node.name == stage);
+        if let Some(node) = node {
+            let what = format!("{}.{stage}, {what}", node.stage.kind());
+            node.recipe.insert(what, value);
+        }
+        self.seal();
+    }
+
+    /// Notes something outside of the file that every state depends on before the first batch.
+    pub fn note_states(&mut self, what: &str, value: &str) {
+        self.initial.values_mut().for_each(|recipe| drop(recipe.insert(what.to_owned(), value.to_owned())));
+        self.seal();
+    }
+
+    /// Computes the keys from the recipes. The length of a run is no part of them: a run can be made longer.
+    pub(crate) fn seal(&mut self) {
+        for place in 0..self.nodes.len() {
+            let (before, rest) = self.nodes.split_at_mut(place);
+            rest[0].key = static_key(&rest[0], before);
+        }
+        let mut hasher = Hasher::new();
+        hasher.update(&self.lag.to_le_bytes());
+        for (state, recipe) in &self.initial {
+            add(&mut hasher, state);
+            add_recipe(&mut hasher, recipe, |_| true);
+        }
+        for node in &self.nodes {
+            hasher.update(node.key.as_bytes());
+        }
+        self.key = hasher.finalize();
+    }
+}
+
+fn static_key(node: &Node, before: &[Node]) -> Hash {
+    let mut hasher = Hasher::new();
+    add_recipe(&mut hasher, &node.recipe, |_| true);
+    for edge in &node.inputs {
+        add(&mut hasher, &edge.table);
+        hasher.update(before[edge.stage].key.as_bytes());
+    }
+    hasher.finalize()
+}
+
+/// Adds the entries of a recipe that count.
+pub(crate) fn add_recipe(hasher: &mut Hasher, recipe: &Recipe, counts: impl Fn(&str) -> bool) {
+    for (what, value) in recipe.iter().filter(|(what, _)| counts(what)) {
+        add(hasher, what);
+        add(hasher, value);
+    }
+    // What follows is no entry.
+    hasher.update(&u64::MAX.to_le_bytes());
 }
 
 /// Adds a text in such a way that two texts in a row are no other two.
-fn add(hasher: &mut Hasher, text: &str) {
+pub(crate) fn add(hasher: &mut Hasher, text: &str) {
     hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
 }

@@ -4,6 +4,7 @@
 //! missing tables and columns, gold answers on their way into training, a reward that nothing can earn. Each check is
 //! a file of its own. A [`Plan`] has passed them all, so that whoever runs it need not ask again.
 
+mod chain;
 mod consistency;
 mod dot;
 mod expected;
@@ -23,6 +24,8 @@ mod tables;
 mod text;
 mod wiring;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use arrow_schema::SchemaRef;
 use spec::{
     Pipeline, Problem,
@@ -30,7 +33,9 @@ use spec::{
 };
 
 pub use blake3::Hash;
+pub use chain::{Chain, Point};
 pub use expected::{Due, Expected, Work};
+pub use key::{Key, Recipe};
 pub use shapes::{Shapes, query_name};
 pub use wiring::Role;
 
@@ -41,8 +46,21 @@ use names::Names;
 pub struct Plan {
     /// The stages.
     pub nodes: Vec<Node>,
-    /// What the whole run depends on, but for its length: the same key, the same bytes in each batch.
+    /// What each state depends on before the first batch.
+    pub initial: BTreeMap<String, Recipe>,
+    /// Stages that run ahead find the states as so many batches before the last left them.
+    pub lag: u64,
+    /// What bits depend on beside the file, such as libtorch and the CPU. Empty until whoever runs the plan says it.
+    pub numerics: Recipe,
+    /// What the whole run depends on, but for its length and its numerics.
     pub key: Hash,
+}
+
+impl Plan {
+    /// Whether programs of the user's take part. What they come to is not in the file alone.
+    pub fn asks_programs(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.stage, Stage::Command(_)))
+    }
 }
 
 /// A stage in its place.
@@ -65,7 +83,11 @@ pub struct Node {
     pub writes: Vec<String>,
     /// How much it is expected to do.
     pub work: Work,
-    /// What its tables and states depend on, but for the batch and the versions of the states.
+    /// Whether it changes no state, nor waits for a stage that does: where there is a `lag`, it runs ahead.
+    pub ahead: bool,
+    /// What it depends on beside its inputs, the batch and the versions of its states.
+    pub recipe: Recipe,
+    /// All of that with its inputs as one hash, but for the batch and the versions.
     pub key: Hash,
 }
 
@@ -73,6 +95,17 @@ impl Node {
     /// The names of the tables it is given in a role.
     pub fn tables(&self, role: Role) -> impl Iterator<Item = &str> {
         self.inputs.iter().filter(move |edge| edge.role == role).map(|edge| edge.table.as_str())
+    }
+
+    /// Whether a run can take what another one has made of it: a dataset has a folder of its own, and a table that is not
+    /// kept is nowhere.
+    pub fn can_be_taken(&self) -> bool {
+        self.outputs.iter().all(|output| output.kept) && !matches!(self.stage, Stage::Write(_))
+    }
+
+    /// The states it reads or changes, each once, in order.
+    pub fn states(&self) -> BTreeSet<&str> {
+        self.reads.iter().chain(&self.writes).map(String::as_str).collect()
     }
 }
 
@@ -113,7 +146,11 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
         problems.sort_by_key(|problem| problem.span.start);
         return Err(problems);
     }
-    Ok(assemble(names, &wires, &order))
+    let plan = assemble(names, &wires, &order);
+    match consistency::idle_lag(&plan, pipeline) {
+        Some(problem) => Err(vec![problem]),
+        None => Ok(plan),
+    }
 }
 
 /// Puts the stages into order; from here on they are known by their place in it.
@@ -129,12 +166,16 @@ fn assemble(names: Names<'_>, wires: &[wiring::Wires], order: &[usize]) -> Plan 
         after.extend(states::conflicts(&nodes, &reads, &writes));
         after.sort_unstable();
         after.dedup();
-        let key = key::node(names, place, &inputs, &nodes);
+        let ahead = writes.is_empty() && after.iter().all(|&stage| nodes[stage].ahead);
         let outputs = names.tables[place].clone().expect("a table that is not known is a problem");
+        let recipe = key::recipe(names, place);
         let work = expected::work(names, settings, &inputs, &nodes);
-        let (name, stage) = (name.clone(), settings.clone());
-        nodes.push(Node { name, stage, inputs, after, outputs, reads, writes, work, key });
+        let (name, stage, key) = (name.clone(), settings.clone(), Hash::from_bytes([0; 32]));
+        nodes.push(Node { name, stage, inputs, after, outputs, reads, writes, work, ahead, recipe, key });
     }
-    let key = key::plan(names.pipeline, &nodes);
-    Plan { nodes, key }
+    let initial = states::initial(names, &nodes);
+    let (lag, numerics, key) = (names.pipeline.lag, Recipe::new(), Hash::from_bytes([0; 32]));
+    let mut plan = Plan { nodes, initial, lag, numerics, key };
+    plan.seal();
+    plan
 }

@@ -1,9 +1,11 @@
 //! What passes from batch to batch: which states each stage reads and changes. Between two stages that share a state,
 //! one of which changes it, the order of execution decides which version the other sees; so one waits for the other.
 
-use spec::settings::{Answer, By, Reference, Stage};
+use std::collections::BTreeMap;
 
-use crate::{Node, names::Names, parties::amplifies};
+use spec::settings::{Answer, By, Model, Reference, Stage};
+
+use crate::{Node, key::Recipe, names::Names, parties::amplifies};
 
 /// The states that a stage reads.
 pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
@@ -36,6 +38,33 @@ pub(crate) fn conflicts(before: &[Node], reads: &[String], writes: &[String]) ->
     let conflict =
         |node: &Node| shared(writes, &node.reads) || shared(writes, &node.writes) || shared(reads, &node.writes);
     (0..before.len()).filter(|&place| conflict(&before[place])).collect()
+}
+
+/// What each state depends on before the first batch: a model, on the sizes and the seed of what it starts as; the
+/// optimizer of a stage, on those of the model that it trains; a baseline, on nothing.
+pub(crate) fn initial(names: Names<'_>, nodes: &[Node]) -> BTreeMap<String, Recipe> {
+    let models = names.pipeline.models.iter();
+    let mut initial: BTreeMap<String, Recipe> =
+        models.map(|model| (weights(&model.name), fresh(names, &model.name))).collect();
+    for node in nodes {
+        match &node.stage {
+            Stage::Train(train) => drop(initial.insert(optimizer(&node.name), fresh(names, &train.model.name))),
+            Stage::Loss(_) => drop(initial.insert(baseline(&node.name), Recipe::new())),
+            _ => {}
+        }
+    }
+    initial
+}
+
+/// What fresh weights depend on; those of a copy are the original's.
+fn fresh(names: Names<'_>, model: &str) -> Recipe {
+    let Some(found) = names.pipeline.models.iter().find(|other| other.name == model) else { return Recipe::new() };
+    if let Model::CopyOf(original) = &found.settings {
+        return fresh(names, &original.name);
+    }
+    let mut recipe = found.leaves();
+    recipe.insert("seed".to_owned(), names.pipeline.seed.to_string());
+    recipe
 }
 
 fn model(mention: &Reference) -> String {

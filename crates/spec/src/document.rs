@@ -60,6 +60,7 @@ fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
         seed: file.required("seed", 0, |value| value.whole(..)),
         batches: file.optional("batches", |value| value.whole(1..)),
         workers: file.or("workers", 2, |value| value.whole(1..)),
+        lag: file.or("lag", 0, |value| value.whole(..)),
         checkpoint: file.or("checkpoint", Checkpoint::default(), |value| value.table(checkpoint)),
         snapshot: file.or("snapshot", Snapshot::default(), |value| value.table(snapshot)),
         models: file.kind("model", model),

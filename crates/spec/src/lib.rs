@@ -4,6 +4,7 @@
 //! setting means stands at its type in [`settings`]; how it is read, in the function of its kind. What only the whole
 //! graph can tell, such as a name that leads nowhere, is left to the crate `plan`.
 
+mod at;
 mod document;
 mod layers;
 mod parties;
@@ -18,6 +19,7 @@ mod table;
 mod value;
 mod write;
 
+pub use at::Leaves;
 pub use document::{read, read_sources};
 pub use place::{Places, Span};
 pub use problem::Problem;

@@ -84,6 +84,7 @@ fn a_file_goes_over_the_one_that_it_extends_and_settings_over_all() {
     seed = 8
     batches = 20
     workers = 2
+    lag = 0
     [sample.first]
     files = ["c.jsonl"]
     rows = 3
@@ -105,6 +106,7 @@ fn a_way_to_give_a_setting_takes_the_place_of_another() {
     seed = 1
     batches = 10
     workers = 2
+    lag = 0
     [sample.first]
     task = { name = "web-of-lies", depth = [2, 3], exclude_words = [] }
     rows = 1
@@ -113,6 +115,7 @@ fn a_way_to_give_a_setting_takes_the_place_of_another() {
     seed = 1
     batches = 10
     workers = 2
+    lag = 0
     [sample.first]
     files = ["b"]
     rows = 1
@@ -128,7 +131,7 @@ fn a_problem_is_in_the_text_that_caused_it() {
         ("garbled.toml", "\nseed 5\n"),
     ]);
     assert_snapshot!(layers.problems(&["over.toml"], &["sample.first.rows=\"many\""]), @r#"
-    over.toml at "0": `batches` must be a whole number, at least 1, not 0 (`batches`: How many batches a run has)
+    over.toml at "0": `batches` must be a whole number, at least 1, not 0 (`batches`: How many batches a run has; without `train` it can be left out, and the rows of its sources decide)
     over.toml at "row": `sample.first` has no key `row` (did you mean `rows`?
     --set sample.first.rows="many" at "\"many\"": `rows` must be a whole number, not "many" (`rows`: How many a batch has)
     "#);

@@ -38,6 +38,7 @@ fn what_is_left_out_has_its_default() {
     seed = 1
     batches = 10
     workers = 2
+    lag = 0
 
     [checkpoint]
     every = 50

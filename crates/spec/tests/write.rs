@@ -206,6 +206,7 @@ fn pipeline() -> impl Strategy<Value = Pipeline> {
             Pipeline {
                 seed,
                 batches: Some(seed.max(1)),
+                lag: 2,
                 workers: 3,
                 checkpoint: Checkpoint { every: 7, keep_last: 5, best: best.then(|| mention("e")) },
                 snapshot: Snapshot {
@@ -240,6 +241,7 @@ proptest! {
         let reading = spec::read(&text, &Catalogue { tasks: names.clone(), scripts: names });
         prop_assert_eq!(reading.problems, []);
         prop_assert_eq!(reading.pipeline.to_toml(), text);
+        prop_assert_eq!(&reading.pipeline.leaves()["seed"], &pipeline.seed.to_string());
         prop_assert_eq!(bare(reading.pipeline), bare(pipeline));
     }
 }

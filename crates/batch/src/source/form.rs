@@ -12,7 +12,7 @@ use polars::prelude::{
 };
 use serde_json::Value;
 
-use crate::durable::{self, FileError};
+use crate::store::durable::{self, FileError};
 
 use super::lines::{self, Index};
 use super::{BadRow, SourceError, Stretch};

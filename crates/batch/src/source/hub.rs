@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use spec::problem::list;
 
-use crate::durable;
+use crate::store::durable;
 
 use super::{form, paths};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::durable;
+use crate::store::durable;
 
 use super::hub;
 

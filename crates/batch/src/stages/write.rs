@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 use arrow_schema::Schema;
 use polars::prelude::{Column, DataFrame, ParquetCompression, ParquetWriter, PolarsError};
 
-use crate::durable::{self, Digest, FileError};
-use crate::reader::Run;
 use crate::stage::{Bundle, Stage, StageError, Unit};
-use crate::tables::TableError;
+use crate::store::durable::{self, Digest, FileError};
+use crate::store::reader::Run;
+use crate::store::segments::TableError;
 
 /// Writes each batch.
 #[derive(Debug, Clone)]

@@ -29,14 +29,65 @@ fn message(root: &Path, error: &dyn std::error::Error) -> String {
     all.collect::<Vec<_>>().join("\n").replace(&root.display().to_string(), "RUN")
 }
 
+/// Changes a segment where a table of batch 6 begins: 8 batches are committed and the newest checkpoint is after 6;
+/// batch 7 has no questions, so those of batch 6 are read.
+fn segment(root: &Path, table: &str, change: impl Fn(&mut Vec<u8>, usize)) -> Vec<u8> {
+    let run = Run::open(root).unwrap();
+    let place = run.lines()[6].tables[table].place.clone().unwrap();
+    let path = root.join("segments/000000");
+    let whole = fs::read(&path).unwrap();
+    let mut bytes = whole.clone();
+    change(&mut bytes, place.offset as usize);
+    fs::write(path, bytes).unwrap();
+    whole
+}
+
 #[test]
-fn a_flipped_byte_in_a_table() {
-    // 8 batches are committed and the newest checkpoint is after 6: batch 7 has no questions, so batch 6's are read.
-    let root = flipped(8, &["tables/questions/000006.parquet"]);
+fn a_flipped_byte_in_a_segment() {
+    let root = flipped(8, &[]);
+    let whole = segment(root.path(), "questions", |bytes, at| bytes[at + 9] ^= 1);
     let error = scripted::resume(root.path()).unwrap_err();
-    assert_snapshot!(message(root.path(), &error), @"cannot read `RUN/tables/questions/000006.parquet`: it is not what was written, by the hash in the manifest; restore the file from a copy, or cut `manifest.jsonl` off before the line of batch 6 and resume: it is computed again");
+    assert_snapshot!(message(root.path(), &error));
     let error = Run::open(root.path()).unwrap().table("questions", 6).unwrap_err();
-    assert_snapshot!(message(root.path(), &error), @"cannot read `RUN/tables/questions/000006.parquet`: it is not what was written, by the hash in the manifest; restore the file from a copy, or cut `manifest.jsonl` off before the line of batch 6 and resume: it is computed again");
+    assert_snapshot!(message(root.path(), &error));
+    check_mended(root.path(), &whole);
+}
+
+/// Nothing is lost once the segment is what it was.
+fn check_mended(root: &Path, whole: &[u8]) {
+    fs::write(root.join("segments/000000"), whole).unwrap();
+    scripted::resume(root).unwrap();
+    assert_same(&contents(root), scripted::unbroken().last().unwrap());
+}
+
+#[test]
+fn a_truncated_segment() {
+    let root = flipped(8, &[]);
+    let whole = segment(root.path(), "counts", |bytes, at| bytes.truncate(at + 5));
+    assert_snapshot!(message(root.path(), &RunFolder::open(root.path()).unwrap_err()));
+    check_mended(root.path(), &whole);
+}
+
+#[test]
+fn a_missing_segment() {
+    let root = flipped(8, &[]);
+    let path = root.path().join("segments/000000");
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_snapshot!(message(root.path(), &RunFolder::open(root.path()).unwrap_err()));
+    check_mended(root.path(), &whole);
+}
+
+/// What the messages advise: without the lines that are lost, the rest is computed again.
+#[test]
+fn a_manifest_cut_off_as_advised() {
+    let root = flipped(8, &[]);
+    segment(root.path(), "questions", |bytes, at| bytes[at + 9] ^= 1);
+    let manifest = root.path().join("manifest.jsonl");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.split_inclusive('\n').take(7).collect::<String>()).unwrap();
+    scripted::resume(root.path()).unwrap();
+    assert_same(&contents(root.path()), scripted::unbroken().last().unwrap());
 }
 
 #[test]
@@ -45,7 +96,7 @@ fn a_flipped_byte_in_the_manifest() {
     assert_snapshot!(message(root.path(), &RunFolder::open(root.path()).unwrap_err()), @"`RUN/manifest.jsonl`, line 4: the checksum is not that of the line; cut the file off before this line to have this batch and those after it computed again, or restore the file from a copy");
     let manifest = root.path().join("manifest.jsonl");
     let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(&manifest, text.replacen("\"format\":1", "\"format\":2", 1)).unwrap();
+    fs::write(&manifest, text.replacen("\"format\":2", "\"format\":3", 1)).unwrap();
     assert_snapshot!(message(root.path(), &RunFolder::open(root.path()).unwrap_err()), @"`RUN/manifest.jsonl`, line 1: the checksum is not that of the line; restore the file from a copy, or start the run in another folder");
 }
 
@@ -54,11 +105,11 @@ fn another_format() {
     let root = scratch();
     drop(scripted::create(root.path()));
     let manifest = root.path().join("manifest.jsonl");
-    let text = fs::read_to_string(&manifest).unwrap().replacen("\"format\":1", "\"format\":2", 1);
+    let text = fs::read_to_string(&manifest).unwrap().replacen("\"format\":2", "\"format\":3", 1);
     let body = format!("{}}}", text.rsplit_once(",\"check\"").unwrap().0);
     let check = &blake3::hash(body.as_bytes()).to_hex()[..16];
     fs::write(&manifest, format!("{},\"check\":\"{check}\"}}\n", body.strip_suffix('}').unwrap())).unwrap();
-    assert_snapshot!(message(root.path(), &RunFolder::open(root.path()).unwrap_err()), @"`RUN/manifest.jsonl` is in format 2 of version 0.1.0, and this program reads format 1: use that version, or start the run in another folder");
+    assert_snapshot!(message(root.path(), &RunFolder::open(root.path()).unwrap_err()), @"`RUN/manifest.jsonl` is in format 3 of version 0.1.0, and this program reads format 2: use that version, or start the run in another folder");
 }
 
 #[test]
@@ -70,13 +121,6 @@ fn a_line_missing_from_the_manifest() {
         text.split_inclusive('\n').enumerate().filter(|(i, _)| *i != 3).map(|(_, line)| line).collect();
     fs::write(&manifest, without).unwrap();
     assert_snapshot!(message(root.path(), &RunFolder::open(root.path()).unwrap_err()), @"`RUN/manifest.jsonl`, line 4: batch 3 stands where batch 2 belongs; cut the file off before this line to have this batch and those after it computed again, or restore the file from a copy");
-}
-
-#[test]
-fn a_missing_table() {
-    let root = flipped(8, &[]);
-    fs::remove_file(root.path().join("tables/counts/000006.parquet")).unwrap();
-    assert_snapshot!(message(root.path(), &scripted::resume(root.path()).unwrap_err()), @"cannot read `RUN/tables/counts/000006.parquet`: No such file or directory (os error 2); restore the file from a copy, or cut `manifest.jsonl` off before the line of batch 6 and resume: it is computed again");
 }
 
 /// Damaged checkpoints are said aloud and passed over; the replay writes them anew.

@@ -32,7 +32,9 @@ enum Progress {
 #[derive(Debug, Clone)]
 struct Killed {
     committed: usize,
-    /// Of the files of that batch, by turns.
+    /// How far its tables were written, as a share of their length.
+    tables: f64,
+    /// Of the files of its checkpoint, by turns.
     files: Vec<Progress>,
     checkpoint: Progress,
     /// How far the manifest's new line was written, as a share of its length without the newline.
@@ -44,41 +46,38 @@ fn progress() -> impl Strategy<Value = Progress> {
 }
 
 fn killed() -> impl Strategy<Value = Killed> {
-    let files = prop::collection::vec(progress(), 7);
-    (0..BATCHES as usize, files, progress(), 0.0..1.0).prop_map(|(committed, files, checkpoint, line)| Killed {
-        committed,
-        files,
-        checkpoint,
-        line,
-    })
+    let files = prop::collection::vec(progress(), 3);
+    (0..BATCHES as usize, 0.0..=1.0, files, progress(), 0.0..1.0)
+        .prop_map(|(committed, tables, files, checkpoint, line)| Killed { committed, tables, files, checkpoint, line })
 }
 
 impl Killed {
     fn contents(&self) -> Contents {
         let (before, after) = (&UNBROKEN[self.committed], &UNBROKEN[self.committed + 1]);
         let mut left = before.clone();
-        let new = after.iter().filter(|(path, _)| !before.contains_key(*path));
+        let new = after.iter().filter(|(path, _)| !before.contains_key(*path) && path.starts_with("checkpoints"));
         let new = new.filter_map(|(path, bytes)| Some((path, bytes.as_ref()?)));
         for ((path, bytes), progress) in new.zip(self.files.iter().cycle()) {
             let half = &bytes[..bytes.len() / 2];
-            match (path.starts_with("checkpoints"), self.checkpoint, progress) {
-                (true, Progress::Absent, _) | (_, _, Progress::Absent) => (),
-                (true, Progress::Whole, _) | (false, _, Progress::Whole) => add(&mut left, path, bytes),
-                (true, Progress::Unfinished, _) => add(&mut left, &unfinished_checkpoint(path), half),
-                (false, _, Progress::Unfinished) => add(&mut left, &tmp(path), half),
+            match (self.checkpoint, progress) {
+                (Progress::Absent, _) | (_, Progress::Absent) => (),
+                (Progress::Whole, _) => add(&mut left, path, bytes),
+                (Progress::Unfinished, _) => add(&mut left, &unfinished_checkpoint(path), half),
             }
         }
-        self.tear_manifest(&mut left, after);
+        tear(&mut left, after, "segments/000000", self.tables, 0);
+        tear(&mut left, after, "manifest.jsonl", self.line, 1);
         left
     }
+}
 
-    fn tear_manifest(&self, left: &mut Contents, after: &Contents) {
-        let name = Path::new("manifest.jsonl");
-        let written = left[name].as_ref().expect("a manifest").len();
-        let whole = after[name].as_ref().expect("a manifest");
-        let torn = ((whole.len() - 1 - written) as f64 * self.line) as usize;
-        left.insert(name.to_owned(), Some(whole[..written + torn].to_vec()));
-    }
+/// Lets a file grow by a share of what the batch adds to it, less some bytes.
+fn tear(left: &mut Contents, after: &Contents, name: &str, share: f64, less: usize) {
+    let name = Path::new(name);
+    let Some(Some(whole)) = after.get(name) else { return };
+    let written = left.get(name).and_then(Option::as_ref).map_or(0, Vec::len);
+    let torn = ((whole.len() - written).saturating_sub(less) as f64 * share) as usize;
+    add(left, name, &whole[..written + torn]);
 }
 
 fn unfinished_checkpoint(path: &Path) -> PathBuf {
@@ -160,7 +159,7 @@ fn resumes_from_a_stop() {
     let root = scratch();
     let (plan, stages, stop) = (scripted::plan(), scripted::stages(), AtomicBool::new(false));
     let checkpoints = scripted::policy();
-    let job = Job { plan: &plan, stages: &stages, batches: BATCHES, checkpoints, stop: &stop };
+    let job = Job { plan: &plan, stages: &stages, batches: Some(BATCHES), checkpoints, stop: &stop };
     let mut stop_in_batch_4 = |event: Event<'_>| {
         stop.fetch_or(matches!(event, Event::BatchStarted { batch: 4, .. }), Ordering::Relaxed);
     };

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use arrow_schema::{DataType, Field, Schema};
 use batch::{Bundle, Event, Files, Job, Outcome, Policy, RunError, RunFolder, Stage, StageError, State, StateError};
 use batch::{States, Texts, Unit};
-use plan::{Due, Edge, Expected, Hash, Node, Output, Plan, Role, Work};
+use plan::{Due, Edge, Expected, Hash, Node, Output, Plan, Recipe, Role, Work};
 use polars::prelude::{NamedFrom, Series, df};
 use spec::settings::{self, Follow, Reference, Sync};
 use tempfile::TempDir;
@@ -33,6 +33,7 @@ fn output(table: &str, fields: Vec<Field>) -> Output {
 fn node(name: &str, inputs: &[(usize, &str)], outputs: Vec<Output>, reads: &[&str], writes: &[&str]) -> Node {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let edge = |&(stage, table): &(usize, &str)| Edge { stage, table: table.to_owned(), role: Role::Questions };
+    let none_asked = Expected::default();
     let none = Reference { name: String::new(), span: 0..0 };
     let settings = Sync { after: none.clone(), from_model: none.clone(), to_model: none, follow: Follow::Every(1) };
     Node {
@@ -43,9 +44,16 @@ fn node(name: &str, inputs: &[(usize, &str)], outputs: Vec<Output>, reads: &[&st
         outputs,
         reads: owned(reads),
         writes: owned(writes),
-        work: Work { due: Due::Always, to_model: Expected::default(), to_human: Expected::default(), rows: Vec::new() },
+        work: Work { due: Due::Always, to_model: none_asked, to_human: none_asked, rows: Vec::new() },
+        ahead: inputs.is_empty() && reads.is_empty() && writes.is_empty(),
+        recipe: recipe(&[("name", name)]),
         key: key(name),
     }
+}
+
+/// What something depends on.
+pub fn recipe(entries: &[(&str, &str)]) -> Recipe {
+    entries.iter().map(|(what, value)| ((*what).to_owned(), (*value).to_owned())).collect()
 }
 
 /// A key made up from some text.
@@ -76,6 +84,9 @@ pub fn plan() -> Plan {
             node("sum", &[(0, "questions"), (1, "counts")], vec![], &["counter"], &["total"]),
             node("score", &[], vec![], &["total"], &[]),
         ],
+        initial: ["counter", "total"].map(|state| (state.to_owned(), recipe(&[("state", state)]))).into(),
+        lag: 0,
+        numerics: Recipe::new(),
         key: key("a plan"),
     }
 }
@@ -115,6 +126,10 @@ impl State for Counter {
         Ok(vec![("count".to_owned(), self.0.to_le_bytes().to_vec())])
     }
 
+    fn snapshot(&self) -> Result<Box<dyn State>, StateError> {
+        Ok(Box::new(Counter(self.0)))
+    }
+
     fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
         self.0 = u64::from_le_bytes(files[0].1.as_slice().try_into()?);
         Ok(())
@@ -132,6 +147,10 @@ impl State for Total {
     fn save(&self) -> Result<Files, StateError> {
         let file = |name: &str, bytes: [u8; 8]| (name.to_owned(), bytes.to_vec());
         Ok(vec![file("value", self.value.to_le_bytes()), file("terms", self.terms.to_le_bytes())])
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn State>, StateError> {
+        Ok(Box::new(Total { ..*self }))
     }
 
     fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
@@ -217,7 +236,7 @@ pub fn go_on_with(
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, RunError> {
     let (plan, stop) = (plan(), AtomicBool::new(false));
-    let job = Job { plan: &plan, stages, batches: BATCHES, checkpoints: policy(), stop: &stop };
+    let job = Job { plan: &plan, stages, batches: Some(BATCHES), checkpoints: policy(), stop: &stop };
     batch::run(&job, &mut states(), folder, observe)
 }
 

@@ -16,14 +16,18 @@ pub struct Sync {
 
 impl Stage for Sync {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
+        let due = match self.follow {
+            Follow::Polyak(_) => true,
+            Follow::Every(batches) => (unit.batch + 1).is_multiple_of(batches),
+        };
+        if !due {
+            return Ok(Bundle::new());
+        }
         let source = unit.read::<ModelState>(&self.source)?;
         let target = unit.write::<ModelState>(&self.target)?;
         match &self.follow {
             Follow::Polyak(decay) => train::polyak(&mut target.0, &source.0, decay.at(unit.batch)),
-            Follow::Every(batches) if (unit.batch + 1).is_multiple_of(*batches) => {
-                train::copy(&mut target.0, &source.0);
-            }
-            Follow::Every(_) => {}
+            Follow::Every(_) => train::copy(&mut target.0, &source.0),
         }
         Ok(Bundle::new())
     }

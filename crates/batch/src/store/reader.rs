@@ -1,17 +1,15 @@
 //! Reading what a run has committed, while it goes on or afterwards. Nothing is locked: what is committed does not
 //! change, except that old checkpoints go.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::frame::DataFrame;
 
-use crate::checkpoint::{self, CheckpointError};
-use crate::durable::Digest;
-use crate::folder::{FolderError, MANIFEST};
-use crate::manifest::{Header, Line, Manifest};
+use super::checkpoint::{self, CheckpointError};
+use super::folder::{FolderError, MANIFEST};
+use super::manifest::{Checkpoint, Header, Line, Manifest};
+use super::segments::{self, TableError};
 use crate::state::{Files, States};
-use crate::tables::{self, TableError};
 
 /// A run, to be read.
 #[derive(Debug)]
@@ -53,7 +51,7 @@ impl Run {
             let known = self.header().tables.keys().cloned().collect();
             return Err(TableError::Unknown { table: name.to_owned(), known });
         };
-        tables::read(&self.root, name, batch, part, schema)
+        segments::read(&self.root, name, batch, part, schema)
     }
 
     /// All batches of a table, in order.
@@ -84,18 +82,22 @@ impl Run {
 
     /// The files of one state in a checkpoint, each held against the manifest.
     pub fn state_files(&self, batches: u64, state: &str) -> Result<Files, CheckpointError> {
-        let mut written = self.written(batches)?.clone();
-        written.retain(|name, _| checkpoint::split(name).0 == state);
-        let saved = checkpoint::read(&self.root, batches, &written)?.remove(state);
-        saved.ok_or_else(|| self.absent(batches, Some(state)))
+        let saved = self.written(batches)?.get(state).ok_or_else(|| self.absent(batches, Some(state)))?;
+        checkpoint::read(&self.checkpoint_folder(batches), state, saved)
     }
 
     /// Loads a checkpoint into states made for it.
     pub fn load_checkpoint(&self, batches: u64, states: &mut States) -> Result<(), CheckpointError> {
-        checkpoint::load(&checkpoint::read(&self.root, batches, self.written(batches)?)?, states)
+        let written = self.written(batches)?;
+        let names: Vec<String> = states.names().map(str::to_owned).collect();
+        for name in names {
+            let saved = written.get(&name).ok_or_else(|| self.absent(batches, Some(&name)))?;
+            checkpoint::load(&name, saved, &self.state_files(batches, &name)?, states)?;
+        }
+        Ok(())
     }
 
-    fn written(&self, batches: u64) -> Result<&BTreeMap<String, Digest>, CheckpointError> {
+    fn written(&self, batches: u64) -> Result<&Checkpoint, CheckpointError> {
         let line = batches.checked_sub(1).and_then(|batch| self.lines().get(batch as usize));
         line.and_then(|line| line.checkpoint.as_ref()).ok_or_else(|| self.absent(batches, None))
     }

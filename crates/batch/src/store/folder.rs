@@ -4,15 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use plan::Plan;
+use plan::{Node, Plan};
+use polars::frame::DataFrame;
 use serde::Serialize;
 
-use crate::durable::{self, FileError};
-use crate::manifest::{self, Appender, FORMAT, Header, Line, Manifest, ManifestError};
-use crate::tables::TableError;
-use crate::{checkpoint, schema, tables};
+use super::checkpoint;
+use super::durable::{self, FileError};
+use super::journal::Journal;
+use super::manifest::{
+    self, Appender, Checkpoint, FORMAT, Fork, Header, Line, Manifest, ManifestError, Part, StageRecipe,
+};
+use super::segments::{self, Segments, TableError};
+use super::shared::{self, Store};
+use crate::schema;
+use crate::stage::Bundle;
 
 /// The file that says what has happened.
 pub(crate) const MANIFEST: &str = "manifest.jsonl";
@@ -45,7 +53,7 @@ pub enum FolderError {
     /// The manifest cannot be believed.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// The plan promises a table that cannot be.
+    /// A table is lost, or the plan promises one that cannot be.
     #[error(transparent)]
     Table(#[from] TableError),
     /// Something is there already.
@@ -59,12 +67,29 @@ pub enum FolderError {
     Locked(PathBuf),
 }
 
+/// How a run shares results with others.
+#[derive(Debug, Clone)]
+pub(crate) struct Sharing {
+    /// Where it leaves its own.
+    pub(crate) store: Store,
+    /// Whether it takes theirs.
+    pub(crate) reuse: bool,
+    /// Whether others can take its own.
+    pub(crate) leave: bool,
+}
+
 /// A run's folder, locked against other processes for as long as this value lives.
 #[derive(Debug)]
 pub struct RunFolder {
     pub(crate) root: PathBuf,
     manifest: Manifest,
     appender: Appender,
+    segments: Segments,
+    /// Shared, because stages that run ahead ask the outside too.
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) sharing: Option<Sharing>,
+    /// Its entry in the store, once it has one.
+    entry: Option<PathBuf>,
     _lock: File,
 }
 
@@ -97,7 +122,23 @@ impl RunFolder {
         let path = root.join(MANIFEST);
         let manifest = Manifest::read(&path)?;
         let appender = Appender::open(&path, &manifest)?;
-        Ok(RunFolder { root: root.to_owned(), manifest, appender, _lock: lock })
+        let segments = Segments::open(root, &manifest.lines)?;
+        let journal = Arc::new(Journal::new(root));
+        Ok(RunFolder {
+            root: root.to_owned(),
+            manifest,
+            appender,
+            segments,
+            journal,
+            sharing: None,
+            entry: None,
+            _lock: lock,
+        })
+    }
+
+    /// Has the run leave its results in a store, and take those of other runs from there if `reuse`.
+    pub fn share(&mut self, store: Store, reuse: bool) {
+        self.sharing = Some(Sharing { store, reuse, leave: true });
     }
 
     /// Where it is.
@@ -115,23 +156,96 @@ impl RunFolder {
         &self.manifest.lines
     }
 
-    /// Makes the folders of tables and checkpoints, and removes what a kill left of batches that were not committed.
+    /// Makes the folder of checkpoints, and removes those that are not kept and what a kill left half written.
     pub(crate) fn tidy(&self, kept: &BTreeSet<u64>) -> Result<(), FileError> {
-        for table in self.header().tables.keys() {
-            durable::create_folder(&tables::folder(&self.root, table))?;
-        }
         durable::create_folder(&self.root.join("checkpoints"))?;
-        durable::force_folder(&self.root.join("tables"))?;
         durable::force_folder(&self.root)?;
-        tables::sweep(&self.root, self.lines().len() as u64)?;
         checkpoint::sweep(&self.root, kept)
     }
 
-    /// Commits a batch whose files are on the disk.
-    pub(crate) fn commit(&mut self, line: Line) -> Result<(), FileError> {
-        self.appender.append(&line)?;
-        self.manifest.lines.push(line);
+    /// Writes the tables of a batch that is about to be committed.
+    pub(crate) fn append(&mut self, tables: &Bundle) -> Result<BTreeMap<String, Part>, TableError> {
+        let known = self.segments.current();
+        let parts = self.segments.append(tables)?;
+        if self.segments.current() != known {
+            self.mirror()?;
+        }
+        Ok(parts)
+    }
+
+    /// Makes what is committed the beginning of another plan's run. Until the new manifest is in its place, this is a
+    /// run of the old plan.
+    pub(crate) fn refit(
+        &mut self,
+        plan: &Plan,
+        texts: &Texts<'_>,
+        fork: Fork,
+        left: Checkpoint,
+    ) -> Result<(), FolderError> {
+        let mut header = Header { fork: Some(fork), ..header(plan)? };
+        for (table, schema) in &self.manifest.header.tables {
+            header.tables.entry(table.clone()).or_insert_with(|| schema.clone());
+        }
+        self.manifest.header = header;
+        if let Some(line) = self.manifest.lines.last_mut() {
+            line.checkpoint = Some(left);
+        }
+        for (name, text) in texts.files() {
+            durable::write(&self.root.join(name), text.as_bytes())?;
+        }
+        let lines = self.manifest.lines.iter().map(manifest::seal);
+        let text: Vec<u8> = std::iter::once(manifest::seal(&self.manifest.header)).chain(lines).flatten().collect();
+        let path = self.root.join(MANIFEST);
+        durable::write(&path, &text)?;
+        durable::force_folder(&self.root)?;
+        self.manifest.whole = text.len() as u64;
+        self.appender = Appender::open(&path, &self.manifest)?;
         Ok(())
+    }
+
+    /// Reads one batch of a table.
+    pub(crate) fn table(&self, table: &str, batch: u64, part: &Part) -> Result<DataFrame, TableError> {
+        segments::read(&self.root, table, batch, part, &self.header().tables[table])
+    }
+
+    /// Commits a batch whose tables are on the disk; the line itself may wait for [`RunFolder::force`].
+    pub(crate) fn commit(&mut self, line: Line, force: bool) -> Result<(), FileError> {
+        self.appender.write(&line)?;
+        self.manifest.lines.push(line);
+        if force { self.force() } else { Ok(()) }
+    }
+
+    /// Waits until all lines are on the disk.
+    pub(crate) fn force(&self) -> Result<(), FileError> {
+        self.appender.force()
+    }
+
+    /// Removes the checkpoints that are not kept.
+    pub(crate) fn sweep(&self, kept: &BTreeSet<u64>) -> Result<(), FileError> {
+        checkpoint::sweep(&self.root, kept)?;
+        self.mirror()
+    }
+
+    /// Gives this run's results to those that come, now and whenever there are more.
+    pub(crate) fn enrol(&mut self, store: &Store) -> Result<(), FileError> {
+        let entry = store.enrol(&self.root)?;
+        shared::mirror(&self.root, &entry)?;
+        self.entry = Some(entry);
+        Ok(())
+    }
+
+    fn mirror(&self) -> Result<(), FileError> {
+        self.entry.iter().try_for_each(|entry| shared::mirror(&self.root, entry))
+    }
+
+    /// Makes another run's segment one of this run's; returns its number here.
+    pub(crate) fn link(&mut self, segment: &Path) -> Result<u32, FileError> {
+        let known = self.segments.shared();
+        let number = self.segments.link(segment)?;
+        if self.segments.shared() > known {
+            self.mirror()?;
+        }
+        Ok(number)
     }
 
     /// Notes how long a batch took, outside of all promises.
@@ -150,7 +264,16 @@ fn header(plan: &Plan) -> Result<Header, TableError> {
     for (table, promised) in &tables {
         schema::empty(promised).map_err(|drift| TableError::Schema { table: table.clone(), drift })?;
     }
-    Ok(Header { format: FORMAT, project: env!("CARGO_PKG_VERSION").to_owned(), plan: plan.key.to_string(), tables })
+    let recipe = |node: &Node| StageRecipe { name: node.name.clone(), recipe: node.recipe.clone() };
+    Ok(Header {
+        format: FORMAT,
+        project: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: plan.key.to_string(),
+        numerics: plan.numerics.clone(),
+        stages: plan.nodes.iter().map(recipe).collect(),
+        tables,
+        fork: None,
+    })
 }
 
 /// A creation writes the manifest last: without one, its own files are what a kill left, and anything else is a

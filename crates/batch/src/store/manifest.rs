@@ -4,19 +4,20 @@
 //! Each line is a JSON object whose last member, `check`, is a hash of what stands before it. The first line is the
 //! header. A last line without its newline was being written when the run was killed: that batch has not happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use arrow_schema::SchemaRef;
+use plan::{Key, Node, Plan, Recipe};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::durable::{self, Digest, FileError};
+use super::durable::{self, Digest, FileError};
 
 /// The version of the form of run folders. One more when an older program could not read it.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// The first line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,22 +28,79 @@ pub struct Header {
     pub project: String,
     /// The key of the plan.
     pub plan: String,
+    /// What bits depend on beside the plan, such as libtorch and the CPU.
+    pub numerics: Recipe,
+    /// The stages in the plan's order, each with what it depends on.
+    pub stages: Vec<StageRecipe>,
     /// The schema of each table.
     pub tables: BTreeMap<String, SchemaRef>,
+    /// The run that the first batches were taken from as they are, if this is a fork.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fork: Option<Fork>,
+}
+
+/// Where a run leaves another one's way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fork {
+    /// The other run.
+    pub run: String,
+    /// The first batch of its own. The lines before have the other run's keys.
+    pub batch: u64,
+}
+
+impl Header {
+    /// What a plan has otherwise than the one that made the run.
+    pub(crate) fn changes(&self, plan: &Plan) -> Vec<String> {
+        let theirs: BTreeMap<&str, &Recipe> =
+            self.stages.iter().map(|stage| (stage.name.as_str(), &stage.recipe)).collect();
+        let none = Recipe::new();
+        let of = |node: &Node| differing(&node.recipe, theirs.get(node.name.as_str()).copied().unwrap_or(&none));
+        plan.nodes.iter().flat_map(of).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What is otherwise here than where the run was made.
+    pub(crate) fn other_numerics(&self, here: &Recipe) -> String {
+        let told = |what: &String| {
+            let value = |recipe: &Recipe| recipe.get(what).cloned().unwrap_or_else(|| "unknown".to_owned());
+            format!("{what} {} there, {} here", value(&self.numerics), value(here))
+        };
+        differing(&self.numerics, here).iter().map(told).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// The entries in which two recipes differ.
+pub(crate) fn differing(ours: &Recipe, theirs: &Recipe) -> Vec<String> {
+    let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    names.into_iter().filter(|name| ours.get(*name) != theirs.get(*name)).cloned().collect()
+}
+
+/// What a stage depends on beside its inputs and states.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageRecipe {
+    /// The stage.
+    pub name: String,
+    /// Its settings, and what else it depends on.
+    pub recipe: Recipe,
 }
 
 /// What one batch came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// Which batch, from 0.
     pub batch: u64,
+    /// The key of each stage's unit, in the order of [`Header::stages`].
+    #[serde(with = "keys")]
+    pub units: Vec<Key>,
     /// Each table's part.
     pub tables: BTreeMap<String, Part>,
     /// `STAGE.name` → value, all finite.
     pub metrics: BTreeMap<String, f64>,
-    /// The files of the checkpoint written after this batch, if one was, as `STATE/FILE`.
+    /// The checkpoint written after this batch, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checkpoint: Option<BTreeMap<String, Digest>>,
+    pub checkpoint: Option<Checkpoint>,
+    /// The stage that said that there is nothing more: this is the run's last batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
 }
 
 /// One batch of one table.
@@ -50,9 +108,77 @@ pub struct Line {
 pub struct Part {
     /// How many rows.
     pub rows: u64,
-    /// The Parquet file; none where there are no rows.
+    /// Where its bytes are; none where there are no rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file: Option<Digest>,
+    pub place: Option<Place>,
+}
+
+/// A stretch of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Whether the segment was written by another run.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shared: bool,
+    /// Which segment, by its number.
+    pub segment: u32,
+    /// How many bytes stand before it.
+    pub offset: u64,
+    /// What it holds: a table as Parquet.
+    pub digest: Digest,
+}
+
+impl Place {
+    /// How many bytes of the segment stand before its end.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset + self.digest.bytes
+    }
+}
+
+/// The states that were written after a batch.
+pub type Checkpoint = BTreeMap<String, Saved>;
+
+/// A state as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Its version: the key of the unit that last changed it.
+    #[serde(with = "key")]
+    pub version: Key,
+    /// How many units had changed it.
+    pub writes: u64,
+    /// Its files.
+    pub files: BTreeMap<String, Digest>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Keys are written as text.
+mod key {
+    use plan::Key;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(key: &Key, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(key)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Key, D::Error> {
+        std::borrow::Cow::<'de, str>::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+mod keys {
+    use plan::Key;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(keys: &[Key], to: S) -> Result<S::Ok, S::Error> {
+        keys.iter().map(Key::to_string).collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Key>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    }
 }
 
 /// A manifest that cannot be believed.
@@ -113,7 +239,22 @@ pub struct Manifest {
 impl Manifest {
     /// Reads and checks a manifest.
     pub fn read(path: &Path) -> Result<Self, ManifestError> {
-        let text = durable::read(path)?;
+        Self::parse(path, &durable::read(path)?)
+    }
+
+    /// Reads no more than the header and the first batch.
+    pub(crate) fn read_first(path: &Path) -> Result<Self, ManifestError> {
+        let mut text = Vec::new();
+        let mut read = || {
+            let mut file = BufReader::new(File::open(path)?);
+            file.read_until(b'\n', &mut text)?;
+            file.read_until(b'\n', &mut text)
+        };
+        read().map_err(FileError::at("read", path))?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &[u8]) -> Result<Self, ManifestError> {
         let whole = text.iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
         let mut lines = text[..whole].split_inclusive(|&byte| byte == b'\n');
         let header = read_header(path, lines.next().unwrap_or_default())?;
@@ -162,17 +303,21 @@ impl Appender {
         Ok(Appender { path: path.to_owned(), file, whole: manifest.whole })
     }
 
-    /// Commits a batch: when this returns, it has happened. What an earlier try left half written goes first.
-    pub(crate) fn append(&mut self, line: &Line) -> Result<(), FileError> {
+    /// Writes a line, which is safe once [`Appender::force`] returns. What an earlier try left half written goes first.
+    pub(crate) fn write(&mut self, line: &Line) -> Result<(), FileError> {
         let line = seal(line);
         let mut write = || {
             self.file.set_len(self.whole)?;
-            self.file.write_all(&line)?;
-            self.file.sync_all()
+            self.file.write_all(&line)
         };
         write().map_err(FileError::at("write", &self.path))?;
         self.whole += line.len() as u64;
         Ok(())
+    }
+
+    /// Waits until all lines are on the disk.
+    pub(crate) fn force(&self) -> Result<(), FileError> {
+        self.file.sync_all().map_err(FileError::at("write", &self.path))
     }
 }
 
@@ -187,7 +332,7 @@ pub(crate) fn seal<T: Serialize>(line: &T) -> Vec<u8> {
     format!("{text}{CHECK}{check}\"}}\n").into_bytes()
 }
 
-fn unseal<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
+pub(crate) fn unseal<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
     let line = std::str::from_utf8(line).map_err(|_| "not text")?;
     let (body, check) = line.rsplit_once(CHECK).ok_or("no checksum")?;
     let body = format!("{body}}}");

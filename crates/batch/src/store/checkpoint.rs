@@ -2,10 +2,11 @@
 //! start; so which are written and which are kept can follow simple rules, decided from the manifest alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::durable::{self, Digest, FileError};
-use crate::manifest::Line;
+use super::durable::{self, Digest, FileError};
+use super::manifest::{Checkpoint, Line, Saved};
 use crate::state::{Files, StateError, States};
 
 /// When states are written down, and how long that is kept.
@@ -20,13 +21,15 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Whether a checkpoint follows this batch, the last of `lines` being the one before.
-    pub(crate) fn is_due(&self, batch: u64, batches: u64, metrics: &BTreeMap<String, f64>, lines: &[Line]) -> bool {
-        let best = self.best.as_ref().and_then(|name| Some((name, *metrics.get(name)?)));
-        let new_height = |(name, value): (&String, f64)| {
-            lines.iter().filter_map(|line| line.metrics.get(name)).all(|&earlier| value > earlier)
-        };
-        (batch + 1).is_multiple_of(self.every.max(1)) || batch + 1 == batches || best.is_some_and(new_height)
+    /// Whether a checkpoint follows this batch. `highest` is what the best metric had come to before.
+    pub(crate) fn is_due(&self, line: &Line, last: bool, highest: Option<f64>) -> bool {
+        let new_height = self.best_of(line).is_some_and(|value| highest.is_none_or(|highest| value > highest));
+        (line.batch + 1).is_multiple_of(self.every.max(1)) || last || new_height
+    }
+
+    /// The metric that marks the best, where a batch has it.
+    pub(crate) fn best_of(&self, line: &Line) -> Option<f64> {
+        self.best.as_ref().and_then(|name| line.metrics.get(name)).copied()
     }
 
     /// Which checkpoints are kept, by the number of batches before them.
@@ -96,17 +99,14 @@ pub(crate) fn save(states: &States) -> Result<BTreeMap<String, Files>, Checkpoin
     saved.collect()
 }
 
-/// What the manifest says of such files.
-pub(crate) fn digests(saved: &BTreeMap<String, Files>) -> BTreeMap<String, Digest> {
-    let of_state = |(state, files): (&String, &Files)| -> Vec<(String, Digest)> {
-        files.iter().map(|(file, bytes)| (format!("{state}/{file}"), Digest::of(bytes))).collect()
+/// What the manifest says of them.
+pub(crate) fn describe(saved: &BTreeMap<String, Files>, states: &States) -> Checkpoint {
+    let describe = |(name, files): (&String, &Files)| {
+        let held = &states.by_name[name];
+        let files = files.iter().map(|(file, bytes)| (file.clone(), Digest::of(bytes))).collect();
+        (name.clone(), Saved { version: held.version, writes: held.writes, files })
     };
-    saved.iter().flat_map(of_state).collect()
-}
-
-/// The state and the file in what the manifest calls `STATE/FILE`.
-pub(crate) fn split(name: &str) -> (&str, &str) {
-    name.split_once('/').unwrap_or((name, ""))
+    saved.iter().map(describe).collect()
 }
 
 /// Writes a checkpoint: whole or absent.
@@ -124,34 +124,51 @@ pub(crate) fn write(root: &Path, batches: u64, saved: &BTreeMap<String, Files>) 
         }
         durable::force_folder(&state)?;
     }
-    durable::force_folder(&unfinished)?;
-    durable::rename(&unfinished, &whole)?;
-    durable::force_folder(&root.join("checkpoints"))
+    finish(&unfinished, &whole)
 }
 
-/// Reads a checkpoint and holds it against the manifest.
-pub(crate) fn read(
-    root: &Path,
-    batches: u64,
-    written: &BTreeMap<String, Digest>,
-) -> Result<BTreeMap<String, Files>, CheckpointError> {
-    let mut saved: BTreeMap<String, Files> = BTreeMap::new();
-    for (name, digest) in written {
-        let path = folder(root, batches).join(name);
-        let bytes = durable::read_verified(&path, digest).map_err(CheckpointError::Damaged)?;
-        let (state, file) = split(name);
-        saved.entry(state.to_owned()).or_default().push((file.to_owned(), bytes));
-    }
-    Ok(saved)
+fn finish(unfinished: &Path, whole: &Path) -> Result<(), FileError> {
+    durable::force_folder(unfinished)?;
+    durable::rename(unfinished, whole)?;
+    durable::force_folder(whole.parent().unwrap_or(Path::new(".")))
 }
 
-/// Loads what was saved.
-pub(crate) fn load(saved: &BTreeMap<String, Files>, states: &mut States) -> Result<(), CheckpointError> {
-    for (name, versioned) in &mut states.by_name {
-        let files = saved.get(name).map_or(&[][..], Vec::as_slice);
-        let failed = |source| CheckpointError::State { state: name.clone(), action: "loaded", source };
-        versioned.state.load(files).map_err(failed)?;
+/// Makes another run's checkpoint one of this run's, whole or absent: second names for the same files, or copies where
+/// that cannot be.
+pub(crate) fn link(theirs: &Path, root: &Path, batches: u64, states: &Checkpoint) -> Result<(), FileError> {
+    let whole = folder(root, batches);
+    let unfinished = durable::unfinished(&whole);
+    durable::remove(&whole)?;
+    durable::remove(&unfinished)?;
+    durable::create_folder(&unfinished)?;
+    for (state, saved) in states {
+        durable::create_folder(&unfinished.join(state))?;
+        for file in saved.files.keys() {
+            let (from, to) = (theirs.join(state).join(file), unfinished.join(state).join(file));
+            if fs::hard_link(&from, &to).is_err() {
+                durable::write_in_place(&to, &durable::read(&from)?)?;
+            }
+        }
+        durable::force_folder(&unfinished.join(state))?;
     }
+    finish(&unfinished, &whole)
+}
+
+/// Reads one state of a checkpoint and holds it against the manifest.
+pub(crate) fn read(folder: &Path, state: &str, saved: &Saved) -> Result<Files, CheckpointError> {
+    let read = |(file, digest): (&String, &Digest)| {
+        let bytes = durable::read_verified(&folder.join(state).join(file), digest).map_err(CheckpointError::Damaged)?;
+        Ok((file.clone(), bytes))
+    };
+    saved.files.iter().map(read).collect()
+}
+
+/// Loads the files of one state.
+pub(crate) fn load(name: &str, saved: &Saved, files: &Files, states: &mut States) -> Result<(), CheckpointError> {
+    let Some(held) = states.by_name.get_mut(name) else { return Ok(()) };
+    let failed = |source| CheckpointError::State { state: name.to_owned(), action: "loaded", source };
+    held.state.load(files).map_err(failed)?;
+    (held.version, held.writes) = (saved.version, saved.writes);
     Ok(())
 }
 

@@ -1,0 +1,124 @@
+//! Running ahead. With a lag of n, the stages that neither change a state nor come after one that does find the states
+//! as n batches earlier. So a batch's are begun, on threads of their own, before the n batches before it are done; and
+//! what they come to does not depend on when that was.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::Scope;
+use std::time::Instant;
+
+use plan::{Key, Point};
+
+use super::execute::{Engine, Job};
+use super::unit::{Touched, Work, run_unit};
+use crate::error::RunError;
+use crate::stage::Bundle;
+use crate::state::States;
+use crate::store::journal::{Journal, Outside};
+
+/// The part of a batch that runs ahead.
+struct Task {
+    batch: u64,
+    /// The units to run, each with whether it is due.
+    units: Vec<Ahead>,
+    /// Tables that others have made already.
+    tables: Bundle,
+    /// The states in memory of their own.
+    states: States,
+}
+
+struct Ahead {
+    place: usize,
+    key: Key,
+    due: bool,
+}
+
+/// What the units of a task came to, each by its place in the plan, and how long that took.
+pub(crate) type Done = Vec<(usize, Work, f64)>;
+
+/// The threads that run ahead.
+pub(crate) struct Lanes {
+    tasks: Sender<Task>,
+    done: Receiver<(u64, Result<Done, RunError>)>,
+    early: BTreeMap<u64, Result<Done, RunError>>,
+}
+
+impl Lanes {
+    /// As many threads as there are batches that can be ahead at a time. They end with this value.
+    pub(crate) fn start<'scope, 'a: 'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        job: &'a Job<'a>,
+        journal: &Arc<Journal>,
+    ) -> Self {
+        let (tasks, waiting) = channel::<Task>();
+        let (finished, done) = channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..job.plan.lag {
+            let (waiting, finished, journal) = (waiting.clone(), finished.clone(), journal.clone());
+            scope.spawn(move || {
+                while let Some(task) = next(&waiting) {
+                    let batch = task.batch;
+                    if finished.send((batch, perform(job, &journal, task))).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        Lanes { tasks, done, early: BTreeMap::new() }
+    }
+
+    /// Waits for the part of a batch that runs ahead.
+    pub(crate) fn wait(&mut self, batch: u64) -> Result<Done, RunError> {
+        loop {
+            if let Some(done) = self.early.remove(&batch) {
+                return done;
+            }
+            match self.done.recv() {
+                Ok((batch, done)) => drop(self.early.insert(batch, done)),
+                Err(_) => return Ok(Vec::new()),
+            }
+        }
+    }
+}
+
+fn next(waiting: &Mutex<Receiver<Task>>) -> Option<Task> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+fn perform(job: &Job<'_>, journal: &Journal, mut task: Task) -> Result<Done, RunError> {
+    let mut done = Done::new();
+    for Ahead { place, key, due } in task.units {
+        let started = Instant::now();
+        let (node, stage) = (&job.plan.nodes[place], job.stages[place].as_ref());
+        let touched = Touched { reads: if due { &node.reads } else { &[] }, writes: &[] };
+        let outside = Outside::new(key, journal);
+        let work = run_unit(node, stage, task.batch, &task.tables, &mut task.states, touched, outside)?;
+        task.tables.extend(work.tables.clone());
+        done.push((place, work, started.elapsed().as_secs_f64()));
+    }
+    Ok(done)
+}
+
+impl<'a> Engine<'a> {
+    /// Gives the part of the batch under way that runs ahead to a thread, with the states it is to find.
+    pub(crate) fn send_ahead(&mut self, lanes: &Lanes) -> Result<(), RunError> {
+        let batch = self.now.line.batch;
+        let moment = Point::before(batch.saturating_sub(self.job.plan.lag));
+        let (mut units, mut reads) = (Vec::new(), BTreeSet::new());
+        for (place, node) in self.job.plan.nodes.iter().enumerate() {
+            if node.ahead && !self.now.taken[place] {
+                reads.extend(self.chain.reads(node, batch).iter().map(String::as_str));
+                self.fetch_inputs(node)?;
+                units.push(Ahead { place, key: self.now.line.units[place], due: self.chain.is_due(node, batch) });
+            }
+        }
+        self.bring(&reads, moment)?;
+        let failed = |(state, source): (String, crate::StateError)| RunError::Snapshot { state, source };
+        let states = self.states.snapshot(&reads).map_err(failed)?;
+        let task = Task { batch, units, tables: self.now.tables.clone(), states };
+        // A lane that is gone has panicked, and that is passed on when the lanes are joined.
+        let _ = lanes.tasks.send(task);
+        Ok(())
+    }
+}

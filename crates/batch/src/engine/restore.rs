@@ -1,0 +1,240 @@
+//! Bringing states to where they were at some moment of a run. They are loaded from a checkpoint that has them all in
+//! the versions that some earlier moment had; from there on, the units that changed them are run once more, fed with the
+//! committed tables. Whatever such a unit puts out is held against what was committed: a replay that differs is another
+//! program's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use plan::{Edge, Key, Node, Point};
+use polars::frame::DataFrame;
+
+use super::execute::Engine;
+use super::unit::{Touched, Work, run_unit};
+use crate::error::RunError;
+use crate::event::Event;
+use crate::stage::Bundle;
+use crate::state::States;
+use crate::store::checkpoint;
+use crate::store::durable::Digest;
+use crate::store::journal::Outside;
+use crate::store::manifest::{Checkpoint, Line};
+use crate::store::segments;
+
+/// A checkpoint that is there.
+pub(crate) struct Source {
+    pub(crate) folder: PathBuf,
+    pub(crate) batches: u64,
+    /// Whether it is this run's.
+    pub(crate) own: bool,
+    pub(crate) states: Checkpoint,
+}
+
+/// How states come to be what they were at a moment.
+struct Way<'a> {
+    /// The moment at which they can be had.
+    from: Point,
+    /// Which are needed there.
+    needed: BTreeSet<&'a str>,
+    /// The units that then change them, the last one first.
+    replay: Vec<Point>,
+}
+
+impl<'a> Touched<'a> {
+    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
+        self.reads.iter().chain(self.writes).map(String::as_str)
+    }
+}
+
+impl<'a> Engine<'a> {
+    /// Notes the run's own checkpoints, the newest first.
+    pub(crate) fn find_sources(&mut self) {
+        for batches in self.kept() {
+            if let Some(states) = self.folder.lines()[batches as usize - 1].checkpoint.clone() {
+                self.add_source(batches, states);
+            }
+        }
+    }
+
+    pub(crate) fn add_source(&mut self, batches: u64, states: Checkpoint) {
+        let folder = checkpoint::folder(self.folder.root(), batches);
+        self.sources.insert(0, Source { folder, batches, own: true, states });
+    }
+
+    pub(crate) fn add_shared_source(&mut self, root: &Path, batches: u64, states: Checkpoint) {
+        self.sources.push(Source { folder: checkpoint::folder(root, batches), batches, own: false, states });
+    }
+
+    /// A checkpoint that has all states in the versions of a moment.
+    pub(crate) fn source_of_all(&self, names: &BTreeSet<&str>, at: Point) -> Option<&Source> {
+        let version = |name: &str| self.chain.version_before(name, at, &|at| self.key(at));
+        self.sources.iter().find(|source| names.iter().all(|name| source.has(name, version(name))))
+    }
+
+    /// Whether all states are held as they are at a moment.
+    pub(crate) fn holds(&self, names: &BTreeSet<&str>, at: Point) -> bool {
+        self.available(names, at, |_, _| false)
+    }
+
+    /// Brings some states to what they are just before a unit.
+    pub(crate) fn bring(&mut self, names: &BTreeSet<&'a str>, at: Point) -> Result<(), RunError> {
+        if self.holds(names, at) {
+            return Ok(());
+        }
+        let mut way = self.way(names.clone(), at);
+        while !self.load(&way)? {
+            way = self.way(names.clone(), at);
+        }
+        (self.observe)(Event::Restored { batches: way.from.batch, committed: at.batch });
+        let mut replay = way.replay.into_iter().rev().peekable();
+        while let Some(unit) = replay.next() {
+            self.replay(unit)?;
+            if replay.peek().is_none_or(|next| next.batch > unit.batch) {
+                self.replayed += 1;
+                (self.observe)(Event::Replayed { batch: unit.batch, committed: at.batch });
+                self.renew_checkpoint(unit.batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all states can be had in the versions of a moment: they are held, or stand `elsewhere`.
+    fn available(&self, names: &BTreeSet<&str>, at: Point, elsewhere: impl Fn(&str, Key) -> bool) -> bool {
+        names.iter().all(|name| {
+            let version = self.chain.version_before(name, at, &|at| self.key(at));
+            self.states.holds(name, version) || elsewhere(name, version)
+        })
+    }
+
+    /// The shortest way: back from unit to unit, until there is a moment at which all that is needed can be had.
+    fn way(&self, mut needed: BTreeSet<&'a str>, at: Point) -> Way<'a> {
+        let (mut from, mut replay) = (at, Vec::new());
+        let stored = |name: &str, version| self.sources.iter().any(|source| source.has(name, version));
+        while !self.available(&needed, from, stored) {
+            let Some(writer) = self.chain.writer_before(&needed, from) else { break };
+            needed.extend(self.touched(&self.job.plan.nodes[writer.node], writer.batch).names());
+            replay.push(writer);
+            from = writer;
+        }
+        Way { from, needed, replay }
+    }
+
+    /// Loads what is needed and not held, all or nothing. A checkpoint that turns out damaged is said aloud and
+    /// forgotten: then another way has to be found.
+    fn load(&mut self, way: &Way<'a>) -> Result<bool, RunError> {
+        let mut found = Vec::new();
+        for &name in &way.needed {
+            let version = self.chain.version_before(name, way.from, &|at| self.key(at));
+            if self.states.holds(name, version) {
+                continue;
+            }
+            let Some(place) = self.sources.iter().position(|source| source.has(name, version)) else {
+                return Err(RunError::Lost(name.to_owned()));
+            };
+            let source = &self.sources[place];
+            match checkpoint::read(&source.folder, name, &source.states[name]) {
+                Ok(files) => found.push((name, source.states[name].clone(), files)),
+                Err(error) => {
+                    let batches = self.sources.remove(place).batches;
+                    (self.observe)(Event::CheckpointUnusable { batches, error: &error });
+                    return Ok(false);
+                }
+            }
+        }
+        for (name, saved, files) in found {
+            checkpoint::load(name, &saved, &files, self.states)?;
+        }
+        Ok(true)
+    }
+
+    fn replay(&mut self, at: Point) -> Result<(), RunError> {
+        let (node, stage) = (&self.job.plan.nodes[at.node], self.job.stages[at.node].as_ref());
+        let inputs = self.given(node, at.batch)?;
+        let touched = self.touched(node, at.batch);
+        let key = self.key(at);
+        let outside = Outside::new(key, &self.folder.journal);
+        let work = run_unit(node, stage, at.batch, &inputs, self.states, touched, outside)?;
+        self.states.advance(touched.writes, key);
+        check_replayed(node, &work, self.line(at.batch))
+    }
+
+    /// The tables that a unit was given.
+    fn given(&self, node: &Node, batch: u64) -> Result<Bundle, RunError> {
+        node.inputs.iter().map(|edge| Ok((edge.table.clone(), self.table(edge, batch)?))).collect()
+    }
+
+    /// A table of a batch. Of the one under way, some may be at hand only; one that is not kept is made again.
+    fn table(&self, edge: &Edge, batch: u64) -> Result<DataFrame, RunError> {
+        let line = self.line(batch);
+        let under_way = std::ptr::eq(line, &self.now.line);
+        if let Some(made) = self.now.tables.get(&edge.table).filter(|_| under_way) {
+            return Ok(made.clone());
+        }
+        match line.tables.get(&edge.table) {
+            Some(part) => Ok(self.folder.table(&edge.table, batch, part)?),
+            None => self.make_again(edge, batch),
+        }
+    }
+
+    /// Only stages that have to do with no states make tables that are not kept.
+    fn make_again(&self, edge: &Edge, batch: u64) -> Result<DataFrame, RunError> {
+        let (node, stage) = (&self.job.plan.nodes[edge.stage], self.job.stages[edge.stage].as_ref());
+        let inputs = self.given(node, batch)?;
+        let none = Touched { reads: &[], writes: &[] };
+        let outside = Outside::new(self.key(Point { batch, node: edge.stage }), &self.folder.journal);
+        let mut work = run_unit(node, stage, batch, &inputs, &mut States::new(), none, outside)?;
+        Ok(work.tables.remove(&edge.table).expect("a unit that makes other tables than promised has failed"))
+    }
+
+    /// Where a replay passes a checkpoint, the states must be what was written then; one that could not be used is
+    /// written again.
+    fn renew_checkpoint(&mut self, batch: u64) -> Result<(), RunError> {
+        let Some(written) = self.line(batch).checkpoint.clone() else { return Ok(()) };
+        let held = written.iter().filter(|(name, saved)| self.states.holds(name, saved.version));
+        let held: BTreeSet<&str> = held.map(|(name, _)| name.as_str()).collect();
+        let mut saved = checkpoint::save(self.states)?;
+        saved.retain(|name, _| held.contains(name.as_str()));
+        for (name, state) in checkpoint::describe(&saved, self.states) {
+            if let Some(file) = difference(&state.files, &written[&name].files) {
+                return Err(RunError::Replay { batch, what: format!("`{name}/{file}` of the states") });
+            }
+        }
+        let (whole, batches) = (held.len() == written.len(), batch + 1);
+        if whole && self.kept().contains(&batches) {
+            checkpoint::write(self.folder.root(), batches, &saved)?;
+            self.add_source(batches, written);
+            (self.observe)(Event::CheckpointWritten { batches });
+        }
+        Ok(())
+    }
+}
+
+impl Source {
+    fn has(&self, name: &str, version: Key) -> bool {
+        self.states.get(name).is_some_and(|saved| saved.version == version)
+    }
+}
+
+/// Whether a stage put out what was committed: tables byte for byte, metrics bit for bit.
+fn check_replayed(node: &Node, work: &Work, line: &Line) -> Result<(), RunError> {
+    let differs = |what: String| RunError::Replay { batch: line.batch, what };
+    for (table, frame) in &work.tables {
+        let bytes = segments::encode(table, frame)?;
+        let replayed = (!bytes.is_empty()).then(|| Digest::of(&bytes));
+        let committed = line.tables.get(table).and_then(|part| part.place.as_ref());
+        if committed.map(|place| &place.digest) != replayed.as_ref() {
+            return Err(differs(format!("table `{table}`")));
+        }
+    }
+    let of_node = |name: &str| name.strip_prefix(&node.name).is_some_and(|rest| rest.starts_with('.'));
+    let committed: BTreeMap<&String, u64> =
+        line.metrics.iter().filter(|(name, _)| of_node(name)).map(|(name, value)| (name, value.to_bits())).collect();
+    let replayed = work.metrics.iter().map(|(name, value)| (name, value.to_bits())).collect();
+    difference(&replayed, &committed).map_or(Ok(()), |metric| Err(differs(format!("metric `{metric}`"))))
+}
+
+/// The first name at which two maps differ.
+fn difference<'a, K: Ord, V: PartialEq>(left: &'a BTreeMap<K, V>, right: &'a BTreeMap<K, V>) -> Option<&'a K> {
+    let names = left.keys().chain(right.keys());
+    names.filter(|name| left.get(name) != right.get(name)).min()
+}

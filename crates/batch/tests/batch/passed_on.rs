@@ -1,0 +1,63 @@
+//! Tables that are passed on and not kept are made again where states are brought back, and where other work is reused.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use batch::{Event, Job, Outcome, Policy, Run, RunFolder, Store};
+use plan::Plan;
+
+use crate::scripted::{self, BATCHES, assert_same, contents, scratch};
+
+/// The plan whose first stage keeps none of its questions.
+fn plan() -> Plan {
+    let mut plan = scripted::plan();
+    plan.nodes[0].outputs[0].kept = false;
+    plan
+}
+
+fn create(root: &Path) -> RunFolder {
+    RunFolder::create(root, &plan(), scripted::TEXTS).unwrap()
+}
+
+/// Goes on until so many batches are committed.
+fn go_on(folder: &mut RunFolder, until: u64) -> Outcome {
+    let (plan, stages, stop) = (plan(), scripted::stages(), AtomicBool::new(false));
+    let checkpoints = Policy { every: 4, keep_last: 2, best: None };
+    let job = Job { plan: &plan, stages: &stages, batches: Some(BATCHES), checkpoints, stop: &stop };
+    let mut observe = |event: Event<'_>| {
+        if let Event::BatchCommitted { batch, .. } = event {
+            stop.fetch_or(batch + 1 == until, Ordering::Relaxed);
+        }
+    };
+    batch::run(&job, &mut scripted::states(), folder, &mut observe).unwrap()
+}
+
+#[test]
+fn a_replay_makes_them_again() {
+    let root = scratch();
+    let (whole, broken) = (root.path().join("whole"), root.path().join("broken"));
+    go_on(&mut create(&whole), BATCHES);
+    drop(create(&broken));
+    let replayed = (1..=BATCHES).map(|until| go_on(&mut RunFolder::open(&broken).unwrap(), until).replayed);
+    assert!(replayed.sum::<u64>() > 0);
+    assert_same(&contents(&broken), &contents(&whole));
+    let run = Run::open(&whole).unwrap();
+    assert!(run.lines().iter().all(|line| line.tables.keys().eq(["counts", "questions.calls"])));
+}
+
+#[test]
+fn the_rest_is_reused() {
+    let root = scratch();
+    let runs = ["one", "other"].map(|name| root.path().join(name));
+    let reused = runs.each_ref().map(|run| {
+        let mut folder = create(run);
+        folder.share(Store::beside(run), true);
+        go_on(&mut folder, BATCHES).reused
+    });
+    let counted = |stage: &str| reused[1].get(stage).copied();
+    assert!(reused[0].is_empty());
+    assert_eq!(["questions", "count", "sum"].map(counted), [None, Some(BATCHES), Some(BATCHES)]);
+    let lines = runs.each_ref().map(|run| Run::open(run).unwrap().lines().to_vec());
+    let metrics = lines.each_ref().map(|lines| lines.iter().map(|line| line.metrics.clone()).collect::<Vec<_>>());
+    assert_eq!(metrics[0], metrics[1]);
+}

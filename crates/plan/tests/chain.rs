@@ -1,0 +1,142 @@
+//! Keys of units: which batches of which stages a change leaves as they were.
+
+use plan::{Chain, Plan, Point, Recipe, plan};
+use spec::Catalogue;
+
+mod rows;
+
+/// A file with a stage of each kind.
+const WHOLE: &str = include_str!("whole.toml");
+
+fn planned(text: &str) -> (Plan, u64) {
+    let names = vec!["boolean-expressions".to_owned(), "web-of-lies".to_owned()];
+    let reading = spec::read(text, &Catalogue { tasks: names.clone(), scripts: names });
+    assert_eq!(reading.problems, []);
+    (plan(&reading.pipeline, &rows::Rows).expect("the file is valid"), reading.pipeline.batches.expect("it is there"))
+}
+
+fn keys(plan: &Plan, batches: u64) -> Vec<Vec<plan::Key>> {
+    let mut chain = Chain::new(plan, Some(batches));
+    (0..batches).map(|_| chain.advance()).collect()
+}
+
+/// The batches of each stage whose keys are the same, out of those of the shorter run.
+fn check(changes: &[(&str, &str)], expect: &[&str]) {
+    let changed = changes.iter().fold(WHOLE.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    });
+    let ((old, old_batches), (new, new_batches)) = (planned(WHOLE), planned(&changed));
+    let (old_keys, new_keys) = (keys(&old, old_batches), keys(&new, new_batches));
+    let same = |node: usize| {
+        let pairs = old_keys.iter().zip(&new_keys).enumerate();
+        let same: Vec<u64> = pairs.filter(|(_, (a, b))| a[node] == b[node]).map(|(batch, _)| batch as u64).collect();
+        format!("{}: {}", new.nodes[node].name, ranges(&same))
+    };
+    assert_eq!((0..new.nodes.len()).map(same).collect::<Vec<_>>(), expect);
+}
+
+fn ranges(batches: &[u64]) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    for &batch in batches {
+        match ranges.last_mut() {
+            Some((_, end)) if *end + 1 == batch => *end = batch,
+            _ => ranges.push((batch, batch)),
+        }
+    }
+    let range = |(start, end): (u64, u64)| if start == end { start.to_string() } else { format!("{start}–{end}") };
+    ranges.into_iter().map(range).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn nothing_changed() {
+    let all = ["questions", "arguments", "verdicts", "objective", "step", "follow", "held_out"];
+    check(&[], &all.map(|stage| format!("{stage}: 0–99")).each_ref().map(String::as_str));
+}
+
+/// What comes before the loss asks the model, so it is the same in the first batch only.
+#[test]
+fn a_loss_changed() {
+    let expect = ["questions: 0–99", "arguments: 0", "verdicts: 0", "objective: ", "step: ", "follow: ", "held_out: 0"];
+    check(&[("alpha = 0.5", "alpha = 0.25")], &expect);
+}
+
+#[test]
+fn a_schedule_changed_late() {
+    let old = ("learning_rate = 1e-3", "learning_rate = [[60, 1e-3], [99, 1e-4]]");
+    let expect = [
+        "questions: 0–99",
+        "arguments: 0–61",
+        "verdicts: 0–61",
+        "objective: 0–61",
+        "step: 0–60",
+        "follow: 0–60",
+        "held_out: 0–61",
+    ];
+    check(&[old], &expect);
+}
+
+/// A named shape is its values too: this one begins where the constant was, and leaves it after batch 60.
+#[test]
+fn a_shape_that_changes_late() {
+    let shape = "learning_rate = { cosine = { from = 1e-3, to = 1e-4, over = [60, 99] } }";
+    let expect = [
+        "questions: 0–99",
+        "arguments: 0–61",
+        "verdicts: 0–61",
+        "objective: 0–61",
+        "step: 0–60",
+        "follow: 0–60",
+        "held_out: 0–61",
+    ];
+    check(&[("learning_rate = 1e-3", shape)], &expect);
+}
+
+#[test]
+fn a_stage_that_only_reads_changed() {
+    let kept =
+        ["questions: 0–99", "arguments: 0–99", "verdicts: 0–99", "objective: 0–99", "step: 0–99", "follow: 0–99"];
+    check(&[("of = \"speaker\"", "of = \"overseer\"")], &[&kept[..], &["held_out: 0–98"]].concat());
+    check(&[("of = \"speaker\"", "of = \"speaker\"\nevery = 50")], &[&kept[..], &["held_out: 0–48, 50–99"]].concat());
+}
+
+/// A longer run is the same but for what is done after the last batch.
+#[test]
+fn a_run_made_longer() {
+    let kept =
+        ["questions: 0–99", "arguments: 0–99", "verdicts: 0–99", "objective: 0–99", "step: 0–99", "follow: 0–99"];
+    check(&[("batches = 100", "batches = 150")], &[&kept[..], &["held_out: 0–98"]].concat());
+}
+
+/// With a lag, the first batches of what runs ahead all find the states as they were at the start.
+#[test]
+fn a_lag() {
+    let expect =
+        ["questions: 0–99", "arguments: 0", "verdicts: 0", "objective: 0", "step: 0", "follow: 0", "held_out: 0"];
+    check(&[("batches = 100", "batches = 100\nlag = 2")], &expect);
+}
+
+#[test]
+fn numerics_are_part_of_every_key() {
+    let (plan, _) = planned(WHOLE);
+    let other = Plan { numerics: Recipe::from([("libtorch".to_owned(), "another".to_owned())]), ..plan.clone() };
+    let (one, two) = (Chain::new(&plan, None).advance(), Chain::new(&other, None).advance());
+    assert!(one.iter().zip(&two).all(|(one, two)| one != two));
+}
+
+/// A chain that goes on in the middle says what one from the start does.
+#[test]
+fn a_chain_goes_on_anywhere() {
+    for lag in 0..3 {
+        let text =
+            WHOLE.replace("polyak = 0.9", "every = 4").replace("batches = 100", &format!("batches = 9\nlag = {lag}"));
+        let (plan, batches) = planned(&text);
+        let all = keys(&plan, batches);
+        for batch in 0..batches {
+            let mut chain = Chain::new(&plan, Some(batches));
+            chain.seek(batch, &|at: Point| all[at.batch as usize][at.node]);
+            let rest: Vec<_> = (batch..batches).map(|_| chain.advance()).collect();
+            assert_eq!(rest, all[batch as usize..], "lag {lag}, batch {batch}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What of a stage's settings counts at one batch. Two files that differ only in what comes later ask for the same
+//! work until then.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::{
+    Pipeline,
+    settings::{AdamW, Amplify, Combine, Follow, Human, Model, Named, Schedule, Stage},
+};
+
+/// Settings by their place in the file, `train.step.adamw.clip` → `1.0`, every default among them.
+pub type Leaves = BTreeMap<String, String>;
+
+impl Stage {
+    /// The settings that change over a run, each with its keys below the stage's table: `adamw.learning_rate`.
+    pub fn schedules(&self) -> Vec<(&'static str, &Schedule)> {
+        match self {
+            Stage::Loss(loss) => {
+                let Combine::Weighted { alpha } = &loss.combine;
+                vec![("combine.weighted.alpha", alpha), ("baseline_decay", &loss.baseline_decay)]
+            }
+            Stage::Train(train) => {
+                let AdamW { learning_rate, betas: _, epsilon, weight_decay, clip } = &train.adamw;
+                vec![
+                    ("adamw.learning_rate", learning_rate),
+                    ("adamw.epsilon", epsilon),
+                    ("adamw.weight_decay", weight_decay),
+                    ("adamw.clip", clip),
+                ]
+            }
+            Stage::Sync(sync) => match &sync.follow {
+                Follow::Polyak(decay) => vec![("polyak", decay)],
+                Follow::Every(_) => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether its states are asked or changed at a batch. `last` says that the run ends there.
+    pub fn is_due(&self, batch: u64, last: bool) -> bool {
+        match self {
+            Stage::Sync(sync) => match sync.follow {
+                Follow::Every(batches) => (batch + 1).is_multiple_of(batches),
+                Follow::Polyak(_) => true,
+            },
+            Stage::Evaluate(evaluate) => {
+                last || evaluate.every.is_some_and(|batches| (batch + 1).is_multiple_of(batches))
+            }
+            _ => true,
+        }
+    }
+
+    /// The keys that say nothing but when it is due.
+    pub fn timing(&self) -> &'static [&'static str] {
+        match self {
+            Stage::Sync(_) | Stage::Evaluate(_) => &["every"],
+            _ => &[],
+        }
+    }
+
+    /// The keys that count where it is not due.
+    pub fn undue(&self) -> &'static [&'static str] {
+        match self {
+            Stage::Evaluate(_) => &["verdicts"],
+            _ => &[],
+        }
+    }
+}
+
+impl Pipeline {
+    /// Every setting of the file.
+    pub fn leaves(&self) -> Leaves {
+        leaves(&self.to_toml())
+    }
+}
+
+/// A table of the file whose settings can be listed.
+macro_rules! listed {
+    ($($settings:ty),+) => { $(
+        impl Named<$settings> {
+            /// The settings of this table.
+            pub fn leaves(&self) -> Leaves {
+                leaves(&self.to_toml())
+            }
+        }
+    )+ };
+}
+
+listed!(Model, Human, Amplify, Stage);
+
+fn leaves(text: &str) -> Leaves {
+    let table = DeTable::parse(text).expect("the resolved file is TOML");
+    let mut found = Leaves::new();
+    collect(text, "", table.get_ref(), &mut found);
+    found
+}
+
+fn collect(text: &str, path: &str, table: &DeTable<'_>, found: &mut Leaves) {
+    for (key, value) in table {
+        let key = key.get_ref();
+        let path = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
+        match value.get_ref() {
+            DeValue::Table(table) => collect(text, &path, table, found),
+            _ => drop(found.insert(path, text[value.span()].to_owned())),
+        }
+    }
+}
