@@ -2,7 +2,6 @@
 
 use crate::{
     command::{Failure, Given},
-    comparison::{is_run, runs},
     derived::Derived,
     group,
     load::{self, Loaded, load},
@@ -66,7 +65,7 @@ pub fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
 
 /// Goes on with a run, or with the runs of a group.
 pub fn resume(root: &Path, told: Told) -> Result<ExitCode, Failure> {
-    if !is_run(root) && runs(&[root.to_owned()]).is_ok() {
+    if group::is_group(root) {
         return group::go_on(root, told);
     }
     let run = RunFolder::open(root).map_err(Failure::run)?;

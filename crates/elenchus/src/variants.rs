@@ -75,7 +75,8 @@ fn combinations(sweeps: &[String]) -> Result<Vec<Settings>, Failure> {
             return Err(Failure::command(message));
         };
         let with = |point: &Settings, value: &str| [&point[..], &[format!("{key}={}", value.trim())]].concat();
-        points = points.iter().flat_map(|point| parts(values).into_iter().map(move |value| with(point, value))).collect();
+        points =
+            points.iter().flat_map(|point| parts(values).into_iter().map(move |value| with(point, value))).collect();
     }
     Ok(points)
 }

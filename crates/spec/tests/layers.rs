@@ -128,7 +128,7 @@ fn a_problem_is_in_the_text_that_caused_it() {
         ("garbled.toml", "\nseed 5\n"),
     ]);
     assert_snapshot!(layers.problems(&["over.toml"], &["sample.first.rows=\"many\""]), @r#"
-    over.toml at "0": `batches` must be a whole number, at least 1, not 0 (`batches`: How many batches a run has)
+    over.toml at "0": `batches` must be a whole number, at least 1, not 0 (`batches`: How many batches a run has; without `train` it can be left out, and the rows of its sources decide)
     over.toml at "row": `sample.first` has no key `row` (did you mean `rows`?
     --set sample.first.rows="many" at "\"many\"": `rows` must be a whole number, not "many" (`rows`: How many a batch has)
     "#);
