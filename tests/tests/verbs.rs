@@ -208,3 +208,21 @@ fn a_second_run_in_the_same_folder_is_refused() {
     lock.lock().unwrap();
     insta::assert_snapshot!(elenchus(folder.path(), &["resume", "run"]));
 }
+
+#[test]
+fn shells_and_man_know_every_verb() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert_eq!(elenchus(folder, &["man", "man1"]), "exit 0\n");
+    let script = elenchus(folder, &["completions", "bash"]);
+    assert!(script.starts_with("exit 0\n"), "{script}");
+    for verb in elenchus::cli::command().get_subcommands() {
+        let (name, about) = (verb.get_name(), verb.get_about().unwrap().to_string());
+        let page = std::fs::read_to_string(folder.join(format!("man1/elenchus-{name}.1"))).unwrap();
+        assert!(
+            page.contains(about.split(['-', '\'']).next().unwrap()),
+            "the page of `{name}` does not say what it is"
+        );
+        assert!(script.contains(&format!("elenchus,{name})")), "bash does not know `{name}`");
+    }
+}

@@ -1,30 +1,39 @@
-//! The command line, verb by verb. Exit codes: 0 done, 1 a run failed, 2 the file or the command is wrong, 130 stopped
-//! by Ctrl-C at a commit.
+//! The command line: its verbs, what each is given, and with which exit codes it ends.
 
 use crate::{
     cache, catalogue, check,
     command::{Failure, Given},
-    compare, evaluate, fork,
+    compare, evaluate, fork, manual,
     progress::Told,
     run, show, snapshot,
     variants::Variants,
 };
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
+
+pub use clap::Command;
 
 /// Train question-answering models by synthesizing amplification and debate.
 ///
 /// An experiment is one TOML file: `elenchus run pipelines/web-of-lies.toml`.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    a run failed, nothing was left to do, or a snapshot differs
+  2    the file or the command is wrong
+  130  stopped by Ctrl-C, at a commit; `elenchus resume` goes on";
+
 #[derive(Subcommand)]
 enum Verb {
     /// Write a commented pipeline file to begin with
+    #[command(after_help = "Example:\n  elenchus new pipeline.toml")]
     New {
         /// The file, which must not be there yet
         file: PathBuf,
@@ -32,8 +41,10 @@ enum Verb {
     /// List what a pipeline file can choose from: stage kinds, tasks, scripted humans, distances
     List,
     /// Print the JSON schema of the pipeline file, for editors
+    #[command(after_help = "Example:\n  elenchus schema > pipeline.schema.json")]
     Schema,
     /// Say everything that is wrong with a pipeline file
+    #[command(after_help = "Example:\n  elenchus check pipelines/web-of-lies.toml")]
     Check {
         #[command(flatten)]
         given: Given,
@@ -42,6 +53,8 @@ enum Verb {
         offline: bool,
     },
     /// Show the stages of a pipeline file, how much they ask of M and H, and what earlier runs have done of it
+    #[command(after_help = "Examples:\n  elenchus plan pipelines/web-of-lies.toml\n  \
+                            elenchus plan pipelines/web-of-lies.toml --format dot | dot -Tsvg > plan.svg")]
     Plan {
         #[command(flatten)]
         given: Given,
@@ -56,11 +69,14 @@ enum Verb {
         store: Option<PathBuf>,
     },
     /// Run a pipeline in a new folder
+    #[command(after_help = "Examples:\n  elenchus run pipelines/web-of-lies.toml\n  \
+                            elenchus run pipelines/web-of-lies.toml --seeds 5\n  \
+                            elenchus run pipelines/web-of-lies.toml --batches 20 --json | jq .event")]
     Run {
         #[command(flatten)]
         given: Given,
         /// The run's folder [default: runs/FILE-1, -2, …]
-        #[arg(long)]
+        #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
         /// Short for --set seed=N
         #[arg(long, value_name = "N")]
@@ -76,6 +92,7 @@ enum Verb {
         telling: Telling,
     },
     /// Go on with a run that was broken off, or with those of a group
+    #[command(after_help = "Example:\n  elenchus resume runs/latest")]
     Resume {
         /// The run's folder, or that of a group of runs [default: the newest in runs]
         run: Option<PathBuf>,
@@ -102,11 +119,12 @@ enum Verb {
         telling: Telling,
     },
     /// Answer a question file with a run's model, and score it where gold answers are given
+    #[command(after_help = "Example:\n  elenchus evaluate runs/latest --questions web_of_lies.json --checkpoint best")]
     Evaluate {
         /// The run's folder
         run: PathBuf,
         /// Parquet, JSON lines or BIG-Bench JSON
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         questions: PathBuf,
         /// Which checkpoint: last, best, or a number of batches
         #[arg(long, default_value = "last")]
@@ -116,14 +134,17 @@ enum Verb {
         json: bool,
     },
     /// Print the summary of a run, or one of its debates with the sub-questions
+    #[command(after_help = "Example:\n  elenchus show runs/latest --debate 19000")]
     Show {
         /// The run's folder
         run: PathBuf,
         /// The id of the question debated, from 0
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         debate: Option<u64>,
     },
     /// Compare runs: the settings that differ, where each metric ended, and how it went
+    #[command(after_help = "Examples:\n  elenchus compare runs/web-of-lies-1 runs/web-of-lies-2\n  \
+                            elenchus compare runs/* --metric held_out.naive --html comparison.html")]
     Compare {
         /// Runs, or folders of runs; those that differ in nothing but the seed are a group
         #[arg(required = true)]
@@ -137,6 +158,8 @@ enum Verb {
         html: Option<PathBuf>,
     },
     /// Run pipelines small, and keep what comes out as snapshots beside them, or compare with what was kept
+    #[command(after_help = "Examples:\n  elenchus snapshot pipelines/*.toml\n  \
+                            elenchus snapshot --check pipelines/*.toml")]
     Snapshot {
         /// The pipeline files
         #[arg(required = true)]
@@ -152,6 +175,20 @@ enum Verb {
         /// Where they are [default: runs/.store]
         #[arg(long, value_name = "DIR", global = true)]
         store: Option<PathBuf>,
+    },
+    /// Print what a shell needs to complete commands
+    #[command(
+        after_help = "Example:\n  elenchus completions bash > ~/.local/share/bash-completion/completions/elenchus"
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page for the command, and one for each verb
+    #[command(after_help = "Example:\n  elenchus man ~/.local/share/man/man1 && man elenchus-run")]
+    Man {
+        /// Where to
+        folder: PathBuf,
     },
 }
 
@@ -174,6 +211,11 @@ impl Telling {
             _ => Told::Person,
         }
     }
+}
+
+/// The whole command line, for what is made from it.
+pub fn command() -> Command {
+    Arguments::command()
 }
 
 /// Does what the process's arguments say.
@@ -205,5 +247,7 @@ fn perform(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Compare { runs, metrics, html } => compare::compare(&runs, &metrics, html.as_deref()),
         Verb::Snapshot { files, check } => snapshot::snapshot(&files, check),
         Verb::Cache { action, store } => cache::cache(action, store),
+        Verb::Completions { shell } => manual::completions(shell),
+        Verb::Man { folder } => manual::man(&folder),
     }
 }

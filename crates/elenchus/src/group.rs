@@ -18,6 +18,13 @@ use std::{
 
 /// All runs of a group on one page.
 const PAGE: &str = "comparison.html";
+/// The names of a group's runs, a line each. A folder that merely has runs in it is no group: nobody asked to run those.
+const MEMBERS: &str = "group.txt";
+
+/// Whether a folder is that of a group.
+pub fn is_group(root: &Path) -> bool {
+    root.join(MEMBERS).exists()
+}
 
 /// Makes the folders of all runs of a group, each by its name. They are there together or not at all, so that none is
 /// forgotten when the group goes on after a kill.
@@ -36,6 +43,8 @@ pub fn make(root: &Path, members: &[(String, Loaded)]) -> Result<(), Failure> {
     for (name, loaded) in members {
         create(&unfinished.join(name), loaded)?;
     }
+    let names: String = members.iter().map(|(name, _)| format!("{name}\n")).collect();
+    fs::write(unfinished.join(MEMBERS), names).map_err(unmade)?;
     fs::rename(&unfinished, root).map_err(unmade)
 }
 

@@ -1,5 +1,6 @@
 //! Elenchus trains question-answering models by synthesizing amplification and debate. An experiment is one TOML file;
-//! this crate wires its stages, adapts the transformer to the procedure, and talks to the user.
+//! this crate wires its stages, adapts the transformer to the procedure, and talks to the user. The manual is in
+//! [`docs`].
 
 pub mod answerers;
 pub mod cache;
@@ -10,6 +11,7 @@ pub mod command;
 pub mod compare;
 pub mod comparison;
 pub mod derived;
+pub mod docs;
 pub mod evaluate;
 pub mod evaluation;
 pub mod figures;
@@ -17,6 +19,7 @@ pub mod fork;
 pub mod group;
 pub mod inputs;
 pub mod load;
+pub mod manual;
 pub mod pages;
 pub mod progress;
 pub mod run;

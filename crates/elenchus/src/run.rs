@@ -3,7 +3,6 @@
 use crate::{
     cache::Sharing,
     command::{Failure, Given},
-    comparison::{is_run, runs},
     derived::Derived,
     group,
     load::{self, Loaded, load},
@@ -82,7 +81,7 @@ pub(crate) fn refuse_written(root: &Path, loaded: &Loaded) -> Result<(), Failure
 /// Goes on with a run, or with the runs of a group; by default with the newest.
 pub fn resume(root: Option<PathBuf>, sharing: &Sharing, told: Told) -> Result<ExitCode, Failure> {
     let root = root.map_or_else(newest, Ok)?;
-    if !is_run(&root) && runs(std::slice::from_ref(&root)).is_ok() {
+    if group::is_group(&root) {
         return group::go_on(&root, sharing, told);
     }
     let mut run = RunFolder::open(&root).map_err(Failure::run)?;

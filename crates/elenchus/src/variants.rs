@@ -70,8 +70,7 @@ fn combinations(sweeps: &[String]) -> Result<Vec<Settings>, Failure> {
     let mut points: Vec<Settings> = vec![Vec::new()];
     for sweep in sweeps {
         let Some((key, values)) = sweep.split_once('=').filter(|(_, values)| !values.trim().is_empty()) else {
-            let message =
-                format!("`--sweep {sweep}` gives no values: write it as `--sweep alpha.of.some.stage=0.0,0.5`");
+            let message = format!("`--sweep {sweep}` gives no values: write it as `--sweep train.step.steps=1,2`");
             return Err(Failure::command(message));
         };
         let with = |point: &Settings, value: &str| [&point[..], &[format!("{key}={}", value.trim())]].concat();

@@ -1,0 +1,22 @@
+//! `elenchus completions` and `elenchus man`: what shells and `man` can tell of the command line, made from it.
+
+use crate::{cli, command::Failure};
+use clap_complete::Shell;
+use std::{fs, path::Path, process::ExitCode};
+
+/// Prints what a shell needs to complete commands.
+#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
+pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut cli::command(), "elenchus", &mut script);
+    print!("{}", String::from_utf8_lossy(&script));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a manual page for the command, and one for each verb.
+pub fn man(folder: &Path) -> Result<ExitCode, Failure> {
+    let unwritten = |error| Failure::run(format!("`{}` cannot be written: {error}", folder.display()));
+    fs::create_dir_all(folder).map_err(unwritten)?;
+    clap_mangen::generate_to(cli::command(), folder).map_err(unwritten)?;
+    Ok(ExitCode::SUCCESS)
+}
