@@ -72,7 +72,7 @@ fn go_on(folder: &Path, batches: u64) {
     let stages: Vec<Box<dyn Stage>> =
         wire::stages(loaded, &root).unwrap().into_iter().enumerate().map(overseen).collect();
     let checkpoints = Policy { every: 3, keep_last: 2, best: None };
-    let job = Job { plan: &plan, stages: &stages, batches: Some(batches), checkpoints, stop: &stop };
+    let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: &stop };
     match batch::run(&job, &mut states, &mut run, &mut |_| {}) {
         Ok(_) | Err(RunError::Complete { .. }) => {}
         Err(error) => panic!("{error}"),

@@ -34,8 +34,8 @@ pub enum Event<'a> {
     BatchStarted {
         /// Which, from 0.
         batch: u64,
-        /// How many the run has, where that is known.
-        batches: Option<u64>,
+        /// How many the run has.
+        batches: u64,
     },
     /// A stage has done its work for a batch.
     StageFinished {
@@ -76,8 +76,8 @@ pub enum Event<'a> {
     BatchCommitted {
         /// Which.
         batch: u64,
-        /// How many the run has, where that is known.
-        batches: Option<u64>,
+        /// How many the run has.
+        batches: u64,
         /// How many rows its tables have.
         rows: u64,
         /// What its stages noted, as `STAGE.name`.

@@ -53,7 +53,6 @@ pub struct Unit<'a> {
     write: BTreeMap<&'a str, &'a mut dyn State>,
     versions: BTreeMap<&'a str, u64>,
     metrics: BTreeMap<String, f64>,
-    ended: bool,
     outside: Option<Outside<'a>>,
 }
 
@@ -74,7 +73,6 @@ impl<'a> Unit<'a> {
             write: BTreeMap::new(),
             versions: BTreeMap::new(),
             metrics: BTreeMap::new(),
-            ended: false,
             outside: None,
         };
         for (name, versioned) in &mut states.by_name {
@@ -127,16 +125,6 @@ impl<'a> Unit<'a> {
     /// stops the run.
     pub fn metric(&mut self, name: impl Into<String>, value: f64) {
         self.metrics.insert(name.into(), value);
-    }
-
-    /// Says that there is nothing left to do after this batch: it is the run's last.
-    pub fn end(&mut self) {
-        self.ended = true;
-    }
-
-    /// Whether that was said.
-    pub fn ended(&self) -> bool {
-        self.ended
     }
 
     /// What was noted.

@@ -10,10 +10,14 @@ use crate::{
     question::Posed,
     samp,
 };
+use rayon::prelude::*;
 use spec::settings::{CallHuman, Wording};
 
 /// H may consult M in this many rounds; a human who has not answered by then never will.
 const MOST_ROUNDS: usize = 64;
+
+/// So many questions are worth a thread of their own.
+const FEWEST: usize = 16;
 
 /// Amp≈(H, M) with everything but M, which changes from batch to batch.
 pub struct Approx<'a> {
@@ -99,7 +103,7 @@ impl Approx<'_> {
     pub fn answer(&self, m: &mut dyn Answerer, wave: &[Open]) -> Result<Vec<Amplified>, WaveError> {
         let propensity = samp::propensity(self.call_human);
         let prompt = |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw.named("first") };
-        let prompts: Vec<Prompt> = wave.iter().map(prompt).collect();
+        let prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
         let firsts = call(m, &prompts)?;
         let taken: Vec<usize> = (0..wave.len()).filter(|&i| samp::calls_human(propensity, wave[i].draw)).collect();
         let asked: Vec<Open> = taken.iter().map(|&i| wave[i].clone()).collect();
@@ -124,11 +128,11 @@ pub fn amplify(
     let mut calls: Vec<Vec<SubAnswer>> = vec![Vec::new(); wave.len()];
     for _ in 0..MOST_ROUNDS {
         let mut asked: Vec<(usize, String)> = Vec::new();
-        for (i, open) in wave.iter().enumerate() {
-            if answers[i].is_some() {
-                continue;
-            }
-            match human.next(&open.posed, &said[i], open.draw.named("human")) {
+        let unanswered: Vec<usize> = (0..wave.len()).filter(|&i| answers[i].is_none()).collect();
+        let next = |&i: &usize| human.next(&wave[i].posed, &said[i], wave[i].draw.named("human"));
+        let moves: Vec<Move> = unanswered.par_iter().with_min_len(FEWEST).map(next).collect();
+        for (i, next) in unanswered.into_iter().zip(moves) {
+            match next {
                 Move::Answer(text) => answers[i] = Some(HumanAnswer { text, calls: std::mem::take(&mut calls[i]) }),
                 Move::Ask(questions) => asked.extend(questions.into_iter().map(|question| (i, question))),
             }

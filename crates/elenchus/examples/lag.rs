@@ -48,7 +48,7 @@ fn run(file: &Path, root: &Path, lag: u64, batches: u64, delay: Duration) -> Res
         _ => stage,
     };
     let stages: Vec<Box<dyn Stage>> = plan.nodes.iter().zip(wire::stages(loaded, root)?).map(overseen).collect();
-    let job = Job { plan: &plan, stages: &stages, batches: Some(batches), checkpoints, stop: &stop };
+    let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: &stop };
     let started = Instant::now();
     batch::run(&job, &mut states, &mut folder, &mut |_| {})?;
     Ok(started.elapsed().as_secs_f64())

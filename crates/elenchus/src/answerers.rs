@@ -2,6 +2,7 @@
 
 use debate::answerer::{Answer, Answerer, AnswererError, Prompt, Sampled};
 use model::{Model, Sampling};
+use rayon::prelude::*;
 
 /// A model that answers waves.
 pub struct ModelAnswerer<'a> {
@@ -41,7 +42,8 @@ impl<'a> ModelAnswerer<'a> {
 
 impl Answerer for ModelAnswerer<'_> {
     fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
-        let prompts: Vec<Vec<u32>> = wave.iter().map(|prompt| self.model.tokenizer.prompt(&prompt.text)).collect();
+        let (tokenizer, version) = (&self.model.tokenizer, self.version);
+        let prompts: Vec<Vec<u32>> = wave.par_iter().map(|prompt| tokenizer.prompt(&prompt.text)).collect();
         let uniform = |row: usize, position: u32| wave[row].draw.uniform(position);
         let generated = model::generate(self.model, &prompts, self.sampling, &uniform, self.workers)?;
         self.usage.waves += 1;
@@ -49,14 +51,9 @@ impl Answerer for ModelAnswerer<'_> {
         self.usage.tokens_read += prompts.iter().map(|prompt| prompt.len() as u64).sum::<u64>();
         self.usage.tokens_written += generated.iter().map(|answer| answer.tokens.len() as u64).sum::<u64>();
         let answer = |(prompt, generated): (Vec<u32>, model::Generated)| Answer {
-            text: self.model.tokenizer.decode(&generated.tokens),
-            sampled: Sampled {
-                prompt,
-                tokens: generated.tokens,
-                log_probs: generated.log_probs,
-                version: self.version,
-            },
+            text: tokenizer.decode(&generated.tokens),
+            sampled: Sampled { prompt, tokens: generated.tokens, log_probs: generated.log_probs, version },
         };
-        Ok(prompts.into_iter().zip(generated).map(answer).collect())
+        Ok(prompts.into_par_iter().zip(generated).map(answer).collect())
     }
 }

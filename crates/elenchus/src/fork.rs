@@ -55,7 +55,7 @@ pub fn fork(
     refuse_written(&folder, &new)?;
     write_anew(&mut old, &new);
     let (plan, checkpoints, mut states) = (old.plan.clone(), policy(&old.pipeline), wire::states(&old));
-    let batches = Some(old.batches);
+    let batches = old.batches;
     let stages = wire::stages(old, &folder).map_err(Failure::run)?;
     let stop = AtomicBool::new(false);
     let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: &stop };

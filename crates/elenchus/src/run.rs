@@ -159,12 +159,14 @@ pub fn perform(
     stop: &AtomicBool,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, Failure> {
+    // The first run of a process decides; what comes out never depends on it.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(loaded.pipeline.workers).build_global();
     let mut states = wire::states(&loaded);
     let (plan, pipeline, batches) = (loaded.plan.clone(), loaded.pipeline.clone(), loaded.batches);
     let writers = writers(&loaded, run.root());
     let stages = wire::stages(loaded, run.root()).map_err(Failure::run)?;
     let checkpoints = policy(&pipeline);
-    let job = Job { plan: &plan, stages: &stages, batches: Some(batches), checkpoints, stop };
+    let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop };
     let left = |outcome: &Result<Outcome, RunError>| {
         let complete = matches!(outcome, Ok(Outcome { complete: true, .. }) | Err(RunError::Complete { .. }));
         writers.iter().filter(move |(write, _)| complete && !write.is_whole()).collect::<Vec<_>>()

@@ -34,7 +34,7 @@ type Versions<'a> = BTreeMap<&'a str, Key>;
 #[derive(Debug, Clone)]
 pub struct Chain<'a> {
     plan: &'a Plan,
-    batches: Option<u64>,
+    batches: u64,
     digests: Vec<Digests<'a>>,
     initial: Versions<'a>,
     /// The first batch that this plan had to do with; what was before is in `initial`.
@@ -53,8 +53,8 @@ struct Digests<'a> {
 }
 
 impl<'a> Chain<'a> {
-    /// From the first batch on. The number of batches may be unknown.
-    pub fn new(plan: &'a Plan, batches: Option<u64>) -> Self {
+    /// From the first batch of a run on.
+    pub fn new(plan: &'a Plan, batches: u64) -> Self {
         let numerics = &plan.numerics;
         let digests = plan.nodes.iter().map(|node| Digests::of(node, numerics)).collect();
         let version = |recipe| Key::of(start(numerics, recipe, |_| true).finalize());
@@ -129,7 +129,7 @@ impl<'a> Chain<'a> {
 
     /// Whether a stage asks or changes its states at a batch.
     pub fn is_due(&self, node: &Node, batch: u64) -> bool {
-        node.stage.is_due(batch, self.batches == Some(batch + 1))
+        node.stage.is_due(batch, batch + 1 == self.batches)
     }
 
     /// The states that a stage reads at a batch.

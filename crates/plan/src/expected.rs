@@ -5,8 +5,8 @@
 use std::ops::Add;
 
 use spec::settings::{
-    Answer, By, CallHuman, Combine, Debate, Evaluate, How, Imitate, Loss, OnError, Questions, Reference, Row, Schedule,
-    Stage, Sufficient,
+    Answer, By, CallHuman, Combine, Debate, Evaluate, How, Imitate, Loss, OnError, Questions, Reference, Row, Stage,
+    Sufficient,
 };
 
 use crate::{Edge, Node, Role, names::Names};
@@ -215,7 +215,7 @@ fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
     let rewarded = alpha.first_above_zero(u64::MAX).is_some();
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
     Expected {
-        least: if *alpha == Schedule::Constant(1.0) { 0.0 } else { to_human.least },
+        least: if alpha.max() >= 1.0 { 0.0 } else { to_human.least },
         most: if own { to_model.most } else { to_human.most },
         and_asked: rewarded && loss.credit.calls && to_model.and_asked,
     }

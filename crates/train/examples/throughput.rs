@@ -1,5 +1,5 @@
-//! Training and generation speed, for `ci/bench` to put beside PyTorch's: `throughput train|generate SECONDS` prints
-//! tokens per second. `ci/throughput.py` has the same model, the same sequences and the same optimizer.
+//! Training and generation speed, for `ci/bench` to put beside PyTorch's: `throughput training|generation SECONDS` prints
+//! tokens per second. `ci/benchmarks/model.py` has the same model, the same sequences and the same optimizer.
 
 use std::{error::Error, time::Instant};
 
@@ -18,9 +18,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let architecture = Architecture { layers: 2, width: 64, heads: 4, context: 64, feed_forward: 256 };
     let mut model = Model::new(architecture, Tokenizer::from_wording(&[], &words)?, 1);
     let rate = match what.as_str() {
-        "train" => training(&mut model, seconds)?,
-        "generate" => generation(&model, seconds)?,
-        _ => return Err("usage: throughput train|generate SECONDS".into()),
+        "training" => training(&mut model, seconds)?,
+        "generation" => generation(&model, seconds)?,
+        _ => return Err("usage: throughput training|generation SECONDS".into()),
     };
     print(rate)
 }

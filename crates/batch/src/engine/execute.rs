@@ -27,8 +27,8 @@ pub struct Job<'a> {
     pub plan: &'a Plan,
     /// What does the work of each node, in the plan's order.
     pub stages: &'a [Box<dyn Stage>],
-    /// How many batches the run has; none where a stage will say when there is nothing left.
-    pub batches: Option<u64>,
+    /// How many batches the run has.
+    pub batches: u64,
     /// When states are written down.
     pub checkpoints: Policy,
     /// Once true, the run stops at the next commit.
@@ -161,7 +161,7 @@ impl<'a> Engine<'a> {
                 return Ok(false);
             }
             let committed = self.folder.lines().len() as u64;
-            let horizon = self.job.batches.unwrap_or(u64::MAX).min(committed + self.job.plan.lag + 1);
+            let horizon = self.job.batches.min(committed + self.job.plan.lag + 1);
             for batch in committed + begun.len() as u64..horizon {
                 self.begin(batch, lanes.as_ref())?;
                 begun.push_back(std::mem::take(&mut self.now));
@@ -182,9 +182,7 @@ impl<'a> Engine<'a> {
     }
 
     fn is_complete(&self) -> bool {
-        let lines = self.folder.lines();
-        let all = self.job.batches.is_some_and(|batches| lines.len() as u64 >= batches);
-        all || lines.last().is_some_and(|line| line.ended.is_some())
+        self.folder.lines().len() as u64 >= self.job.batches
     }
 
     /// Everything that is done once, before the first batch.
@@ -273,7 +271,7 @@ impl<'a> Engine<'a> {
         let parts = self.folder.append(&made)?;
         self.now.line.tables.extend(parts);
         let (batch, policy) = (self.now.line.batch, &self.job.checkpoints);
-        let last = self.now.line.ended.is_some() || self.job.batches == Some(batch + 1);
+        let last = batch + 1 == self.job.batches;
         if policy.is_due(&self.now.line, last, self.highest) {
             self.now.line.checkpoint = self.write_checkpoint(last)?;
         }
@@ -325,9 +323,6 @@ impl Progress {
     fn add(&mut self, stage: &str, work: Work, seconds: f64) {
         self.tables.extend(work.tables);
         self.line.metrics.extend(work.metrics);
-        if work.ended {
-            self.line.ended = Some(stage.to_owned());
-        }
         self.seconds.insert(stage.to_owned(), seconds);
     }
 }

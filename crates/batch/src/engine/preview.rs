@@ -36,7 +36,7 @@ pub struct StagePreview {
 
 /// Looks ahead at a run of so many batches.
 pub fn preview(plan: &Plan, batches: u64, store: &Store) -> Result<Preview, FileError> {
-    let mut chain = Chain::new(plan, Some(batches));
+    let mut chain = Chain::new(plan, batches);
     let keys: Vec<Vec<Key>> = (0..batches).map(|_| chain.advance()).collect();
     let donors = match keys.first() {
         Some(first) if !plan.asks_programs() => donors(store, plan, first, None)?,

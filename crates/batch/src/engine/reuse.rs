@@ -16,7 +16,6 @@ use crate::store::segments;
 struct Taken {
     parts: BTreeMap<String, Part>,
     metrics: BTreeMap<String, f64>,
-    ended: bool,
 }
 
 impl<'a> Engine<'a> {
@@ -60,9 +59,6 @@ impl<'a> Engine<'a> {
         }
         self.now.line.tables.extend(taken.parts);
         self.now.line.metrics.extend(taken.metrics);
-        if taken.ended {
-            self.now.line.ended = Some(node.name.clone());
-        }
         (self.observe)(Event::StageReused { batch, stage: &node.name });
         *self.reused.entry(node.name.clone()).or_default() += 1;
         Ok(true)
@@ -125,7 +121,6 @@ fn taken(node: &Node, line: &Line) -> Taken {
     Taken {
         parts: parts.map(|(table, part)| (table.clone(), part.clone())).collect(),
         metrics: metrics.map(|(name, value)| (name.clone(), *value)).collect(),
-        ended: line.ended.as_ref() == Some(&node.name),
     }
 }
 

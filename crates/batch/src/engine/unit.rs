@@ -16,7 +16,6 @@ use crate::store::journal::Outside;
 pub(crate) struct Work {
     pub(crate) tables: Bundle,
     pub(crate) metrics: BTreeMap<String, f64>,
-    pub(crate) ended: bool,
 }
 
 /// The states that a unit reads and changes.
@@ -40,12 +39,11 @@ pub(crate) fn run_unit(
     let mut unit = unit.with_outside(outside);
     let failed = |source| RunError::Stage { stage: node.name.clone(), batch, source };
     let tables = stage.run(&mut unit).map_err(failed)?;
-    let ended = unit.ended();
     let metrics = unit.into_metrics().into_iter();
     let metrics = metrics.map(|(name, value)| (format!("{}.{name}", node.name), value)).collect();
     check_metrics(&metrics, batch)?;
     check_tables(node, batch, &tables)?;
-    Ok(Work { tables, metrics, ended })
+    Ok(Work { tables, metrics })
 }
 
 fn inputs<'a>(node: &'a Node, tables: &'a Bundle) -> BTreeMap<&'a str, &'a DataFrame> {

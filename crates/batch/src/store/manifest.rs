@@ -98,9 +98,6 @@ pub struct Line {
     /// The checkpoint written after this batch, if one was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<Checkpoint>,
-    /// The stage that said that there is nothing more: this is the run's last batch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended: Option<String>,
 }
 
 /// One batch of one table.

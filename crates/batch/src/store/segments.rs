@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use arrow_schema::Schema;
 use polars::error::PolarsError;
 use polars::frame::DataFrame;
+use rayon::prelude::*;
 
 use super::durable::{self, Digest, FileError};
 use super::manifest::{Line, Part, Place};
@@ -165,12 +166,14 @@ impl Segments {
         if self.length >= FULL {
             (self.segment, self.length, self.file) = (self.segment + 1, 0, None);
         }
-        for (table, frame) in tables {
+        let encoded = tables.par_iter().map(|(table, frame)| {
             let encoded = encode(table, frame)?;
+            Ok((table.clone(), frame.height() as u64, Digest::of(&encoded), encoded))
+        });
+        for (table, rows, digest, encoded) in encoded.collect::<Result<Vec<_>, TableError>>()? {
             let (segment, offset) = (self.segment, self.length + bytes.len() as u64);
-            let place = || Place { shared: false, segment, offset, digest: Digest::of(&encoded) };
-            let place = (!encoded.is_empty()).then(place);
-            parts.insert(table.clone(), Part { rows: frame.height() as u64, place });
+            let place = (!encoded.is_empty()).then_some(Place { shared: false, segment, offset, digest });
+            parts.insert(table, Part { rows, place });
             bytes.extend(encoded);
         }
         if !bytes.is_empty() {

@@ -102,7 +102,7 @@ fn go_on(root: &Path, stages: &[Box<dyn Stage>]) -> Result<(), RunError> {
         Err(_) => scripted::create(root),
     };
     let checkpoints = scripted::policy();
-    let job = Job { plan: &plan, stages, batches: Some(BATCHES), checkpoints, stop: &stop };
+    let job = Job { plan: &plan, stages, batches: BATCHES, checkpoints, stop: &stop };
     batch::run(&job, &mut scripted::states(), &mut folder, &mut |_| ()).map(|_| ())
 }
 

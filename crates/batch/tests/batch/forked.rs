@@ -1,9 +1,9 @@
 //! A run that leaves another one's way: the same until then, and from its states on what the other plan makes of them.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use batch::{Branch, Event, Job, Outcome, Run, RunFolder, Stage, Store};
+use batch::{Branch, Job, Outcome, Run, RunFolder, Stage, Store};
 use insta::assert_snapshot;
 use plan::Plan;
 
@@ -19,22 +19,14 @@ fn biased(bias: f64) -> (Plan, Vec<Box<dyn Stage>>) {
 fn fork(root: &Path, batch: u64, folder: &Path, plan: &Plan) -> Result<RunFolder, batch::ForkError> {
     let (old, stages, stop) = (scripted::plan(), scripted::stages(), AtomicBool::new(false));
     let checkpoints = scripted::policy();
-    let job = Job { plan: &old, stages: &stages, batches: Some(BATCHES), checkpoints, stop: &stop };
+    let job = Job { plan: &old, stages: &stages, batches: BATCHES, checkpoints, stop: &stop };
     let branch = Branch { run: root, batch, folder, plan, texts: scripted::TEXTS };
     batch::fork(&job, &mut scripted::states(), branch, &mut |_| ())
 }
 
 /// Goes on with a fork until so many batches are committed.
 fn go_on(folder: &mut RunFolder, bias: f64, until: u64) -> Outcome {
-    let ((plan, stages), stop) = (biased(bias), AtomicBool::new(false));
-    let checkpoints = scripted::policy();
-    let job = Job { plan: &plan, stages: &stages, batches: Some(BATCHES), checkpoints, stop: &stop };
-    let mut observe = |event: Event<'_>| {
-        if let Event::BatchCommitted { batch, .. } = event {
-            stop.fetch_or(batch + 1 == until, Ordering::Relaxed);
-        }
-    };
-    batch::run(&job, &mut scripted::states(), folder, &mut observe).unwrap()
+    scripted::go_on_until(until, &biased(bias), scripted::policy(), folder)
 }
 
 /// A run, and forks of it after each number of batches.

@@ -12,7 +12,7 @@ fn kept(policy: Policy) -> String {
     let root = scratch();
     let mut folder = scripted::create(root.path());
     let (plan, stages, stop) = (scripted::plan(), scripted::stages(), AtomicBool::new(false));
-    let job = Job { plan: &plan, stages: &stages, batches: Some(scripted::BATCHES), checkpoints: policy, stop: &stop };
+    let job = Job { plan: &plan, stages: &stages, batches: scripted::BATCHES, checkpoints: policy, stop: &stop };
     let mut moments = Vec::new();
     let mut observe = |event: Event<'_>| {
         if let Event::BatchCommitted { batch, metrics, .. } = event {
@@ -67,8 +67,7 @@ fn a_run_without_states() {
     let (stages, stop) = ([Box::new(Questions) as Box<dyn Stage>], AtomicBool::new(false));
     let mut folder = RunFolder::create(root.path(), &plan, scripted::TEXTS).unwrap();
     for batches in [3, 5] {
-        let job =
-            Job { plan: &plan, stages: &stages, batches: Some(batches), checkpoints: scripted::policy(), stop: &stop };
+        let job = Job { plan: &plan, stages: &stages, batches, checkpoints: scripted::policy(), stop: &stop };
         let outcome = batch::run(&job, &mut States::new(), &mut folder, &mut |_| ()).unwrap();
         assert_eq!((outcome.committed, outcome.complete), (batches, true));
     }

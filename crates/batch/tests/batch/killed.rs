@@ -159,7 +159,7 @@ fn resumes_from_a_stop() {
     let root = scratch();
     let (plan, stages, stop) = (scripted::plan(), scripted::stages(), AtomicBool::new(false));
     let checkpoints = scripted::policy();
-    let job = Job { plan: &plan, stages: &stages, batches: Some(BATCHES), checkpoints, stop: &stop };
+    let job = Job { plan: &plan, stages: &stages, batches: BATCHES, checkpoints, stop: &stop };
     let mut stop_in_batch_4 = |event: Event<'_>| {
         stop.fetch_or(matches!(event, Event::BatchStarted { batch: 4, .. }), Ordering::Relaxed);
     };

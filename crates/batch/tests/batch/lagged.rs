@@ -1,11 +1,11 @@
 //! Stages that run ahead find the states of some batches ago, whatever the timing.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use batch::{Bundle, Event, Job, Run, RunFolder, Stage, StageError, Store, Unit};
+use batch::{Bundle, Run, RunFolder, Stage, StageError, Store, Unit};
 use plan::Plan;
 
 use crate::scripted::{self, BATCHES, Count, Questions, Score, Sum, Total, assert_same, contents, scratch};
@@ -41,20 +41,13 @@ fn stages(delays: u64) -> Vec<Box<dyn Stage>> {
 
 /// Goes on until so many batches are committed, and stops there.
 fn go_on(root: &Path, lag: u64, until: u64, store: Option<&Store>) {
-    let (plan, stop) = (plan(lag), AtomicBool::new(false));
+    let plan = plan(lag);
     let mut folder = match Run::open(root) {
         Ok(_) => RunFolder::open(root).unwrap(),
         Err(_) => RunFolder::create(root, &plan, scripted::TEXTS).unwrap(),
     };
     store.into_iter().for_each(|store| folder.share(store.clone(), true));
-    let checkpoints = scripted::policy();
-    let job = Job { plan: &plan, stages: &stages(until), batches: Some(BATCHES), checkpoints, stop: &stop };
-    let mut observe = |event: Event<'_>| {
-        if let Event::BatchCommitted { batch, .. } = event {
-            stop.fetch_or(batch + 1 == until, Ordering::Relaxed);
-        }
-    };
-    batch::run(&job, &mut scripted::states(), &mut folder, &mut observe).unwrap();
+    scripted::go_on_until(until, &(plan, stages(until)), scripted::policy(), &mut folder);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! Tables that are passed on and not kept are made again where states are brought back, and where other work is reused.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use batch::{Event, Job, Outcome, Policy, Run, RunFolder, Store};
+use batch::{Outcome, Policy, Run, RunFolder, Store};
 use plan::Plan;
 
 use crate::scripted::{self, BATCHES, assert_same, contents, scratch};
@@ -21,15 +20,8 @@ fn create(root: &Path) -> RunFolder {
 
 /// Goes on until so many batches are committed.
 fn go_on(folder: &mut RunFolder, until: u64) -> Outcome {
-    let (plan, stages, stop) = (plan(), scripted::stages(), AtomicBool::new(false));
     let checkpoints = Policy { every: 4, keep_last: 2, best: None };
-    let job = Job { plan: &plan, stages: &stages, batches: Some(BATCHES), checkpoints, stop: &stop };
-    let mut observe = |event: Event<'_>| {
-        if let Event::BatchCommitted { batch, .. } = event {
-            stop.fetch_or(batch + 1 == until, Ordering::Relaxed);
-        }
-    };
-    batch::run(&job, &mut scripted::states(), folder, &mut observe).unwrap()
+    scripted::go_on_until(until, &(plan(), scripted::stages()), checkpoints, folder)
 }
 
 #[test]

@@ -60,8 +60,7 @@ fn a_run_of_another_plan() {
     let root = scratch();
     let (other, stop) = (Plan { key: scripted::key("another plan"), ..scripted::plan() }, AtomicBool::new(false));
     let checkpoints = scripted::policy();
-    let job =
-        Job { plan: &other, stages: &scripted::stages(), batches: Some(scripted::BATCHES), checkpoints, stop: &stop };
+    let job = Job { plan: &other, stages: &scripted::stages(), batches: scripted::BATCHES, checkpoints, stop: &stop };
     let mut folder = scripted::create(root.path());
     let error = batch::run(&job, &mut scripted::states(), &mut folder, &mut |_| ()).unwrap_err();
     assert_snapshot!(hide(root.path(), &error), @"`RUN` was made by another plan than this one: resume it with its own `pipeline.toml`, or start a new run in another folder");

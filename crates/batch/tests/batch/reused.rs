@@ -34,7 +34,7 @@ fn changed(stage: &str, bias: f64) -> Changed {
 
 fn run(of: &Changed, root: &Path, store: Option<&Store>, observe: &mut dyn FnMut(Event<'_>)) -> Outcome {
     let (stop, checkpoints) = (AtomicBool::new(false), scripted::policy());
-    let (plan, stages, batches) = (&of.plan, &of.stages[..], Some(of.batches));
+    let (plan, stages, batches) = (&of.plan, &of.stages[..], of.batches);
     let job = Job { plan, stages, batches, checkpoints, stop: &stop };
     let mut folder = RunFolder::create(root, plan, scripted::TEXTS).expect("an empty folder");
     store.into_iter().for_each(|store| folder.share(store.clone(), true));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow_schema::{DataType, Field, Schema};
 use batch::{Bundle, Event, Files, Job, Outcome, Policy, RunError, RunFolder, Stage, StageError, State, StateError};
@@ -236,8 +236,25 @@ pub fn go_on_with(
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, RunError> {
     let (plan, stop) = (plan(), AtomicBool::new(false));
-    let job = Job { plan: &plan, stages, batches: Some(BATCHES), checkpoints: policy(), stop: &stop };
+    let job = Job { plan: &plan, stages, batches: BATCHES, checkpoints: policy(), stop: &stop };
     batch::run(&job, &mut states(), folder, observe)
+}
+
+/// Goes on with another plan until so many batches are committed, and stops there.
+pub fn go_on_until(
+    until: u64,
+    (plan, stages): &(Plan, Vec<Box<dyn Stage>>),
+    checkpoints: Policy,
+    folder: &mut RunFolder,
+) -> Outcome {
+    let stop = AtomicBool::new(false);
+    let job = Job { plan, stages, batches: BATCHES, checkpoints, stop: &stop };
+    let mut observe = |event: Event<'_>| {
+        if let Event::BatchCommitted { batch, .. } = event {
+            stop.fetch_or(batch + 1 == until, Ordering::Relaxed);
+        }
+    };
+    batch::run(&job, &mut states(), folder, &mut observe).expect("a run")
 }
 
 /// Opens a run that was broken off and takes it to its end.

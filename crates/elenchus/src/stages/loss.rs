@@ -13,6 +13,7 @@ use debate::{
 };
 use model::Tokenizer;
 use polars::prelude::*;
+use rayon::prelude::*;
 use spec::settings::Combine;
 use std::collections::BTreeMap;
 
@@ -42,26 +43,28 @@ impl Stage for Loss {
         let Combine::Weighted { alpha } = &self.settings.combine;
         let alpha = alpha.at(unit.batch);
         unit.metric("alpha", alpha);
-        let mut examples = Examples::default();
-        for table in &self.calls {
-            for call in tables::to_calls(unit.table(table)?)? {
-                let winner = winners.get(&call.question).copied();
-                let lesson = lesson(&call, winner, self.settings.imitate, self.settings.credit);
-                let advantage = lesson
-                    .reward
-                    .filter(|_| alpha > 0.0)
-                    .map(|reward| (alpha * (f64::from(reward) - baseline.of(Side::at(call.turn)))) as f32);
-                let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
-                let supervised = if lesson.imitated { weight as f32 } else { 0.0 };
-                if supervised > 0.0 || advantage.is_some() {
-                    examples.push(&self.tokenizer, call, supervised, lesson.reward, advantage);
-                }
-            }
-        }
+        let calls = self.calls.iter().map(|table| tables::to_calls(unit.table(table)?).map_err(StageError::from));
+        let calls: Vec<Call> = calls.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        let weigh = |call: Call| self.example(call, &winners, alpha, baseline);
+        let examples = into_table(calls.into_par_iter().filter_map(weigh).collect())?;
         if let Some(even) = mean_even(&winners) {
             baseline.follow(even, self.settings.baseline_decay.at(unit.batch));
         }
-        Ok(Bundle::from([(self.name.clone(), examples.into_table()?)]))
+        Ok(Bundle::from([(self.name.clone(), examples)]))
+    }
+}
+
+impl Loss {
+    /// What a call teaches, if it teaches anything.
+    fn example(&self, call: Call, winners: &BTreeMap<u64, Side>, alpha: f64, baseline: &Baseline) -> Option<Example> {
+        let winner = winners.get(&call.question).copied();
+        let lesson = lesson(&call, winner, self.settings.imitate, self.settings.credit);
+        let advantage = |reward| (alpha * (f64::from(reward) - baseline.of(Side::at(call.turn)))) as f32;
+        let advantage = lesson.reward.filter(|_| alpha > 0.0).map(advantage);
+        let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
+        let supervised = if lesson.imitated { weight as f32 } else { 0.0 };
+        let teaches = supervised > 0.0 || advantage.is_some();
+        teaches.then(|| Example::new(&self.tokenizer, call, supervised, lesson.reward, advantage))
     }
 }
 
@@ -81,62 +84,55 @@ fn mean_even(winners: &BTreeMap<u64, Side>) -> Option<f64> {
     (!winners.is_empty()).then(|| 2.0 * even / winners.len() as f64 - 1.0)
 }
 
-/// The table of examples, column by column.
-#[derive(Default)]
-struct Examples {
-    question: Vec<u64>,
-    turn: Vec<u32>,
-    role: Vec<String>,
-    tokens: Vec<Vec<u32>>,
-    prompt_length: Vec<u32>,
-    supervised: Vec<f32>,
-    reward: Vec<Option<f32>>,
-    advantage: Vec<Option<f32>>,
-    log_probs: Vec<Option<Vec<f32>>>,
+/// A row of the table of examples.
+struct Example {
+    question: u64,
+    turn: u32,
+    role: &'static str,
+    tokens: Vec<u32>,
+    prompt_length: u32,
+    supervised: f32,
+    reward: Option<f32>,
+    advantage: Option<f32>,
+    log_probs: Option<Vec<f32>>,
 }
 
-impl Examples {
+impl Example {
     /// M's own words keep the tokens they were sampled as; H's are tokenised here, once.
-    fn push(
-        &mut self,
-        tokenizer: &Tokenizer,
-        call: Call,
-        supervised: f32,
-        reward: Option<f32>,
-        advantage: Option<f32>,
-    ) {
-        let role = if call.part == Part::Sub { "sub-answer" } else { call.asked.name() };
+    fn new(tokenizer: &Tokenizer, call: Call, supervised: f32, reward: Option<f32>, advantage: Option<f32>) -> Self {
         let (prompt, answer, log_probs) = match call.sampled {
             Some(sampled) => (sampled.prompt, sampled.tokens, Some(sampled.log_probs)),
             None => (tokenizer.prompt(&call.prompt), tokenizer.answer(&call.answer), None),
         };
-        self.question.push(call.question);
-        self.turn.push(call.turn as u32);
-        self.role.push(role.to_owned());
-        self.prompt_length.push(prompt.len() as u32);
-        self.tokens.push([prompt, answer].concat());
-        self.supervised.push(supervised);
-        self.reward.push(reward);
-        self.advantage.push(advantage);
-        self.log_probs.push(log_probs);
+        Example {
+            question: call.question,
+            turn: call.turn as u32,
+            role: if call.part == Part::Sub { "sub-answer" } else { call.asked.name() },
+            prompt_length: prompt.len() as u32,
+            tokens: [prompt, answer].concat(),
+            supervised,
+            reward,
+            advantage,
+            log_probs,
+        }
     }
+}
 
-    fn into_table(self) -> PolarsResult<DataFrame> {
-        let tokens: Vec<Option<&[u32]>> = self.tokens.iter().map(|tokens| Some(tokens.as_slice())).collect();
-        let log_probs: Vec<Option<&[f32]>> = self.log_probs.iter().map(Option::as_deref).collect();
-        DataFrame::new(
-            self.question.len(),
-            vec![
-                Column::new("question".into(), self.question),
-                Column::new("turn".into(), self.turn),
-                Column::new("role".into(), self.role),
-                tables::lists::<UInt32Type>("tokens", &tokens),
-                Column::new("prompt_length".into(), self.prompt_length),
-                Column::new("supervised".into(), self.supervised),
-                Column::new("reward".into(), self.reward),
-                Column::new("advantage".into(), self.advantage),
-                tables::lists::<Float32Type>("log_probs", &log_probs),
-            ],
-        )
-    }
+fn into_table(rows: Vec<Example>) -> PolarsResult<DataFrame> {
+    let tokens: Vec<Option<&[u32]>> = rows.iter().map(|row| Some(row.tokens.as_slice())).collect();
+    let log_probs: Vec<Option<&[f32]>> = rows.iter().map(|row| row.log_probs.as_deref()).collect();
+    DataFrame::new(
+        rows.len(),
+        vec![
+            Column::new("question".into(), rows.iter().map(|row| row.question).collect::<Vec<_>>()),
+            Column::new("turn".into(), rows.iter().map(|row| row.turn).collect::<Vec<_>>()),
+            Column::new("role".into(), rows.iter().map(|row| row.role).collect::<Vec<_>>()),
+            tables::lists::<UInt32Type>("tokens", &tokens),
+            Column::new("prompt_length".into(), rows.iter().map(|row| row.prompt_length).collect::<Vec<_>>()),
+            Column::new("supervised".into(), rows.iter().map(|row| row.supervised).collect::<Vec<_>>()),
+            Column::new("reward".into(), rows.iter().map(|row| row.reward).collect::<Vec<_>>()),
+            Column::new("advantage".into(), rows.iter().map(|row| row.advantage).collect::<Vec<_>>()),
+            tables::lists::<Float32Type>("log_probs", &log_probs),
+        ],
+    )
 }

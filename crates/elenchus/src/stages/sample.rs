@@ -3,6 +3,7 @@
 use batch::{Bundle, QuestionRow, Stage, StageError, Unit};
 use debate::draw::Draw;
 use polars::prelude::*;
+use rayon::prelude::*;
 use spec::settings::Order;
 use std::collections::BTreeSet;
 use tasks::{Generator, Task};
@@ -136,10 +137,11 @@ impl Stage for Sample {
         let first = unit.batch * self.rows as u64;
         let end = (first + self.rows as u64).min(self.until.unwrap_or(u64::MAX)).max(first);
         let ids: Vec<u64> = (first..end).collect();
-        let mut excluded = 0;
-        let drawn = ids.iter().map(|&id| self.draw(id, &mut excluded)).collect::<Result<Vec<Drawn>, StageError>>()?;
+        let drawn = ids.par_iter().map(|&id| self.draw(id));
+        let (drawn, excluded): (Vec<Drawn>, Vec<u64>) =
+            drawn.collect::<Result<Vec<_>, StageError>>()?.into_iter().unzip();
         if !self.excluded.is_empty() {
-            unit.metric("excluded", excluded as f64);
+            unit.metric("excluded", excluded.iter().sum::<u64>() as f64);
         }
         let id = Column::new("id".into(), &ids);
         let text: Vec<&str> = drawn.iter().map(|drawn| drawn.text.as_str()).collect();
@@ -155,15 +157,14 @@ impl Stage for Sample {
 }
 
 impl Sample {
-    /// The question of an ordinal; where it is excluded, another at an address of its own.
-    fn draw(&self, id: u64, excluded: &mut u64) -> Result<Drawn, StageError> {
+    /// The question of an ordinal; where it is excluded, another at an address of its own. With it, how many were.
+    fn draw(&self, id: u64) -> Result<(Drawn, u64), StageError> {
         for again in 0..MOST_TRIES {
             let draw = if again == 0 { self.draw } else { self.draw.named("again").at(again) };
             let drawn = self.source.draw(id, draw);
             if !self.excluded.contains(&same_words(&drawn.text)) {
-                return Ok(drawn);
+                return Ok((drawn, again));
             }
-            *excluded += 1;
         }
         Err(format!("{MOST_TRIES} questions in a row are excluded: the source has hardly any others").into())
     }

@@ -1,6 +1,7 @@
 """Question rows through filter, SQL and join to a durable write, by this project's rivals: the same rows as a pipeline
-of `ci/bench-tables` makes. `tables.py make FOLDER ROWS` writes the input; `tables.py polars|datasets|write FOLDER` does
-the work and prints its seconds; `tables.py same FOLDER OURS` compares the outputs."""
+of `ci/benchmarks/tables` makes. `tables.py make FOLDER ROWS` writes the input; `tables.py polars|datasets|distilabel FOLDER`
+does the work and prints its seconds, `tables.py plain FOLDER` those of a write of our bytes alone; `tables.py same FOLDER`
+compares the outputs."""
 
 import os
 import pathlib
@@ -56,6 +57,47 @@ def with_datasets(folder):
     force(folder / "datasets.parquet")
 
 
+def with_distilabel(folder):
+    from distilabel.pipeline import Pipeline
+    from distilabel.steps import GeneratorStep, Step
+
+    topics = pl.read_parquet(folder / "topics.parquet")
+    names = dict(zip(topics["topic"], topics["name"]))
+
+    class Read(GeneratorStep):
+        outputs = ["id", "text", "topic", "level"]
+
+        def process(self, offset=0):
+            table = pl.read_parquet(folder / "questions.parquet")
+            for start in range(offset, table.height, self.batch_size):
+                yield table[start : start + self.batch_size].to_dicts(), start + self.batch_size >= table.height
+
+    class Keep(Step):
+        inputs = ["level"]
+
+        def process(self, inputs):
+            yield [row for row in inputs if row["level"] > 2]
+
+    class Ask(Step):
+        inputs, outputs = ["level", "text"], ["letters"]
+
+        def process(self, inputs):
+            yield [{**row, "level": row["level"] + 1, "letters": len(row["text"])} for row in inputs]
+
+    class Name(Step):
+        inputs, outputs = ["topic"], ["name"]
+
+        def process(self, inputs):
+            yield [{**row, "name": names[row["topic"]]} for row in inputs]
+
+    size = 10_000
+    with Pipeline(name="tables", cache_dir=folder / "cache") as pipeline:
+        Read(batch_size=size) >> Keep(input_batch_size=size) >> Ask(input_batch_size=size) >> Name(input_batch_size=size)
+    made = pipeline.run(use_cache=False)
+    made["default"]["train"].to_parquet(str(folder / "distilabel.parquet"))
+    force(folder / "distilabel.parquet")
+
+
 def plain_write(folder):
     """The bytes that the pipeline wrote, once more, to say what the disk itself takes."""
     files = sorted((folder / "run/datasets/out/data").glob("*.parquet"))
@@ -70,24 +112,23 @@ def plain_write(folder):
     return time.perf_counter() - start
 
 
-def same(folder, ours):
+def same(folder):
     read = lambda path: pl.read_parquet(path).select("id", "text", "topic", "level", pl.col("letters").cast(pl.Int64), "name")
     wanted = read(folder / "polars.parquet")
-    for path in [ours + "/*.parquet", folder / "datasets.parquet"]:
-        if pathlib.Path(path).exists() or "*" in str(path):
-            assert read(path).equals(wanted), f"{path} has other rows"
-    print(f"same output: {wanted.height} rows of {wanted.width} columns")
+    for path in ["run/datasets/out/data/*.parquet", "datasets.parquet", "distilabel.parquet"]:
+        assert read(folder / path).equals(wanted), f"{path} has other rows"
+    print(f"All outputs are the same: {wanted.height:,} rows of {wanted.width} columns.")
 
 
 what, folder = sys.argv[1], pathlib.Path(sys.argv[2])
 if what == "make":
     make(folder, int(sys.argv[3]))
 elif what == "same":
-    same(folder, sys.argv[3])
-elif what == "write":
+    same(folder)
+elif what == "plain":
     print(plain_write(folder))
 else:
     shutil.rmtree(folder / "cache", ignore_errors=True)
     start = time.perf_counter()
-    {"polars": with_polars, "datasets": with_datasets}[what](folder)
+    {"polars": with_polars, "datasets": with_datasets, "distilabel": with_distilabel}[what](folder)
     print(time.perf_counter() - start)

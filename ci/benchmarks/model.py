@@ -1,5 +1,5 @@
 """A plain PyTorch loop of the model that `crates/train/examples/throughput.rs` times: the same sequences, the same
-batch, fused AdamW, clipping. `throughput.py train|generate SECONDS [plain|transformers]` prints tokens per second."""
+batch, fused AdamW, clipping. `model.py training|generation SECONDS [plain|transformers]` prints tokens per second."""
 
 import sys
 import time
@@ -163,4 +163,4 @@ what, seconds, which = sys.argv[1], float(sys.argv[2]), (sys.argv[3:] or ["plain
 torch.set_num_threads(THREADS)
 torch.manual_seed(1)
 model = {"plain": Plain, "transformers": Transformers}[which]()
-print(round({"train": training, "generate": generation}[what](model, seconds)))
+print(round({"training": training, "generation": generation}[what](model, seconds)))
