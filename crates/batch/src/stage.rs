@@ -48,12 +48,14 @@ pub enum UnitError {
 pub struct Unit<'a> {
     /// Which batch, from 0.
     pub batch: u64,
+    /// Whether this is one of the batches in which the stage asks or changes its states.
+    pub due: bool,
     inputs: BTreeMap<&'a str, &'a DataFrame>,
     read: BTreeMap<&'a str, &'a dyn State>,
     write: BTreeMap<&'a str, &'a mut dyn State>,
     versions: BTreeMap<&'a str, u64>,
     metrics: BTreeMap<String, f64>,
-    outside: Option<Outside<'a>>,
+    pub(crate) outside: Option<Outside<'a>>,
 }
 
 impl<'a> Unit<'a> {
@@ -68,6 +70,7 @@ impl<'a> Unit<'a> {
     ) -> Self {
         let mut unit = Unit {
             batch,
+            due: true,
             inputs,
             read: BTreeMap::new(),
             write: BTreeMap::new(),
@@ -86,11 +89,6 @@ impl<'a> Unit<'a> {
             unit.versions.insert(name, versioned.writes);
         }
         unit
-    }
-
-    /// The same, with a way to the outside.
-    pub(crate) fn with_outside(self, outside: Outside<'a>) -> Self {
-        Unit { outside: Some(outside), ..self }
     }
 
     /// The way to whoever answers from outside: what was answered once is not asked again.

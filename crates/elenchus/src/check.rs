@@ -3,6 +3,7 @@
 use crate::{
     command::{Failure, Given},
     load::{load, load_offline},
+    run::make_absolute,
 };
 use batch::Store;
 use plan::Plan;
@@ -28,7 +29,7 @@ fn planned(given: &Given, offline: bool) -> Result<(Plan, Option<u64>), Failure>
     if offline {
         return load_offline(&sources).map(|(pipeline, plan)| (plan, pipeline.batches));
     }
-    load(&sources, |_| {}).map(|loaded| (loaded.plan, Some(loaded.batches)))
+    load(&sources, make_absolute).map(|loaded| (loaded.plan, Some(loaded.batches)))
 }
 
 /// What a plan can be drawn as.

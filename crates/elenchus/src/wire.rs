@@ -166,11 +166,10 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Result<Box<dyn Work>, S
                 name,
                 questions: stages::evaluate::held_out(&source, evaluate.count, draw),
                 of: amplifier(pipeline, &evaluate.of.name),
-                last: loaded.batches - 1,
                 verdicts,
                 wording: wording(pipeline),
                 draw,
-                settings: evaluate,
+                rows: evaluate.rows,
             })
         }
         Stage::Answer(answer) => Box::new(stages::answer::Answer {

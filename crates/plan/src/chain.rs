@@ -129,7 +129,7 @@ impl<'a> Chain<'a> {
 
     /// Whether a stage asks or changes its states at a batch.
     pub fn is_due(&self, node: &Node, batch: u64) -> bool {
-        node.stage.is_due(batch, batch + 1 == self.batches)
+        node.stage.due().is_at(batch, self.batches)
     }
 
     /// The states that a stage reads at a batch.
@@ -142,19 +142,23 @@ impl<'a> Chain<'a> {
         if self.is_due(node, batch) { &node.writes } else { &[] }
     }
 
+    /// Both.
+    pub fn states<'n>(&self, node: &'n Node, batch: u64) -> impl Iterator<Item = &'n str> {
+        self.reads(node, batch).iter().chain(self.writes(node, batch)).map(String::as_str)
+    }
+
     /// The last unit before a moment that changes one of these states.
     pub fn writer_before(&self, states: &BTreeSet<&str>, at: Point) -> Option<Point> {
         let nodes = &self.plan.nodes;
         let writes = |node: &Node| node.writes.iter().any(|state| states.contains(state.as_str()));
-        if !nodes.iter().any(writes) {
-            return None;
-        }
-        let last = |batch: u64, end: usize| {
-            let writer = |&node: &usize| writes(&nodes[node]) && self.is_due(&nodes[node], batch);
-            (0..end).rev().find(writer).map(|node| Point { batch, node })
+        // A stage may be due seldom or never, so its last time is computed and not looked for.
+        let last = |node: usize| {
+            let end = if node < at.node { at.batch + 1 } else { at.batch };
+            let batch = nodes[node].stage.due().last_before(end, self.batches)?;
+            (batch >= self.floor).then_some(Point { batch, node })
         };
-        let here = if at.batch < self.floor { None } else { last(at.batch, at.node) };
-        here.or_else(|| (self.floor..at.batch).rev().find_map(|batch| last(batch, nodes.len())))
+        let writers = (0..nodes.len()).filter(|&node| writes(&nodes[node]));
+        writers.filter_map(last).max()
     }
 
     /// The version of a state at a moment, given the keys of the units before it.

@@ -14,25 +14,12 @@ use crate::{Edge, Node, Role, names::Names};
 /// What a stage does in a batch in which it is due.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Work {
-    /// When that is.
-    pub due: Due,
     /// Questions put to M.
     pub to_model: Expected,
     /// Questions put to H.
     pub to_human: Expected,
     /// Rows of each table it makes, in their order.
     pub rows: Vec<Expected>,
-}
-
-/// In which batches a stage does its work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due {
-    /// In all.
-    Always,
-    /// In every so many-th, and in the last.
-    Every(u64),
-    /// In the last.
-    AtEnd,
 }
 
 /// A number, on average over Samp's draws.
@@ -92,7 +79,7 @@ pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[No
             let Some(Stage::Debate(debate)) = debate else { return silent(Vec::new()) };
             let (least, most) = two_sided(debate);
             let (to_model, to_human) = answered(names, &judge.by, debates.times(least, most));
-            Work { due: Due::Always, to_model, to_human, rows: vec![debates, to_model + to_human] }
+            Work { to_model, to_human, rows: vec![debates, to_model + to_human] }
         }
         Stage::Loss(loss) => silent(vec![examples(loss, &given)]),
         Stage::Train(_) | Stage::Sync(_) => silent(Vec::new()),
@@ -130,7 +117,7 @@ fn answers(names: Names<'_>, answer: &Answer, questions: Expected) -> Work {
     };
     let refused = (answer.on_error != OnError::Fail).then(|| questions.or_none());
     let rows = [questions, to_model + to_human].into_iter().chain(refused).collect();
-    Work { due: Due::Always, to_model, to_human, rows }
+    Work { to_model, to_human, rows }
 }
 
 /// What a stage is given.
@@ -163,7 +150,7 @@ impl Given<'_> {
 
 /// The work of a stage that asks nobody.
 fn silent(rows: Vec<Expected>) -> Work {
-    Work { due: Due::Always, to_model: Expected::default(), to_human: Expected::default(), rows }
+    Work { to_model: Expected::default(), to_human: Expected::default(), rows }
 }
 
 /// What Amp≈(H, M) puts to M and to H when so many questions are put to it: all to M, and those that Samp takes to H.
@@ -205,7 +192,7 @@ fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
     let (of_speaker, of_overseer) =
         (answered(names, &debate.speaker, arguments), answered(names, &debate.overseer, doubted));
     let (to_model, to_human) = (of_speaker.0 + of_overseer.0, of_speaker.1 + of_overseer.1);
-    Work { due: Due::Always, to_model, to_human, rows: vec![arguments, to_model + to_human] }
+    Work { to_model, to_human, rows: vec![arguments, to_model + to_human] }
 }
 
 /// Of each question put to Amp≈ one answer is kept. H's are imitated; M's are where all are, or where they earn.
@@ -235,7 +222,6 @@ fn evaluated(evaluate: &Evaluate) -> Work {
     let by_depth =
         Expected { least: if questions.least > 0.0 { rows } else { 0.0 }, most: rows * depths, and_asked: false };
     Work {
-        due: evaluate.every.map_or(Due::AtEnd, Due::Every),
         to_model: Expected { and_asked: asked, ..times(answering(&[Row::Naive])) },
         to_human: times(answering(&[Row::Human, Row::Amplified])),
         rows: vec![by_depth, times(rows)],

@@ -2,9 +2,10 @@
 
 use arrow_schema::Field;
 use serde_json::{Value, json};
+use spec::Due;
 
 use crate::{
-    Due, Expected, Node, Output, Plan,
+    Expected, Node, Output, Plan,
     tables::{is_gold, meaning},
     text::type_name,
 };
@@ -33,7 +34,7 @@ impl Plan {
             "after": node.after.iter().map(name).collect::<Vec<_>>(),
             "reads": node.reads,
             "changes": node.writes,
-            "due": due(node.work.due),
+            "due": due(node.stage.due()),
             "asks": { "model": expected(&node.work.to_model), "human": expected(&node.work.to_human) },
             "makes": makes.collect::<Vec<_>>(),
         })
@@ -41,11 +42,7 @@ impl Plan {
 }
 
 fn due(due: Due) -> Value {
-    match due {
-        Due::Always => json!({ "every": 1 }),
-        Due::Every(batches) => json!({ "every": batches, "last": true }),
-        Due::AtEnd => json!({ "last": true }),
-    }
+    json!({ "every": due.every, "last": due.last })
 }
 
 fn table(output: &Output, rows: &Expected) -> Value {

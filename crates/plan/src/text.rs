@@ -3,7 +3,9 @@
 
 use arrow_schema::{DataType, Field};
 
-use crate::{Due, Expected, Node, Plan, tables};
+use spec::Due;
+
+use crate::{Expected, Node, Plan, tables};
 
 const HEAD: &str = "\
 Each stage runs once per batch, in this order. A column marked ? may be null. Numbers are what is expected of a batch,
@@ -29,7 +31,7 @@ impl Plan {
 
     /// What a whole batch puts to M and to H.
     fn asked(&self) -> String {
-        let always = self.nodes.iter().map(|node| &node.work).filter(|work| work.due == Due::Always);
+        let always = self.nodes.iter().filter(|node| node.stage.due() == Due::ALWAYS).map(|node| &node.work);
         let zero = (Expected::default(), Expected::default());
         let (model, human) = always.fold(zero, |(m, h), work| (m + work.to_model, h + work.to_human));
         match asks(model, human) {
@@ -47,7 +49,7 @@ impl Plan {
             line("after", &after.collect::<Vec<_>>()),
             line("reads", &node.reads),
             line("changes", &node.writes),
-            line("due", due(node.work.due).as_slice()),
+            line("due", due(node.stage.due()).as_slice()),
             line("asks", asks(node.work.to_model, node.work.to_human).as_slice()),
         ]
         .concat();
@@ -67,11 +69,9 @@ impl Plan {
 
 /// When a stage is due, unless always.
 fn due(due: Due) -> Option<String> {
-    match due {
-        Due::Always => None,
-        Due::Every(batches) => Some(format!("every {batches} batches, and after the last")),
-        Due::AtEnd => Some("after the last batch".to_owned()),
-    }
+    let every = due.every.map(|batches| format!("every {batches} batches"));
+    let last = due.last.then(|| "after the last batch".to_owned());
+    (due != Due::ALWAYS).then(|| every.into_iter().chain(last).collect::<Vec<_>>().join(", and "))
 }
 
 /// What is put to M and to H, if anything.

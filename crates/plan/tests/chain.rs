@@ -1,5 +1,7 @@
 //! Keys of units: which batches of which stages a change leaves as they were.
 
+use std::collections::BTreeSet;
+
 use plan::{Chain, Plan, Point, Recipe, plan};
 use spec::Catalogue;
 
@@ -130,6 +132,27 @@ fn a_chain_goes_on_anywhere() {
             chain.seek(batch, &|at: Point| all[at.batch as usize][at.node]);
             let rest: Vec<_> = (batch..batches).map(|_| chain.advance()).collect();
             assert_eq!(rest, all[batch as usize..], "lag {lag}, batch {batch}");
+        }
+    }
+}
+
+/// The last unit that changed a state is what looking through all units before a moment finds.
+#[test]
+fn the_last_writer() {
+    for follow in ["every = 4", "every = 200", "polyak = 0.9"] {
+        let (plan, batches) = planned(&WHOLE.replace("polyak = 0.9", follow));
+        let chain = Chain::new(&plan, batches);
+        for state in plan.initial.keys().map(String::as_str) {
+            let mut last = None;
+            for batch in 0..batches {
+                for (node, it) in plan.nodes.iter().enumerate() {
+                    let at = Point { batch, node };
+                    assert_eq!(chain.writer_before(&BTreeSet::from([state]), at), last, "{follow}, {state} at {at:?}");
+                    if chain.writes(it, batch).iter().any(|written| written == state) {
+                        last = Some(at);
+                    }
+                }
+            }
         }
     }
 }

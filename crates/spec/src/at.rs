@@ -38,20 +38,6 @@ impl Stage {
         }
     }
 
-    /// Whether its states are asked or changed at a batch. `last` says that the run ends there.
-    pub fn is_due(&self, batch: u64, last: bool) -> bool {
-        match self {
-            Stage::Sync(sync) => match sync.follow {
-                Follow::Every(batches) => (batch + 1).is_multiple_of(batches),
-                Follow::Polyak(_) => true,
-            },
-            Stage::Evaluate(evaluate) => {
-                last || evaluate.every.is_some_and(|batches| (batch + 1).is_multiple_of(batches))
-            }
-            _ => true,
-        }
-    }
-
     /// The keys that say nothing but when it is due.
     pub fn timing(&self) -> &'static [&'static str] {
         match self {

@@ -6,6 +6,7 @@
 
 mod at;
 mod document;
+mod due;
 mod layers;
 mod parties;
 pub mod place;
@@ -21,6 +22,7 @@ mod write;
 
 pub use at::Leaves;
 pub use document::{read, read_sources};
+pub use due::Due;
 pub use place::{Places, Span};
 pub use problem::Problem;
 pub use schema::{distances, schema, stage_kinds};

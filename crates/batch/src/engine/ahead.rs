@@ -3,15 +3,16 @@
 //! what they come to does not depend on when that was.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::Scope;
+use std::thread::{self, Scope};
 use std::time::Instant;
 
 use plan::{Key, Point};
 
 use super::execute::{Engine, Job};
-use super::unit::{Touched, Work, run_unit};
+use super::unit::{Work, run_unit};
 use crate::error::RunError;
 use crate::stage::Bundle;
 use crate::state::States;
@@ -40,9 +41,12 @@ pub(crate) type Done = Vec<(usize, Work, f64)>;
 /// The threads that run ahead.
 pub(crate) struct Lanes {
     tasks: Sender<Task>,
-    done: Receiver<(u64, Result<Done, RunError>)>,
-    early: BTreeMap<u64, Result<Done, RunError>>,
+    done: Receiver<(u64, Ended)>,
+    early: BTreeMap<u64, Ended>,
 }
+
+/// What a task came to; a panic too.
+type Ended = thread::Result<Result<Done, RunError>>;
 
 impl Lanes {
     /// As many threads as there are batches that can be ahead at a time. They end with this value.
@@ -59,7 +63,8 @@ impl Lanes {
             scope.spawn(move || {
                 while let Some(task) = next(&waiting) {
                     let batch = task.batch;
-                    if finished.send((batch, perform(job, &journal, task))).is_err() {
+                    let ended = catch_unwind(AssertUnwindSafe(|| perform(job, &journal, task)));
+                    if finished.send((batch, ended)).is_err() {
                         break;
                     }
                 }
@@ -71,13 +76,11 @@ impl Lanes {
     /// Waits for the part of a batch that runs ahead.
     pub(crate) fn wait(&mut self, batch: u64) -> Result<Done, RunError> {
         loop {
-            if let Some(done) = self.early.remove(&batch) {
-                return done;
+            if let Some(ended) = self.early.remove(&batch) {
+                return ended.unwrap_or_else(|panic| resume_unwind(panic));
             }
-            match self.done.recv() {
-                Ok((batch, done)) => drop(self.early.insert(batch, done)),
-                Err(_) => return Ok(Vec::new()),
-            }
+            let (batch, ended) = self.done.recv().expect("a lane sends what every task came to");
+            self.early.insert(batch, ended);
         }
     }
 }
@@ -91,9 +94,8 @@ fn perform(job: &Job<'_>, journal: &Journal, mut task: Task) -> Result<Done, Run
     for Ahead { place, key, due } in task.units {
         let started = Instant::now();
         let (node, stage) = (&job.plan.nodes[place], job.stages[place].as_ref());
-        let touched = Touched { reads: if due { &node.reads } else { &[] }, writes: &[] };
         let outside = Outside::new(key, journal);
-        let work = run_unit(node, stage, task.batch, &task.tables, &mut task.states, touched, outside)?;
+        let work = run_unit(node, stage, task.batch, due, &task.tables, &mut task.states, outside)?;
         task.tables.extend(work.tables.clone());
         done.push((place, work, started.elapsed().as_secs_f64()));
     }
@@ -117,8 +119,7 @@ impl<'a> Engine<'a> {
         let failed = |(state, source): (String, crate::StateError)| RunError::Snapshot { state, source };
         let states = self.states.snapshot(&reads).map_err(failed)?;
         let task = Task { batch, units, tables: self.now.tables.clone(), states };
-        // A lane that is gone has panicked, and that is passed on when the lanes are joined.
-        let _ = lanes.tasks.send(task);
+        lanes.tasks.send(task).expect("lanes end with the run");
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::ahead::Lanes;
 use super::restore::Source;
-use super::unit::{Touched, Work, run_unit};
+use super::unit::{Work, run_unit};
 use crate::error::RunError;
 use crate::event::Event;
 use crate::stage::{Bundle, Stage};
@@ -177,7 +177,7 @@ impl<'a> Engine<'a> {
         (self.observe)(Event::BatchStarted { batch, batches: self.job.batches });
         let line = Line { batch, units: self.chain.advance(), ..Line::default() };
         self.now = Progress { line, ..Progress::default() };
-        self.now.taken = self.take()?;
+        self.now.taken = self.take();
         lanes.map_or(Ok(()), |lanes| self.send_ahead(lanes))
     }
 
@@ -225,11 +225,10 @@ impl<'a> Engine<'a> {
         let started = Instant::now();
         let (node, stage) = (&self.job.plan.nodes[place], self.job.stages[place].as_ref());
         self.fetch_inputs(node)?;
-        let touched = self.touched(node, batch);
-        let key = self.now.line.units[place];
+        let (due, key) = (self.chain.is_due(node, batch), self.now.line.units[place]);
         let outside = Outside::new(key, &self.folder.journal);
-        let work = run_unit(node, stage, batch, &self.now.tables, self.states, touched, outside)?;
-        self.states.advance(touched.writes, key);
+        let work = run_unit(node, stage, batch, due, &self.now.tables, self.states, outside)?;
+        self.states.advance(self.chain.writes(node, batch), key);
         self.note(place, work, started.elapsed().as_secs_f64());
         Ok(())
     }
@@ -239,11 +238,6 @@ impl<'a> Engine<'a> {
         let (stage, batch) = (&self.job.plan.nodes[place].name, self.now.line.batch);
         self.now.add(stage, work, seconds);
         (self.observe)(Event::StageFinished { batch, stage, seconds });
-    }
-
-    /// The states that a stage reads and changes at a batch.
-    pub(crate) fn touched<'n>(&self, node: &'n Node, batch: u64) -> Touched<'n> {
-        Touched { reads: self.chain.reads(node, batch), writes: self.chain.writes(node, batch) }
     }
 
     /// The key of a unit of a committed batch, or of the one under way.
@@ -284,6 +278,9 @@ impl<'a> Engine<'a> {
             self.folder.sweep(&kept)?;
             self.sources.retain(|source| !source.own || kept.contains(&source.batches));
         }
+        if let Some(error) = self.folder.unshared.take() {
+            (self.observe)(Event::NotShared { error: &error });
+        }
         let seconds = started.elapsed().as_secs_f64();
         self.folder.note_timings(&Timings { batch, seconds, stages: &stages })?;
         Ok(seconds)
@@ -294,11 +291,19 @@ impl<'a> Engine<'a> {
     fn write_checkpoint(&mut self, last: bool) -> Result<Option<Checkpoint>, RunError> {
         let (all, after) = (self.all_states(), self.after());
         if !self.holds(&all, after) {
-            if let Some(source) = self.source_of_all(&all, after) {
-                let (folder, states) = (source.folder.clone(), source.states.clone());
-                checkpoint::link(&folder, self.folder.root(), after.batch, &states)?;
-                self.add_source(after.batch, states.clone());
-                return Ok(Some(states));
+            while let Some(place) = self.source_of_all(&all, after) {
+                let Source { folder, batches, states, .. } = &self.sources[place];
+                let (batches, states) = (*batches, states.clone());
+                match checkpoint::link(folder, self.folder.root(), after.batch, &states) {
+                    Ok(()) => {
+                        self.add_source(after.batch, states.clone());
+                        return Ok(Some(states));
+                    }
+                    Err(error) => {
+                        self.sources.remove(place);
+                        (self.observe)(Event::CheckpointUnusable { batches, error: &error.into() });
+                    }
+                }
             }
             if !last {
                 return Ok(None);

@@ -10,7 +10,7 @@ use plan::{Edge, Key, Node, Point};
 use polars::frame::DataFrame;
 
 use super::execute::Engine;
-use super::unit::{Touched, Work, run_unit};
+use super::unit::{Work, run_unit};
 use crate::error::RunError;
 use crate::event::Event;
 use crate::stage::Bundle;
@@ -40,12 +40,6 @@ struct Way<'a> {
     replay: Vec<Point>,
 }
 
-impl<'a> Touched<'a> {
-    pub(crate) fn names(self) -> impl Iterator<Item = &'a str> {
-        self.reads.iter().chain(self.writes).map(String::as_str)
-    }
-}
-
 impl<'a> Engine<'a> {
     /// Notes the run's own checkpoints, the newest first.
     pub(crate) fn find_sources(&mut self) {
@@ -65,10 +59,10 @@ impl<'a> Engine<'a> {
         self.sources.push(Source { folder: checkpoint::folder(root, batches), batches, own: false, states });
     }
 
-    /// A checkpoint that has all states in the versions of a moment.
-    pub(crate) fn source_of_all(&self, names: &BTreeSet<&str>, at: Point) -> Option<&Source> {
+    /// The place of a checkpoint that has all states in the versions of a moment.
+    pub(crate) fn source_of_all(&self, names: &BTreeSet<&str>, at: Point) -> Option<usize> {
         let version = |name: &str| self.chain.version_before(name, at, &|at| self.key(at));
-        self.sources.iter().find(|source| names.iter().all(|name| source.has(name, version(name))))
+        self.sources.iter().position(|source| names.iter().all(|name| source.has(name, version(name))))
     }
 
     /// Whether all states are held as they are at a moment.
@@ -112,7 +106,7 @@ impl<'a> Engine<'a> {
         let stored = |name: &str, version| self.sources.iter().any(|source| source.has(name, version));
         while !self.available(&needed, from, stored) {
             let Some(writer) = self.chain.writer_before(&needed, from) else { break };
-            needed.extend(self.touched(&self.job.plan.nodes[writer.node], writer.batch).names());
+            needed.extend(self.chain.states(&self.job.plan.nodes[writer.node], writer.batch));
             replay.push(writer);
             from = writer;
         }
@@ -150,11 +144,10 @@ impl<'a> Engine<'a> {
     fn replay(&mut self, at: Point) -> Result<(), RunError> {
         let (node, stage) = (&self.job.plan.nodes[at.node], self.job.stages[at.node].as_ref());
         let inputs = self.given(node, at.batch)?;
-        let touched = self.touched(node, at.batch);
-        let key = self.key(at);
+        let (due, key) = (self.chain.is_due(node, at.batch), self.key(at));
         let outside = Outside::new(key, &self.folder.journal);
-        let work = run_unit(node, stage, at.batch, &inputs, self.states, touched, outside)?;
-        self.states.advance(touched.writes, key);
+        let work = run_unit(node, stage, at.batch, due, &inputs, self.states, outside)?;
+        self.states.advance(self.chain.writes(node, at.batch), key);
         check_replayed(node, &work, self.line(at.batch))
     }
 
@@ -180,9 +173,8 @@ impl<'a> Engine<'a> {
     fn make_again(&self, edge: &Edge, batch: u64) -> Result<DataFrame, RunError> {
         let (node, stage) = (&self.job.plan.nodes[edge.stage], self.job.stages[edge.stage].as_ref());
         let inputs = self.given(node, batch)?;
-        let none = Touched { reads: &[], writes: &[] };
         let outside = Outside::new(self.key(Point { batch, node: edge.stage }), &self.folder.journal);
-        let mut work = run_unit(node, stage, batch, &inputs, &mut States::new(), none, outside)?;
+        let mut work = run_unit(node, stage, batch, true, &inputs, &mut States::new(), outside)?;
         Ok(work.tables.remove(&edge.table).expect("a unit that makes other tables than promised has failed"))
     }
 
@@ -226,9 +218,7 @@ fn check_replayed(node: &Node, work: &Work, line: &Line) -> Result<(), RunError>
             return Err(differs(format!("table `{table}`")));
         }
     }
-    let of_node = |name: &str| name.strip_prefix(&node.name).is_some_and(|rest| rest.starts_with('.'));
-    let committed: BTreeMap<&String, u64> =
-        line.metrics.iter().filter(|(name, _)| of_node(name)).map(|(name, value)| (name, value.to_bits())).collect();
+    let committed = line.metrics_of(&node.name).map(|(name, value)| (name, value.to_bits())).collect();
     let replayed = work.metrics.iter().map(|(name, value)| (name, value.to_bits())).collect();
     difference(&replayed, &committed).map_or(Ok(()), |metric| Err(differs(format!("metric `{metric}`"))))
 }

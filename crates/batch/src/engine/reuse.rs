@@ -8,15 +8,10 @@ use super::execute::Engine;
 use crate::error::RunError;
 use crate::event::Event;
 use crate::store::donors::{Donor, donors};
-use crate::store::folder::Sharing;
+use crate::store::durable::FileError;
+use crate::store::folder::{RunFolder, Sharing};
 use crate::store::manifest::{Line, Part};
 use crate::store::segments;
-
-/// What a unit came to.
-struct Taken {
-    parts: BTreeMap<String, Part>,
-    metrics: BTreeMap<String, f64>,
-}
 
 impl<'a> Engine<'a> {
     /// Finds the runs that have something in common with this one, and gives this one's results to those that come.
@@ -34,34 +29,31 @@ impl<'a> Engine<'a> {
     }
 
     /// Takes what can be taken of the batch under way; says which stages that was.
-    pub(crate) fn take(&mut self) -> Result<Vec<bool>, RunError> {
+    pub(crate) fn take(&mut self) -> Vec<bool> {
         let places = 0..self.job.plan.nodes.len();
         places.map(|place| self.take_unit(place)).collect()
     }
 
-    fn take_unit(&mut self, place: usize) -> Result<bool, RunError> {
+    fn take_unit(&mut self, place: usize) -> bool {
         let (node, batch, key) = (&self.job.plan.nodes[place], self.now.line.batch, self.now.line.units[place]);
         if !node.can_be_taken() {
-            return Ok(false);
+            return false;
         }
-        let theirs = self.donors.iter().find_map(|donor| Some((donor, donor.unit(batch, &node.name, key)?)));
-        let Some((donor, line)) = theirs else { return Ok(false) };
-        if let Some(error) = damage(donor, node, line) {
-            (self.observe)(Event::NotReused { batch, stage: &node.name, error: &error });
-            return Ok(false);
-        }
-        let mut taken = taken(node, line);
-        for part in taken.parts.values_mut() {
-            if let Some(place) = &mut part.place {
-                place.segment = self.folder.link(&segments::path(&donor.folder, place))?;
-                place.shared = true;
+        for donor in &self.donors {
+            let Some(line) = donor.unit(batch, &node.name, key) else { continue };
+            match take_from(donor, node, line, self.folder) {
+                Ok(parts) => {
+                    self.now.line.tables.extend(parts);
+                    let metrics = line.metrics_of(&node.name);
+                    self.now.line.metrics.extend(metrics.map(|(name, value)| (name.clone(), *value)));
+                    (self.observe)(Event::StageReused { batch, stage: &node.name });
+                    *self.reused.entry(node.name.clone()).or_default() += 1;
+                    return true;
+                }
+                Err(error) => (self.observe)(Event::NotReused { batch, stage: &node.name, error: &error }),
             }
         }
-        self.now.line.tables.extend(taken.parts);
-        self.now.line.metrics.extend(taken.metrics);
-        (self.observe)(Event::StageReused { batch, stage: &node.name });
-        *self.reused.entry(node.name.clone()).or_default() += 1;
-        Ok(true)
+        false
     }
 
     /// The states that have to be at hand before a stage of the batch under way: those of all stages from there on that
@@ -69,11 +61,11 @@ impl<'a> Engine<'a> {
     pub(crate) fn wanted(&self, place: usize, ready: &[bool]) -> BTreeSet<&'a str> {
         let (mut wanted, mut changed) = (BTreeSet::new(), BTreeSet::new());
         for (node, ready) in self.job.plan.nodes.iter().zip(ready).skip(place) {
-            let touched = self.touched(node, self.now.line.batch);
+            let batch = self.now.line.batch;
             if *ready {
-                changed.extend(touched.writes.iter().map(String::as_str));
+                changed.extend(self.chain.writes(node, batch).iter().map(String::as_str));
             } else {
-                wanted.extend(touched.names().filter(|name| !changed.contains(name)));
+                wanted.extend(self.chain.states(node, batch).filter(|name| !changed.contains(name)));
             }
         }
         wanted
@@ -113,19 +105,21 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// What a line says of a stage's unit.
-fn taken(node: &Node, line: &Line) -> Taken {
-    let parts = node.outputs.iter().filter_map(|output| line.tables.get_key_value(&output.table));
-    let of_node = |name: &str| name.strip_prefix(&node.name).is_some_and(|rest| rest.starts_with('.'));
-    let metrics = line.metrics.iter().filter(|(name, _)| of_node(name));
-    Taken {
-        parts: parts.map(|(table, part)| (table.clone(), part.clone())).collect(),
-        metrics: metrics.map(|(name, value)| (name.clone(), *value)).collect(),
+/// Makes the tables of another run's unit this run's, where they are what was written.
+fn take_from(
+    donor: &Donor,
+    node: &Node,
+    line: &Line,
+    folder: &mut RunFolder,
+) -> Result<BTreeMap<String, Part>, FileError> {
+    let theirs = node.outputs.iter().filter_map(|output| line.tables.get_key_value(&output.table));
+    let mut parts: BTreeMap<String, Part> = theirs.map(|(table, part)| (table.clone(), part.clone())).collect();
+    for place in parts.values().filter_map(|part| part.place.as_ref()) {
+        segments::read_bytes(&donor.folder, place)?;
     }
-}
-
-/// What is wrong with the tables of a unit, if anything is.
-fn damage(donor: &Donor, node: &Node, line: &Line) -> Option<crate::FileError> {
-    let places = node.outputs.iter().filter_map(|output| line.tables.get(&output.table)?.place.as_ref());
-    places.filter_map(|place| segments::read_bytes(&donor.folder, place).err()).next()
+    for place in parts.values_mut().filter_map(|part| part.place.as_mut()) {
+        place.segment = folder.link(&segments::path(&donor.folder, place))?;
+        place.shared = true;
+    }
+    Ok(parts)
 }

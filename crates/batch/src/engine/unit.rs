@@ -18,25 +18,19 @@ pub(crate) struct Work {
     pub(crate) metrics: BTreeMap<String, f64>,
 }
 
-/// The states that a unit reads and changes.
-#[derive(Clone, Copy)]
-pub(crate) struct Touched<'a> {
-    pub(crate) reads: &'a [String],
-    pub(crate) writes: &'a [String],
-}
-
-/// Runs one stage on one batch, and holds what it puts out against the plan.
+/// Runs one stage on one batch, and holds what it puts out against the plan. Where it is not due, it is given no states.
 pub(crate) fn run_unit(
     node: &Node,
     stage: &dyn Stage,
     batch: u64,
+    due: bool,
     tables: &Bundle,
     states: &mut States,
-    touched: Touched<'_>,
     outside: Outside<'_>,
 ) -> Result<Work, RunError> {
-    let unit = Unit::new(batch, inputs(node, tables), states, touched.reads, touched.writes);
-    let mut unit = unit.with_outside(outside);
+    let (reads, writes): (&[String], &[String]) = if due { (&node.reads, &node.writes) } else { (&[], &[]) };
+    let mut unit = Unit::new(batch, inputs(node, tables), states, reads, writes);
+    (unit.due, unit.outside) = (due, Some(outside));
     let failed = |source| RunError::Stage { stage: node.name.clone(), batch, source };
     let tables = stage.run(&mut unit).map_err(failed)?;
     let metrics = unit.into_metrics().into_iter();

@@ -5,6 +5,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::Duration;
 
 use arrow_schema::SchemaRef;
 use plan::{Node, Plan};
@@ -26,6 +28,8 @@ use crate::stage::Bundle;
 pub(crate) const MANIFEST: &str = "manifest.jsonl";
 const TIMINGS: &str = "timings.jsonl";
 const LOCK: &str = "lock";
+/// A lock that was given back is held a moment longer by a program that was being started just then.
+const LOCK_TRIES: usize = 30;
 
 /// The texts that a run keeps of how it came about.
 #[derive(Debug, Clone, Copy)]
@@ -90,6 +94,8 @@ pub struct RunFolder {
     pub(crate) sharing: Option<Sharing>,
     /// Its entry in the store, once it has one.
     entry: Option<PathBuf>,
+    /// Why it has none any more.
+    pub(crate) unshared: Option<FileError>,
     _lock: File,
 }
 
@@ -97,10 +103,12 @@ impl RunFolder {
     /// Makes the folder of a new run. It must be empty or absent; what a creation that was killed left is empty.
     pub fn create(root: &Path, plan: &Plan, texts: Texts<'_>) -> Result<Self, FolderError> {
         let header = header(plan)?;
-        refuse_if_used(root, &texts)?;
+        // A creation begins with the lock: files that are there without one are somebody else's.
+        let own = if root.join(LOCK).exists() { texts.files().map(|(name, _)| name).to_vec() } else { Vec::new() };
+        refuse_if_used(root, &own)?;
         durable::create_folder(root)?;
         let lock = lock(root)?;
-        refuse_if_used(root, &texts)?;
+        refuse_if_used(root, &own)?;
         for (name, text) in texts.files() {
             durable::write(&root.join(name), text.as_bytes())?;
         }
@@ -132,6 +140,7 @@ impl RunFolder {
             journal,
             sharing: None,
             entry: None,
+            unshared: None,
             _lock: lock,
         })
     }
@@ -168,7 +177,7 @@ impl RunFolder {
         let known = self.segments.current();
         let parts = self.segments.append(tables)?;
         if self.segments.current() != known {
-            self.mirror()?;
+            self.mirror();
         }
         Ok(parts)
     }
@@ -221,9 +230,10 @@ impl RunFolder {
     }
 
     /// Removes the checkpoints that are not kept.
-    pub(crate) fn sweep(&self, kept: &BTreeSet<u64>) -> Result<(), FileError> {
+    pub(crate) fn sweep(&mut self, kept: &BTreeSet<u64>) -> Result<(), FileError> {
         checkpoint::sweep(&self.root, kept)?;
-        self.mirror()
+        self.mirror();
+        Ok(())
     }
 
     /// Gives this run's results to those that come, now and whenever there are more.
@@ -234,8 +244,13 @@ impl RunFolder {
         Ok(())
     }
 
-    fn mirror(&self) -> Result<(), FileError> {
-        self.entry.iter().try_for_each(|entry| shared::mirror(&self.root, entry))
+    /// Trouble in the store is no trouble of the run's: it goes on alone.
+    fn mirror(&mut self) {
+        if let Some(entry) = &self.entry
+            && let Err(error) = shared::mirror(&self.root, entry)
+        {
+            (self.entry, self.unshared) = (None, Some(error));
+        }
     }
 
     /// Makes another run's segment one of this run's; returns its number here.
@@ -243,7 +258,7 @@ impl RunFolder {
         let known = self.segments.shared();
         let number = self.segments.link(segment)?;
         if self.segments.shared() > known {
-            self.mirror()?;
+            self.mirror();
         }
         Ok(number)
     }
@@ -276,14 +291,13 @@ fn header(plan: &Plan) -> Result<Header, TableError> {
     })
 }
 
-/// A creation writes the manifest last: without one, its own files are what a kill left, and anything else is a
+/// A creation writes the manifest last: without one, files of its own are what a kill left, and anything else is a
 /// stranger's.
-fn refuse_if_used(root: &Path, texts: &Texts<'_>) -> Result<(), FolderError> {
-    let mut own: Vec<&str> = texts.files().map(|(name, _)| name).to_vec();
-    own.push(LOCK);
+fn refuse_if_used(root: &Path, own: &[&str]) -> Result<(), FolderError> {
     let stranger = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        !durable::is_unfinished(path) && !own.contains(&&*name)
+        let own = own.contains(&&*name) || (!own.is_empty() && durable::is_unfinished(path));
+        name != LOCK && !own
     };
     match durable::list(root)?.iter().any(stranger) {
         true => Err(FolderError::NotEmpty(root.to_owned())),
@@ -295,11 +309,14 @@ fn lock(root: &Path) -> Result<File, FolderError> {
     let path = root.join(LOCK);
     let file = OpenOptions::new().create(true).write(true).truncate(false).open(&path);
     let file = file.map_err(FileError::at("write", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(FolderError::Locked(root.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(FileError::at("lock", &path)(cause).into()),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(10)),
+            Err(TryLockError::Error(cause)) => return Err(FileError::at("lock", &path)(cause).into()),
+        }
     }
+    Err(FolderError::Locked(root.to_owned()))
 }
 
 /// Forces the folder's own name to the disk.

@@ -100,6 +100,14 @@ pub struct Line {
     pub checkpoint: Option<Checkpoint>,
 }
 
+impl Line {
+    /// What a stage noted: `STAGE.name` → value.
+    pub(crate) fn metrics_of(&self, stage: &str) -> impl Iterator<Item = (&String, &f64)> {
+        let of_stage = move |name: &str| name.strip_prefix(stage).is_some_and(|rest| rest.starts_with('.'));
+        self.metrics.iter().filter(move |(name, _)| of_stage(name))
+    }
+}
+
 /// One batch of one table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {

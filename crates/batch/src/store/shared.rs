@@ -125,8 +125,11 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(found)
 }
 
-/// Gives an entry all segments and checkpoints of its run, and no others.
+/// Gives an entry all segments and checkpoints of its run, and no others. One that was removed stays away.
 pub(crate) fn mirror(run: &Path, entry: &Path) -> Result<(), FileError> {
+    if !entry.join(MANIFEST).exists() {
+        return Ok(());
+    }
     for part in ["segments", "shared", "checkpoints"] {
         for old in durable::list(&entry.join(part))? {
             if !run.join(part).join(old.file_name().unwrap_or_default()).exists() {

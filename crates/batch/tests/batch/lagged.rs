@@ -1,5 +1,6 @@
 //! Stages that run ahead find the states of some batches ago, whatever the timing.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
@@ -48,6 +49,33 @@ fn go_on(root: &Path, lag: u64, until: u64, store: Option<&Store>) {
     };
     store.into_iter().for_each(|store| folder.share(store.clone(), true));
     scripted::go_on_until(until, &(plan, stages(until)), scripted::policy(), &mut folder);
+}
+
+/// `questions`, until a batch at which it panics.
+struct Fainting;
+
+impl Stage for Fainting {
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
+        assert!(unit.batch < 3, "no memory is left");
+        Questions.run(unit)
+    }
+}
+
+/// Nothing is committed in place of what was to be found out ahead, and nobody waits for it for good.
+#[test]
+fn a_panic_ahead_is_a_panic_of_the_run() {
+    for lag in 1..3 {
+        let root = scratch();
+        let stages: Vec<Box<dyn Stage>> =
+            vec![Box::new(Fainting), Box::new(Count { off_by: 0 }), Box::new(Sum { bias: 0.0 }), Box::new(Score)];
+        let mut folder = RunFolder::create(root.path(), &plan(lag), scripted::TEXTS).unwrap();
+        let run = AssertUnwindSafe(|| {
+            scripted::go_on_until(BATCHES, &(plan(lag), stages), scripted::policy(), &mut folder);
+        });
+        let panic = catch_unwind(run).expect_err("a run that panics");
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"no memory is left"));
+        assert_eq!(Run::open(root.path()).unwrap().lines().len(), 3);
+    }
 }
 
 #[test]

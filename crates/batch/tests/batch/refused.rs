@@ -37,10 +37,14 @@ fn folders_that_are_in_use_or_not_runs() {
     assert_snapshot!(hide(root.path(), &Run::open(root.path()).unwrap_err()), @"`RUN` holds no run: it has no manifest.jsonl; name the folder that a run made");
     drop(scripted::create(root.path()));
     assert_snapshot!(hide(root.path(), &try_create(root.path()).unwrap_err()), @"`RUN` is not empty: resume the run in it, or name another folder");
-    let others = scratch();
-    fs::write(others.path().join("thesis.tex"), "").unwrap();
-    assert_snapshot!(hide(others.path(), &try_create(others.path()).unwrap_err()), @"`RUN` is not empty: resume the run in it, or name another folder");
-    assert_eq!(contents(others.path()).len(), 1, "nothing was added");
+    // A file that is called as one of a run's is still somebody else's.
+    for name in ["thesis.tex", "pipeline.toml"] {
+        let others = scratch();
+        fs::write(others.path().join(name), "mine").unwrap();
+        let before = contents(others.path());
+        assert!(matches!(try_create(others.path()), Err(FolderError::NotEmpty(_))));
+        scripted::assert_same(&contents(others.path()), &before);
+    }
 }
 
 /// A creation that was killed before its manifest left nothing that matters.

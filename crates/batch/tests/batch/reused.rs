@@ -112,6 +112,25 @@ fn runs_do_not_need_each_other() {
     }
 }
 
+/// An entry that is removed while its run goes on does not come back without a manifest, and the run does not mind.
+#[test]
+fn an_entry_that_is_removed_stays_away() {
+    let root = scratch();
+    let first = root.path().join("first");
+    let store = Store::beside(&first);
+    let mut removed = false;
+    run(&unchanged(), &first, Some(&store), &mut |event| {
+        if let Event::BatchCommitted { .. } = event
+            && !removed
+        {
+            store.entries().unwrap().iter().for_each(|entry| store.remove(entry).unwrap());
+            removed = true;
+        }
+    });
+    assert!(fs::read_dir(store.root()).unwrap().next().is_none());
+    assert_eq!(Run::open(&first).unwrap().lines().len() as u64, BATCHES);
+}
+
 /// A store that is gone costs nothing: the runs beside it are as good.
 #[test]
 fn without_the_store_there_are_the_runs() {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arrow_schema::{DataType, Field, Schema};
 use batch::{Bundle, Event, Files, Job, Outcome, Policy, RunError, RunFolder, Stage, StageError, State, StateError};
 use batch::{States, Texts, Unit};
-use plan::{Due, Edge, Expected, Hash, Node, Output, Plan, Recipe, Role, Work};
+use plan::{Edge, Expected, Hash, Node, Output, Plan, Recipe, Role, Work};
 use polars::prelude::{NamedFrom, Series, df};
 use spec::settings::{self, Follow, Reference, Sync};
 use tempfile::TempDir;
@@ -44,7 +44,7 @@ fn node(name: &str, inputs: &[(usize, &str)], outputs: Vec<Output>, reads: &[&st
         outputs,
         reads: owned(reads),
         writes: owned(writes),
-        work: Work { due: Due::Always, to_model: none_asked, to_human: none_asked, rows: Vec::new() },
+        work: Work { to_model: none_asked, to_human: none_asked, rows: Vec::new() },
         ahead: inputs.is_empty() && reads.is_empty() && writes.is_empty(),
         recipe: recipe(&[("name", name)]),
         key: key(name),

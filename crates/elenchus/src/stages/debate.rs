@@ -45,8 +45,10 @@ impl Stage for Debate {
         let mut target = self.overseer.answerer(unit)?;
         let debates = debate(&rules, &mut m, &mut target, &rows)?;
         note_usage(unit, &[m.usage, target.usage]);
-        let turns = debates.iter().map(|debate| debate.arguments.len()).sum::<usize>() as f64;
-        unit.metric("length", turns / debates.len() as f64);
+        if !debates.is_empty() {
+            let turns = debates.iter().map(|debate| debate.arguments.len()).sum::<usize>() as f64;
+            unit.metric("length", turns / debates.len() as f64);
+        }
         let mut arguments = Arguments::default();
         let mut trace: Vec<Call> = Vec::new();
         for debate in debates {

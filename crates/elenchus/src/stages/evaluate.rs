@@ -24,10 +24,8 @@ pub struct Evaluate {
     pub questions: Vec<Drawn>,
     /// Whose model and human are evaluated.
     pub of: Amplifier,
-    /// Who answers, and when.
-    pub settings: spec::settings::Evaluate,
-    /// The last batch of the run, after which there is an evaluation in any case.
-    pub last: u64,
+    /// Who answers.
+    pub rows: Vec<Row>,
     /// The tables of verdicts, arguments and gold answers, where verdicts are compared.
     pub verdicts: Option<VerdictTables>,
     /// How questions are worded.
@@ -61,10 +59,9 @@ impl Stage for Evaluate {
         if let Some(tables) = &self.verdicts {
             note_verdicts(unit, tables)?;
         }
-        let due = self.settings.every.is_some_and(|every| (unit.batch + 1).is_multiple_of(every));
-        let scored = if due || unit.batch == self.last { self.scores(unit)? } else { Vec::new() };
+        let scored = if unit.due { self.scores(unit)? } else { Vec::new() };
         Ok(Bundle::from([
-            (self.name.clone(), counts_table(&self.settings.rows, &scored)?),
+            (self.name.clone(), counts_table(&self.rows, &scored)?),
             (format!("{}.answers", self.name), answers_table(&scored)?),
         ]))
     }
@@ -76,7 +73,7 @@ impl Evaluate {
         let mut m = self.of.answerer_at(unit, sampling)?;
         let examinee = Examinee { human: self.of.human.as_ref(), wording: &self.wording, draw: self.draw };
         let mut all = Vec::new();
-        for &row in &self.settings.rows {
+        for &row in &self.rows {
             let scored = examinee.score(row, &mut m, &self.questions)?;
             let count = sum(by_depth(&scored).into_values());
             if count.total > 0 {

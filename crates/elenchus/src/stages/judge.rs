@@ -76,7 +76,9 @@ fn trace(transcripts: &[Transcript], verdicts: Vec<Verdict>) -> Vec<Call> {
 /// The share of debates without a reward, and the mean reward of the even side in the others.
 fn note_rewards(unit: &mut Unit<'_>, rewards: &[Option<f32>]) {
     let given: Vec<f64> = rewards.iter().flatten().map(|&reward| f64::from(reward)).collect();
-    unit.metric("null_rewards", 1.0 - given.len() as f64 / rewards.len() as f64);
+    if !rewards.is_empty() {
+        unit.metric("null_rewards", 1.0 - given.len() as f64 / rewards.len() as f64);
+    }
     if !given.is_empty() {
         unit.metric("reward_even", given.iter().sum::<f64>() / given.len() as f64);
     }

@@ -16,11 +16,7 @@ pub struct Sync {
 
 impl Stage for Sync {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
-        let due = match self.follow {
-            Follow::Polyak(_) => true,
-            Follow::Every(batches) => (unit.batch + 1).is_multiple_of(batches),
-        };
-        if !due {
+        if !unit.due {
             return Ok(Bundle::new());
         }
         let source = unit.read::<ModelState>(&self.source)?;
