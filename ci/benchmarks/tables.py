@@ -1,5 +1,5 @@
 """Question rows through filter, SQL and join to a durable write, by this project's rivals: the same rows as a pipeline
-of `ci/benchmarks/tables` makes. `tables.py make FOLDER ROWS` writes the input; `tables.py polars|datasets|distilabel FOLDER`
+of `ci/benchmarks/tables` makes. `tables.py make FOLDER ROWS` writes the input; `tables.py polars|datasets FOLDER`
 does the work and prints its seconds, `tables.py plain FOLDER` those of a write of our bytes alone; `tables.py same FOLDER`
 compares the outputs."""
 
@@ -57,47 +57,6 @@ def with_datasets(folder):
     force(folder / "datasets.parquet")
 
 
-def with_distilabel(folder):
-    from distilabel.pipeline import Pipeline
-    from distilabel.steps import GeneratorStep, Step
-
-    topics = pl.read_parquet(folder / "topics.parquet")
-    names = dict(zip(topics["topic"], topics["name"]))
-
-    class Read(GeneratorStep):
-        outputs = ["id", "text", "topic", "level"]
-
-        def process(self, offset=0):
-            table = pl.read_parquet(folder / "questions.parquet")
-            for start in range(offset, table.height, self.batch_size):
-                yield table[start : start + self.batch_size].to_dicts(), start + self.batch_size >= table.height
-
-    class Keep(Step):
-        inputs = ["level"]
-
-        def process(self, inputs):
-            yield [row for row in inputs if row["level"] > 2]
-
-    class Ask(Step):
-        inputs, outputs = ["level", "text"], ["letters"]
-
-        def process(self, inputs):
-            yield [{**row, "level": row["level"] + 1, "letters": len(row["text"])} for row in inputs]
-
-    class Name(Step):
-        inputs, outputs = ["topic"], ["name"]
-
-        def process(self, inputs):
-            yield [{**row, "name": names[row["topic"]]} for row in inputs]
-
-    size = 10_000
-    with Pipeline(name="tables", cache_dir=folder / "cache") as pipeline:
-        Read(batch_size=size) >> Keep(input_batch_size=size) >> Ask(input_batch_size=size) >> Name(input_batch_size=size)
-    made = pipeline.run(use_cache=False)
-    made["default"]["train"].to_parquet(str(folder / "distilabel.parquet"))
-    force(folder / "distilabel.parquet")
-
-
 def plain_write(folder):
     """The bytes that the pipeline wrote, once more, to say what the disk itself takes."""
     files = sorted((folder / "run/datasets/out/data").glob("*.parquet"))
@@ -130,5 +89,5 @@ elif what == "plain":
 else:
     shutil.rmtree(folder / "cache", ignore_errors=True)
     start = time.perf_counter()
-    {"polars": with_polars, "datasets": with_datasets, "distilabel": with_distilabel}[what](folder)
+    {"polars": with_polars, "datasets": with_datasets}[what](folder)
     print(time.perf_counter() - start)

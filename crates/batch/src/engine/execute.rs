@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use plan::{Chain, Key, Node, Plan, Point};
+use plan::{Chain, Edge, Key, Node, Plan, Point};
 use serde::Serialize;
 
 use super::ahead::Lanes;
@@ -75,11 +75,24 @@ fn check_fit(job: &Job<'_>, states: &States, folder: &RunFolder) -> Result<(), R
     if nodes != stages {
         return Err(RunError::Unfit(format!("it has {nodes} nodes, and {stages} stages were given")));
     }
+    if let Some((node, table)) = job.plan.nodes.iter().find_map(|node| Some((node, unkept(node, job.plan)?))) {
+        return Err(RunError::Unfit(format!(
+            "`{}` changes states, and `{table}`, which it takes, is not kept",
+            node.name
+        )));
+    }
     let mut declared = job.plan.nodes.iter().flat_map(Node::states);
     match declared.find(|name| !states.by_name.contains_key(*name)) {
         Some(absent) => Err(RunError::Unfit(format!("no state `{absent}` was given"))),
         None => Ok(()),
     }
+}
+
+/// A table that a stage which changes states takes, and that could not be had again if the stage were replayed.
+fn unkept<'a>(node: &'a Node, plan: &Plan) -> Option<&'a str> {
+    let kept = |edge: &&Edge| plan.nodes[edge.stage].outputs.iter().any(|made| made.table == edge.table && made.kept);
+    let edge = node.inputs.iter().find(|edge| !node.writes.is_empty() && !kept(edge))?;
+    Some(&edge.table)
 }
 
 /// A run under way.

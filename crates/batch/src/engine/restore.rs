@@ -14,7 +14,6 @@ use super::unit::{Work, run_unit};
 use crate::error::RunError;
 use crate::event::Event;
 use crate::stage::Bundle;
-use crate::state::States;
 use crate::store::checkpoint;
 use crate::store::durable::Digest;
 use crate::store::journal::Outside;
@@ -156,26 +155,15 @@ impl<'a> Engine<'a> {
         node.inputs.iter().map(|edge| Ok((edge.table.clone(), self.table(edge, batch)?))).collect()
     }
 
-    /// A table of a batch. Of the one under way, some may be at hand only; one that is not kept is made again.
+    /// A table of a batch. Of the one under way, some may be at hand only.
     fn table(&self, edge: &Edge, batch: u64) -> Result<DataFrame, RunError> {
         let line = self.line(batch);
         let under_way = std::ptr::eq(line, &self.now.line);
         if let Some(made) = self.now.tables.get(&edge.table).filter(|_| under_way) {
             return Ok(made.clone());
         }
-        match line.tables.get(&edge.table) {
-            Some(part) => Ok(self.folder.table(&edge.table, batch, part)?),
-            None => self.make_again(edge, batch),
-        }
-    }
-
-    /// Only stages that have to do with no states make tables that are not kept.
-    fn make_again(&self, edge: &Edge, batch: u64) -> Result<DataFrame, RunError> {
-        let (node, stage) = (&self.job.plan.nodes[edge.stage], self.job.stages[edge.stage].as_ref());
-        let inputs = self.given(node, batch)?;
-        let outside = Outside::new(self.key(Point { batch, node: edge.stage }), &self.folder.journal);
-        let mut work = run_unit(node, stage, batch, true, &inputs, &mut States::new(), outside)?;
-        Ok(work.tables.remove(&edge.table).expect("a unit that makes other tables than promised has failed"))
+        let part = line.tables.get(&edge.table).expect("stages that change states take only kept tables");
+        Ok(self.folder.table(&edge.table, batch, part)?)
     }
 
     /// Where a replay passes a checkpoint, the states must be what was written then; one that could not be used is

@@ -1,17 +1,24 @@
-//! Tables that are passed on and not kept are made again where states are brought back, and where other work is reused.
+//! Tables that are passed on and not kept: their stage runs where other work is reused, and no replay needs them.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
-use batch::{Outcome, Policy, Run, RunFolder, Store};
+use batch::{Job, Outcome, Policy, Run, RunFolder, Store};
+use insta::assert_snapshot;
 use plan::Plan;
 
 use crate::scripted::{self, BATCHES, assert_same, contents, scratch};
 
-/// The plan whose first stage keeps none of its questions.
-fn plan() -> Plan {
+/// The plan whose first stage does not keep one of its tables.
+fn without(table: usize) -> Plan {
     let mut plan = scripted::plan();
-    plan.nodes[0].outputs[0].kept = false;
+    plan.nodes[0].outputs[table].kept = false;
     plan
+}
+
+/// Nobody who changes states takes its calls.
+fn plan() -> Plan {
+    without(1)
 }
 
 fn create(root: &Path) -> RunFolder {
@@ -25,7 +32,22 @@ fn go_on(folder: &mut RunFolder, until: u64) -> Outcome {
 }
 
 #[test]
-fn a_replay_makes_them_again() {
+fn a_stage_that_changes_states_takes_what_is_kept() {
+    let (root, plan, stop) = (scratch(), without(0), AtomicBool::new(false));
+    let mut folder = RunFolder::create(root.path(), &plan, scripted::TEXTS).unwrap();
+    let job = Job {
+        plan: &plan,
+        stages: &scripted::stages(),
+        batches: BATCHES,
+        checkpoints: scripted::policy(),
+        stop: &stop,
+    };
+    let error = batch::run(&job, &mut scripted::states(), &mut folder, &mut |_| ()).unwrap_err();
+    assert_snapshot!(error, @"the plan cannot be run: `count` changes states, and `questions`, which it takes, is not kept");
+}
+
+#[test]
+fn a_replay_does_without_them() {
     let root = scratch();
     let (whole, broken) = (root.path().join("whole"), root.path().join("broken"));
     go_on(&mut create(&whole), BATCHES);
@@ -34,7 +56,7 @@ fn a_replay_makes_them_again() {
     assert!(replayed.sum::<u64>() > 0);
     assert_same(&contents(&broken), &contents(&whole));
     let run = Run::open(&whole).unwrap();
-    assert!(run.lines().iter().all(|line| line.tables.keys().eq(["counts", "questions.calls"])));
+    assert!(run.lines().iter().all(|line| line.tables.keys().eq(["counts", "questions"])));
 }
 
 #[test]
