@@ -162,43 +162,55 @@ impl Segments {
 
     /// Writes tables one after the other, and returns when all are on the disk. A table without rows has no place.
     pub(crate) fn append(&mut self, tables: &Bundle) -> Result<BTreeMap<String, Part>, TableError> {
-        let (mut parts, mut bytes) = (BTreeMap::new(), Vec::new());
         if self.length >= FULL {
             (self.segment, self.length, self.file) = (self.segment + 1, 0, None);
         }
-        let encoded = tables.par_iter().map(|(table, frame)| {
-            let encoded = encode(table, frame)?;
-            Ok((table.clone(), frame.height() as u64, Digest::of(&encoded), encoded))
-        });
-        for (table, rows, digest, encoded) in encoded.collect::<Result<Vec<_>, TableError>>()? {
-            let (segment, offset) = (self.segment, self.length + bytes.len() as u64);
-            let place = (!encoded.is_empty()).then_some(Place { shared: false, segment, offset, digest });
-            parts.insert(table, Part { rows, place });
-            bytes.extend(encoded);
-        }
-        if !bytes.is_empty() {
-            self.write(&bytes)?;
-        }
-        Ok(parts)
+        let encoded = tables.par_iter().map(|(table, frame)| Ok((table, frame.height() as u64, encode(table, frame)?)));
+        let encoded = encoded.collect::<Result<Vec<_>, TableError>>()?;
+        let (segment, mut offset) = (self.segment, self.length);
+        // The disk and the hash do not wait for each other.
+        let (written, digests) = rayon::join(
+            || self.write(encoded.iter().map(|(.., bytes)| bytes.as_slice())),
+            || encoded.par_iter().map(|(.., bytes)| Digest::of(bytes)).collect::<Vec<_>>(),
+        );
+        written?;
+        let mut part = |((table, rows, bytes), digest): ((&String, u64, Vec<u8>), Digest)| {
+            let place = (!bytes.is_empty()).then_some(Place { shared: false, segment, offset, digest });
+            offset += bytes.len() as u64;
+            (table.clone(), Part { rows, place })
+        };
+        Ok(encoded.into_iter().zip(digests).map(&mut part).collect())
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+    fn write<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]>) -> Result<(), FileError> {
+        let mut pieces = pieces.filter(|piece| !piece.is_empty()).peekable();
+        if pieces.peek().is_none() {
+            return Ok(());
+        }
         let path = numbered(&self.root, OWN, self.segment);
         let new = self.file.is_none() && !path.exists();
-        if self.file.is_none() {
-            let opened = OpenOptions::new().create(true).append(true).open(&path);
-            self.file = Some(opened.map_err(FileError::at("write", &path))?);
-        }
-        if let Some(file) = &mut self.file {
-            // What an earlier try left half written goes first.
-            let mut write =
-                || file.set_len(self.length).and_then(|()| file.write_all(bytes)).and_then(|()| file.sync_all());
-            write().map_err(FileError::at("write", &path))?;
-        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            closed => {
+                let opened = OpenOptions::new().create(true).append(true).open(&path);
+                closed.insert(opened.map_err(FileError::at("write", &path))?)
+            }
+        };
+        // What an earlier try left half written goes first.
+        let mut length = self.length;
+        let write = || {
+            file.set_len(length)?;
+            for piece in pieces {
+                file.write_all(piece)?;
+                length += piece.len() as u64;
+            }
+            file.sync_all()
+        };
+        write().map_err(FileError::at("write", &path))?;
         if new {
             durable::force_folder(&self.root.join(OWN))?;
         }
-        self.length += bytes.len() as u64;
+        self.length = length;
         Ok(())
     }
 }
