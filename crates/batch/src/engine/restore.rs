@@ -81,6 +81,7 @@ impl<'a> Engine<'a> {
         (self.observe)(Event::Restored { batches: way.from.batch, committed: at.batch });
         let mut replay = way.replay.into_iter().rev().peekable();
         while let Some(unit) = replay.next() {
+            self.check_stop()?;
             self.replay(unit)?;
             if replay.peek().is_none_or(|next| next.batch > unit.batch) {
                 self.replayed += 1;
@@ -151,7 +152,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The tables that a unit was given.
-    fn given(&self, node: &Node, batch: u64) -> Result<Bundle, RunError> {
+    pub(crate) fn given(&self, node: &Node, batch: u64) -> Result<Bundle, RunError> {
         node.inputs.iter().map(|edge| Ok((edge.table.clone(), self.table(edge, batch)?))).collect()
     }
 
