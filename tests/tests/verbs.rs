@@ -268,6 +268,23 @@ fn a_second_run_takes_all_from_the_first() {
     assert!(read("again") == read("run"));
 }
 
+/// The loss is taken, whose baseline training does not ask for; so where debating goes on, the weights are further on than
+/// the unit that the baseline comes from.
+#[test]
+fn a_run_with_another_learning_rate_takes_what_it_can() {
+    let folder = damaged("plan.txt", |_| {});
+    let file = workplace().join("pipeline.toml").display().to_string();
+    let slower = ["run", &file, "--set", "train.step.adamw.learning_rate=1e-3", "--out"];
+    for (out, more) in [("second", &[][..]), ("alone", &["--no-reuse"])] {
+        let said = elenchus(folder.path(), &[&slower[..], &[out], more].concat());
+        assert!(said.starts_with("exit 0"), "{said}");
+    }
+    assert_eq!(committed(&folder.path().join("second")), committed(&folder.path().join("alone")));
+    let run = batch::Run::open(&folder.path().join("second")).unwrap();
+    let taken = run.lines()[0].tables["objective"].place.as_ref().unwrap().shared;
+    assert!(taken, "the first batch has the weights of the other run's");
+}
+
 #[test]
 fn a_corrupted_table_is_named() {
     let folder = damaged("segments/000000", |bytes| bytes[100] ^= 1);
