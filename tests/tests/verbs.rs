@@ -285,6 +285,29 @@ fn a_run_with_another_learning_rate_takes_what_it_can() {
     assert!(taken, "the first batch has the weights of the other run's");
 }
 
+/// What is taken from a run without checkpoints at its heights has none there either; so the best is the best of some.
+#[test]
+fn a_height_without_a_checkpoint_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = small("web-of-lies", 7).replace("count = 12\n", "count = 40\nrows = [\"amplified\"]\n");
+    let text = text.replace("seed = 3", "seed = 4").replace("every = 2", "every = 1");
+    std::fs::write(folder.path().join("pipeline.toml"), text).unwrap();
+    assert!(elenchus(folder.path(), &["run", "pipeline.toml", "--out", "run"]).starts_with("exit 0"));
+    let best = ["--set", "checkpoint.best='held_out'", "--out", "best"];
+    assert!(elenchus(folder.path(), &[&["run", "pipeline.toml"][..], &best].concat()).starts_with("exit 0"));
+    let questions = workplace().join("one.jsonl").display().to_string();
+    let arguments = ["evaluate", "best", "--checkpoint", "best", "--json", "--questions", &questions];
+    let program = env!("CARGO_BIN_EXE_elenchus-under-test");
+    let output = Command::new(program).current_dir(folder.path()).args(arguments).output().unwrap();
+    let evaluated: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = batch::Run::open(&folder.path().join("best")).unwrap();
+    let heights: Vec<f64> = run.lines().iter().map(|line| line.metrics["held_out.amplified"]).collect();
+    let chosen = heights[evaluated["checkpoint"].as_u64().unwrap() as usize - 1];
+    let higher = heights.iter().any(|height| *height > chosen);
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(warned.starts_with("warning: held_out.amplified was "), higher, "{heights:?}, {warned}");
+}
+
 #[test]
 fn a_corrupted_table_is_named() {
     let folder = damaged("segments/000000", |bytes| bytes[100] ^= 1);
