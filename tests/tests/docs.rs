@@ -68,7 +68,7 @@ fn example(file: &str) -> (String, Value) {
     let path = root().join(file);
     let sources = Sources::open(&path, &[], &[]).unwrap();
     let plan = load(&sources, |_| {}).unwrap_or_else(|failure| panic!("{}", failure.text())).plan;
-    (fs::read_to_string(&path).unwrap(), serde_json::from_str(&plan.to_json()).unwrap())
+    (fs::read_to_string(&path).unwrap(), plan.to_json())
 }
 
 fn kind_page(schema: &Value, kind: &str, value: &Value, examples: &[(String, Value)]) -> String {

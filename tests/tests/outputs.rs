@@ -71,7 +71,14 @@ fn derived_files_are_brought_up_to_what_is_committed() {
     assert_eq!(read("tensorboard/events.out.tfevents.elenchus").len(), events.len());
 
     let report = String::from_utf8(read("report.html")).unwrap();
-    for said in ["complete, 3 batches", "M alone", "supervised_loss", "even argument 0", "[loss.objective]"] {
+    for said in [
+        "complete, 3 batches",
+        "M alone",
+        "<tr><td>questions</td><td>18</td>",
+        "supervised_loss",
+        "even argument 0",
+        "[loss.objective]",
+    ] {
         assert!(report.contains(said), "{said}");
     }
     assert!(!report.contains("http") && !report.contains("<script"));

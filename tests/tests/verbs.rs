@@ -85,18 +85,41 @@ check!(a_plan_says_what_is_there_already, "plan", "pipeline.toml", "--store", ".
 check!(a_plan_says_why_it_has_to_run, "plan", "changed.toml", "--store", ".store");
 check!(a_fork_that_would_change_nothing, "fork", "run", "--batch", "2", "--out", "forked");
 check!(a_fork_with_nothing_left_to_do, "fork", "run", "--batch", "4", "--set", "loss.objective.imitate='all'");
+check!(
+    a_fork_that_would_change_what_words_mean,
+    "fork",
+    "run",
+    "--batch",
+    "2",
+    "--out",
+    "forked",
+    "--set",
+    "debate.arguments.wording.sufficient='Is that enough for {question}? {context}'"
+);
 check!(a_store_without_runs, "cache", "list", "--store", "nowhere");
 check!(a_complete_run_is_not_resumed, "resume", "run");
 check!(a_folder_without_a_run_is_not_resumed, "resume", ".");
 check!(a_summary_is_a_table, "show", "run");
 check!(a_debate_is_shown_with_its_questions, "show", "run", "--debate", "1");
 check!(a_debate_that_is_not_there_yet, "show", "run", "--debate", "24");
+check!(a_table_is_printed, "show", "run", "--table", "verdicts", "--batch", "1", "--rows", "2");
+check!(a_wide_table_is_printed_row_by_row, "show", "run", "--table", "arguments.calls", "--rows", "1");
+check!(a_table_is_printed_as_json, "show", "run", "--table", "questions.gold", "--batch", "0", "--json");
+check!(a_table_that_is_not_there, "show", "run", "--table", "argument");
+check!(a_batch_that_is_not_there, "show", "run", "--table", "arguments", "--batch", "4");
 check!(json_lines_are_scored, "evaluate", "run", "--questions", "one.jsonl", "--json");
 check!(big_bench_is_scored, "evaluate", "run", "--questions", "bench.json");
 check!(without_gold_there_are_answers, "evaluate", "run", "--questions", "unanswered.jsonl");
 check!(words_that_m_never_met_are_counted, "evaluate", "run", "--questions", "strange.jsonl", "--json");
 check!(a_question_too_long_for_m_is_counted, "evaluate", "run", "--questions", "long.jsonl");
 check!(a_checkpoint_that_is_not_there, "evaluate", "run", "--questions", "one.jsonl", "--checkpoint", "best");
+
+#[test]
+fn a_plan_as_json_says_what_is_reused_and_why_the_rest_runs() {
+    let said = elenchus(workplace(), &["plan", "changed.toml", "--store", ".store", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(said.strip_prefix("exit 0\n").unwrap()).unwrap();
+    insta::assert_snapshot!(format!("{:#}", plan["earlier_runs"]));
+}
 
 #[test]
 fn a_starter_is_valid_and_runs() {
@@ -129,6 +152,43 @@ fn a_run_keeps_what_it_was_given() {
     let (_, over) = given.split_once("\n# ").unwrap();
     insta::assert_snapshot!(said(over.as_bytes(), folder.path()));
     assert!(kept("pipeline.toml").contains("\nbatches = 1\n") && kept("pipeline.toml").contains("\nrows = 2\n"));
+}
+
+#[test]
+fn a_table_is_written_into_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("arguments.parquet");
+    let said = elenchus(workplace(), &["show", "run", "--table", "arguments", "--out", file.to_str().unwrap()]);
+    let run = batch::Run::open(&workplace().join("run")).unwrap();
+    let tables: Vec<_> = run.tables("arguments").map(Result::unwrap).collect();
+    let rows: usize = tables.iter().map(|table| table.height()).sum();
+    assert_eq!(said, format!("exit 0\n{rows} rows of arguments: {}", file.display()));
+    let written = batch::parquet::decode(&std::fs::read(&file).unwrap()).unwrap();
+    let mut before = 0;
+    for table in tables {
+        assert!(written.slice(before, table.height()).equals_missing(&table));
+        before += table.height() as i64;
+    }
+}
+
+/// The questions of a debate may have come through a filter, whose table need not be kept.
+#[test]
+fn a_debate_on_filtered_questions_is_shown() {
+    for keep in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let filter = format!("[filter.deep]\nfrom = \"questions\"\ncondition = \"depth > 1\"\nkeep = {keep}\n");
+        let text = small("web-of-lies", 2).replacen("from = \"questions\"", "from = \"deep\"", 1) + "\n" + &filter;
+        std::fs::write(folder.path().join("pipeline.toml"), text).unwrap();
+        let ran = elenchus(folder.path(), &["run", "pipeline.toml", "--out", "run"]);
+        assert!(ran.starts_with("exit 0"), "{ran}");
+        let last = batch::Run::open(&folder.path().join("run")).unwrap().table("arguments", 1).unwrap();
+        let id = last.column("question").unwrap().u64().unwrap().last().unwrap();
+        let said = elenchus(folder.path(), &["show", "run", "--debate", &id.to_string()]);
+        assert!(said.starts_with(&format!("exit 0\ndebate {id} (batch 1)\n\nQuestion: ")), "{said}");
+        assert!(said.contains("\n  gold: "), "{said}");
+        let report = std::fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+        assert_eq!(report.contains("One debate"), report.contains("The right answer is "));
+    }
 }
 
 /// The files of the run, one damaged.
@@ -168,6 +228,32 @@ fn a_fork_begins_as_the_run_did_and_goes_on_otherwise() {
     assert_ne!(forked[2], run[2]);
 }
 
+/// A fork of a fork has the whole of its dataset, whatever an earlier try left that was killed.
+#[test]
+fn a_fork_is_forked_with_what_it_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = small("web-of-lies", 4) + "\n[write.said]\nfrom = \"arguments\"\n";
+    std::fs::write(folder.path().join("pipeline.toml"), text).unwrap();
+    assert!(elenchus(folder.path(), &["run", "pipeline.toml", "--out", "run"]).starts_with("exit 0"));
+    std::fs::create_dir(folder.path().join("two.new")).unwrap();
+    for left in ["unfinished", "manifest.jsonl"] {
+        std::fs::write(folder.path().join("two.new").join(left), "").unwrap();
+    }
+    for (run, batch, out, alpha) in [("run", "2", "one", "0.25"), ("one", "3", "two", "0.125")] {
+        let alpha = format!("loss.objective.combine.weighted.alpha={alpha}");
+        let said = elenchus(folder.path(), &["fork", run, "--batch", batch, "--out", out, "--set", &alpha]);
+        assert!(said.starts_with("exit 0"), "{said}");
+        let run = batch::Run::open(&folder.path().join(out)).unwrap();
+        let committed: u64 = run.lines().iter().map(|line| line.tables["arguments"].rows).sum();
+        let card = std::fs::read_to_string(folder.path().join(out).join("datasets/said/README.md")).unwrap();
+        assert!(card.contains(&format!("\n{committed} rows.\n")), "{card}");
+    }
+    let [one, two] = ["one", "two"].map(|run| committed(&folder.path().join(run)));
+    assert_eq!(one[..3], two[..3]);
+    assert_ne!(one[3], two[3]);
+    assert!(!folder.path().join("two.new").exists());
+}
+
 #[test]
 fn a_second_run_takes_all_from_the_first() {
     let folder = damaged("plan.txt", |_| {});
@@ -180,6 +266,46 @@ fn a_second_run_takes_all_from_the_first() {
     let weights = "checkpoints/000004/model.agent/model.safetensors";
     let read = |root: &str| std::fs::read(folder.path().join(root).join(weights)).unwrap();
     assert!(read("again") == read("run"));
+}
+
+/// The loss is taken, whose baseline training does not ask for; so where debating goes on, the weights are further on than
+/// the unit that the baseline comes from.
+#[test]
+fn a_run_with_another_learning_rate_takes_what_it_can() {
+    let folder = damaged("plan.txt", |_| {});
+    let file = workplace().join("pipeline.toml").display().to_string();
+    let slower = ["run", &file, "--set", "train.step.adamw.learning_rate=1e-3", "--out"];
+    for (out, more) in [("second", &[][..]), ("alone", &["--no-reuse"])] {
+        let said = elenchus(folder.path(), &[&slower[..], &[out], more].concat());
+        assert!(said.starts_with("exit 0"), "{said}");
+    }
+    assert_eq!(committed(&folder.path().join("second")), committed(&folder.path().join("alone")));
+    let run = batch::Run::open(&folder.path().join("second")).unwrap();
+    let taken = run.lines()[0].tables["objective"].place.as_ref().unwrap().shared;
+    assert!(taken, "the first batch has the weights of the other run's");
+}
+
+/// What is taken from a run without checkpoints at its heights has none there either; so the best is the best of some.
+#[test]
+fn a_height_without_a_checkpoint_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = small("web-of-lies", 7).replace("count = 12\n", "count = 40\nrows = [\"amplified\"]\n");
+    let text = text.replace("seed = 3", "seed = 4").replace("every = 2", "every = 1");
+    std::fs::write(folder.path().join("pipeline.toml"), text).unwrap();
+    assert!(elenchus(folder.path(), &["run", "pipeline.toml", "--out", "run"]).starts_with("exit 0"));
+    let best = ["--set", "checkpoint.best='held_out'", "--out", "best"];
+    assert!(elenchus(folder.path(), &[&["run", "pipeline.toml"][..], &best].concat()).starts_with("exit 0"));
+    let questions = workplace().join("one.jsonl").display().to_string();
+    let arguments = ["evaluate", "best", "--checkpoint", "best", "--json", "--questions", &questions];
+    let program = env!("CARGO_BIN_EXE_elenchus-under-test");
+    let output = Command::new(program).current_dir(folder.path()).args(arguments).output().unwrap();
+    let evaluated: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let run = batch::Run::open(&folder.path().join("best")).unwrap();
+    let heights: Vec<f64> = run.lines().iter().map(|line| line.metrics["held_out.amplified"]).collect();
+    let chosen = heights[evaluated["checkpoint"].as_u64().unwrap() as usize - 1];
+    let higher = heights.iter().any(|height| *height > chosen);
+    let warned = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(warned.starts_with("warning: held_out.amplified was "), higher, "{heights:?}, {warned}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::stage::StageError;
 use crate::state::StateError;
 use crate::store::checkpoint::CheckpointError;
 use crate::store::durable::FileError;
+use crate::store::manifest::Fork;
 use crate::store::segments::TableError;
 
 /// Why a run stopped before its end. What was committed stays committed.
@@ -48,6 +49,22 @@ pub enum RunError {
     /// What a fork begins with is gone.
     #[error("state `{0}` is in no checkpoint any more: the run cannot go on; start or fork it again in another folder")]
     Lost(String),
+    /// Batches that a fork took from another run are gone, and cannot be computed by its own plan.
+    #[error(
+        "`{}` is a fork after batch {} of `{}`, and has lost some of these batches: fork it again in another folder",
+        folder.display(),
+        fork.batch,
+        fork.run
+    )]
+    CutShort {
+        /// The run.
+        folder: PathBuf,
+        /// Where it comes from.
+        fork: Fork,
+    },
+    /// It was told to stop while states were brought back.
+    #[error("stopped before the states were brought back")]
+    Stopped,
     /// The plan, its stages and the states do not fit together.
     #[error("the plan cannot be run: {0}")]
     Unfit(String),

@@ -5,8 +5,9 @@ use crate::{
     load::{load, load_offline},
     run::make_absolute,
 };
-use batch::Store;
+use batch::{Preview, Store};
 use plan::Plan;
+use serde_json::json;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -37,7 +38,7 @@ fn planned(given: &Given, offline: bool) -> Result<(Plan, Option<u64>), Failure>
 pub enum Format {
     /// For people
     Text,
-    /// For programs
+    /// For programs; with what earlier runs have done of it
     Json,
     /// For Graphviz: `elenchus plan FILE --format dot | dot -Tsvg`
     Dot,
@@ -45,16 +46,21 @@ pub enum Format {
     Mermaid,
 }
 
-/// Draws a pipeline's plan; for people, with what earlier runs have done of it.
+/// Draws a pipeline's plan; as text and as JSON, with what earlier runs have done of it, and why the rest has to run.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>) -> Result<ExitCode, Failure> {
     let (plan, batches) = planned(given, offline)?;
+    let told = matches!(format, Format::Text | Format::Json) && !offline;
+    let preview = batches.filter(|_| told).map(|batches| preview(&plan, batches, store)).transpose()?;
     let drawn = match format {
-        Format::Text => match batches.filter(|_| !offline) {
-            Some(batches) => format!("{}\n{}", plan.to_text(), preview(&plan, batches, store)?),
-            None => plan.to_text(),
-        },
-        Format::Json => plan.to_json(),
+        Format::Text => {
+            plan.to_text() + &preview.map_or_else(String::new, |preview| format!("\n{}", preview.to_text()))
+        }
+        Format::Json => {
+            let mut drawn = plan.to_json();
+            drawn["earlier_runs"] = json!(preview);
+            format!("{drawn:#}\n")
+        }
         Format::Dot => plan.to_dot(),
         Format::Mermaid => plan.to_mermaid(),
     };
@@ -63,7 +69,7 @@ pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>
 }
 
 /// What earlier runs have done of a plan.
-fn preview(plan: &Plan, batches: u64, store: Option<PathBuf>) -> Result<String, Failure> {
+fn preview(plan: &Plan, batches: u64, store: Option<PathBuf>) -> Result<Preview, Failure> {
     let store = store.map_or_else(|| Store::at(Path::new("runs").join(".store")), Store::at);
-    Ok(batch::preview(plan, batches, &store).map_err(Failure::run)?.to_text())
+    batch::preview(plan, batches, &store).map_err(Failure::run)
 }

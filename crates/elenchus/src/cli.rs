@@ -5,7 +5,7 @@ use crate::{
     command::{Failure, Given},
     compare, evaluate, fork, manual,
     progress::Told,
-    run, show, snapshot,
+    rows, run, show, snapshot,
     variants::Variants,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -39,6 +39,7 @@ enum Verb {
         file: PathBuf,
     },
     /// List what a pipeline file can choose from: stage kinds, tasks, scripted humans, distances
+    #[command(after_help = "Example:\n  elenchus list")]
     List,
     /// Print the JSON schema of the pipeline file, for editors
     #[command(after_help = "Example:\n  elenchus schema > pipeline.schema.json")]
@@ -102,6 +103,9 @@ enum Verb {
         telling: Telling,
     },
     /// Go on otherwise from some batch of a run, in a new folder; what came before is shared
+    #[command(after_help = "Examples:\n  \
+                            elenchus fork runs/web-of-lies-1 --batch 200 --set train.step.adamw.learning_rate=1e-4\n  \
+                            elenchus fork runs/latest --batch 200 --file changed.toml --out runs/changed")]
     Fork {
         /// The run's folder
         run: PathBuf,
@@ -133,14 +137,18 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
-    /// Print the summary of a run, or one of its debates with the sub-questions
-    #[command(after_help = "Example:\n  elenchus show runs/latest --debate 19000")]
+    /// Print the summary of a run, one of its debates with the sub-questions, or a table
+    #[command(after_help = "Examples:\n  elenchus show runs/latest --debate 19000\n  \
+                            elenchus show runs/latest --table arguments.calls --batch 3\n  \
+                            elenchus show runs/latest --table arguments --out arguments.parquet")]
     Show {
         /// The run's folder
         run: PathBuf,
         /// The id of the question debated, from 0
         #[arg(long, value_name = "ID")]
         debate: Option<u64>,
+        #[command(flatten)]
+        rows: rows::Rows,
     },
     /// Compare runs: the settings that differ, where each metric ended, and how it went
     #[command(after_help = "Examples:\n  elenchus compare runs/web-of-lies-1 runs/web-of-lies-2\n  \
@@ -169,6 +177,8 @@ enum Verb {
         check: bool,
     },
     /// Results that runs have left for later runs
+    #[command(after_help = "Examples:\n  elenchus cache list\n  elenchus cache prune\n  \
+                            elenchus cache size --store /data/runs/.store")]
     Cache {
         #[command(subcommand)]
         action: cache::Action,
@@ -243,7 +253,7 @@ fn perform(verb: Verb) -> Result<ExitCode, Failure> {
             fork::fork(&run, batch, changes, out, &sharing, telling.told())
         }
         Verb::Evaluate { run, questions, checkpoint, json } => evaluate::evaluate(&run, &questions, &checkpoint, json),
-        Verb::Show { run, debate } => show::show(&run, debate),
+        Verb::Show { run, debate, rows } => show::show(&run, debate, &rows),
         Verb::Compare { runs, metrics, html } => compare::compare(&runs, &metrics, html.as_deref()),
         Verb::Snapshot { files, check } => snapshot::snapshot(&files, check),
         Verb::Cache { action, store } => cache::cache(action, store),

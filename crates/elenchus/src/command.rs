@@ -1,6 +1,6 @@
 //! What verbs share: how a pipeline is given, how a failure is told, and with which exit code.
 
-use batch::RunError;
+use batch::{FolderError, RunError, TableError};
 use spec::Sources;
 use std::{error::Error, fmt::Write, path::PathBuf, process::ExitCode};
 
@@ -79,6 +79,24 @@ impl Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         Failure::run(error)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::NotEmpty(_) | FolderError::NoRun(_) => Failure::command(error),
+            _ => Failure::run(error),
+        }
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Unknown { .. } | TableError::NoBatch { .. } => Failure::command(error),
+            _ => Failure::run(error),
+        }
     }
 }
 

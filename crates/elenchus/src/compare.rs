@@ -20,12 +20,22 @@ const HEIGHT: usize = 6;
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn compare(runs: &[PathBuf], metrics: &[String], html: Option<&Path>) -> Result<ExitCode, Failure> {
     let comparison = Comparison::read(runs)?;
+    warn(&comparison);
     print!("{}", text(&comparison, metrics)?);
     if let Some(path) = html {
         write_page(&comparison, path)?;
         println!("\nplots: {}", path.display());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which runs count for nothing.
+#[expect(clippy::print_stderr, reason = "a warning is for whoever asked")]
+fn warn(comparison: &Comparison) {
+    for (run, other) in &comparison.left_out {
+        let (run, other) = (run.display(), other.display());
+        eprintln!("warning: {run} has the settings and the seed of {other}, and is left out");
+    }
 }
 
 /// Writes the page of a comparison.

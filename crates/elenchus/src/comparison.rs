@@ -29,6 +29,8 @@ pub struct Group {
 pub struct Comparison {
     /// The groups, in the order in which their first runs were given.
     pub groups: Vec<Group>,
+    /// The runs that are left out, each with the longer one that has its settings and its seed.
+    pub left_out: Vec<(PathBuf, PathBuf)>,
 }
 
 /// Where a metric ended, over the runs of a group.
@@ -47,18 +49,34 @@ const FREE: [&str; 2] = ["seed", "workers"];
 impl Comparison {
     /// Reads runs, and those in folders of runs.
     pub fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
-        let mut groups: Vec<Group> = Vec::new();
+        let mut comparison = Comparison { groups: Vec::new(), left_out: Vec::new() };
         for root in runs(paths)? {
+            let run = Run::open(&root)?;
             let mut settings = pipeline(&root)?.settings();
             let seed = settings.get("seed").cloned().unwrap_or_default();
             FREE.iter().for_each(|free| drop(settings.remove(*free)));
-            let member = Member { run: Run::open(&root).map_err(Failure::command)?, seed };
-            match groups.iter_mut().find(|group| group.settings == settings) {
-                Some(group) => group.members.push(member),
-                None => groups.push(Group { members: vec![member], settings }),
+            // Its first batches have the settings of another run.
+            let fork = run.header().fork.as_ref().map(|fork| format!("after batch {} of {}", fork.batch, fork.run));
+            settings.extend(fork.map(|fork| ("fork".to_owned(), fork)));
+            comparison.add(Member { run, seed }, settings);
+        }
+        Ok(comparison)
+    }
+
+    fn add(&mut self, mut member: Member, settings: BTreeMap<String, String>) {
+        let Some(group) = self.groups.iter_mut().find(|group| group.settings == settings) else {
+            return self.groups.push(Group { members: vec![member], settings });
+        };
+        // The same run twice would make an interval narrower than it is.
+        match group.members.iter_mut().find(|other| other.seed == member.seed) {
+            None => group.members.push(member),
+            Some(other) => {
+                if member.run.lines().len() > other.run.lines().len() {
+                    std::mem::swap(other, &mut member);
+                }
+                self.left_out.push((member.run.root().to_owned(), other.run.root().to_owned()));
             }
         }
-        Ok(Comparison { groups })
     }
 
     /// The settings that are not the same in all groups, each with its value in each, if it is there.
@@ -152,16 +170,19 @@ fn student(freedom: usize) -> f64 {
     SMALL.get(freedom - 1).copied().unwrap_or_else(|| 1.96 + 2.37 / freedom as f64)
 }
 
-/// The runs at some paths: a run itself, or those in a folder, in order of name.
+/// The runs at some paths: a run itself, or those in a folder, in order of name. Each is there once, whatever leads to it.
 pub fn runs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    let mut runs = Vec::new();
-    for path in paths {
+    let (mut runs, mut seen) = (Vec::new(), BTreeSet::new());
+    // A link, such as the `latest` among `runs/*`, leads to a run that is there under its own name.
+    let (links, own): (Vec<_>, Vec<_>) = paths.iter().partition(|path| path.is_symlink());
+    for path in own.into_iter().chain(links) {
         let found = if is_run(path) { vec![path.clone()] } else { inside(path)? };
         if found.is_empty() {
             return Err(Failure::command(format!("`{}` is no run, and there is none in it", path.display())));
         }
         runs.extend(found);
     }
+    runs.retain(|run: &PathBuf| seen.insert(run.canonicalize().unwrap_or_else(|_| run.clone())));
     Ok(runs)
 }
 
@@ -173,7 +194,6 @@ pub fn is_run(path: &Path) -> bool {
 fn inside(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let unread = |error| Failure::command(format!("`{}` cannot be read: {error}", folder.display()));
     let entries = fs::read_dir(folder).map_err(unread)?;
-    // A link such as `latest` leads to a run that is there under its own name.
     let runs = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| !path.is_symlink());
     let mut runs: Vec<PathBuf> = runs.filter(|path| is_run(path)).collect();
     runs.sort();

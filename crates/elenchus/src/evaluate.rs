@@ -4,6 +4,7 @@ use crate::{
     answerers::ModelAnswerer,
     command::Failure,
     evaluation::{Count, Scored, agrees, by_depth, sum},
+    pages::number,
     surface::{self, Known, Surface},
     tables, wire,
 };
@@ -56,11 +57,14 @@ pub fn evaluate(root: &Path, questions: &Path, checkpoint: &str, as_json: bool) 
 
 /// Answers a question file with the model of a run.
 pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation, Failure> {
-    let run = Run::open(root).map_err(Failure::command)?;
+    let run = Run::open(root)?;
     let pipeline = crate::run::pipeline(root)?;
     let rows = read_questions(questions).map_err(Failure::command)?;
     let trained = trained(&pipeline)?;
-    let checkpoint = choose(&run, &pipeline, checkpoint)?;
+    let (best, checkpoint) = (checkpoint == "best", choose(&run, &pipeline, checkpoint)?);
+    if best {
+        warn_of_higher(&run, &pipeline, checkpoint);
+    }
     let files = run.state_files(checkpoint, &weights(trained)).map_err(Failure::run)?;
     let model = Model::load(&files).map_err(Failure::run)?;
     let of_model = pipeline.amplifies.iter().filter(|amplify| amplify.settings.model.name == trained);
@@ -130,6 +134,24 @@ fn choose(run: &Run, pipeline: &Pipeline, checkpoint: &str) -> Result<u64, Failu
         let remedy = if checkpoint == "best" { "; `[checkpoint] best` names what is best" } else { "" };
         Failure::command(format!("there is no checkpoint `{checkpoint}`; those of this run: {there}{remedy}"))
     })
+}
+
+/// A height has no checkpoint where it was taken from a run that had written none.
+#[expect(clippy::print_stderr, reason = "a warning is for whoever asked")]
+fn warn_of_higher(run: &Run, pipeline: &Pipeline, checkpoint: u64) {
+    let Some(metric) = wire::best_metric(pipeline) else { return };
+    let heights = || run.lines().iter().filter_map(|line| Some((line.batch + 1, *line.metrics.get(&metric)?)));
+    let chosen = heights().find(|(batches, _)| *batches == checkpoint);
+    let highest = heights().max_by(|a, b| a.1.total_cmp(&b.1));
+    if let (Some((_, chosen)), Some((batches, highest))) = (chosen, highest)
+        && highest > chosen
+    {
+        let (highest, chosen) = (number(highest), number(chosen));
+        eprintln!(
+            "warning: {metric} was {highest} after batch {batches}, where there is no checkpoint; the best there is, after \
+             batch {checkpoint}, has {chosen}: run anew with --no-reuse to have one at every height"
+        );
+    }
 }
 
 /// Classifiers fitted to the questions that the run drew, whose gold answers stand beside them.

@@ -38,7 +38,7 @@ pub fn accuracies(run: &Run, pipeline: &Pipeline) -> Result<Vec<Accuracy>, Failu
         Some((stage.name.clone(), line.batch))
     });
     let read = |(stage, batch): (String, u64)| {
-        let table = run.table(&stage, batch).map_err(Failure::run)?;
+        let table = run.table(&stage, batch)?;
         Ok(Accuracy { stage, batches: batch + 1, rows: counts(&table).map_err(Failure::run)? })
     };
     found.map(read).collect()
@@ -74,6 +74,18 @@ pub fn label(row: &str) -> &str {
 /// The stage and the name of a metric, `STAGE.name`.
 pub fn parted(metric: &str) -> (&str, &str) {
     metric.rsplit_once('.').unwrap_or(("", metric))
+}
+
+/// The sum of a stage's metric over all batches, if it has it.
+pub fn of_stage(lines: &[Line], stage: &str, name: &str) -> Option<f64> {
+    let metric = format!("{stage}.{name}");
+    lines.iter().filter_map(|line| line.metrics.get(&metric).copied()).reduce(|sum, value| sum + value)
+}
+
+/// How many rows a stage has put out, as it counts them itself, or else in its own table.
+pub fn rows(lines: &[Line], stage: &str) -> Option<f64> {
+    let parts = lines.iter().filter_map(|line| line.tables.get(stage));
+    of_stage(lines, stage, "rows").or_else(|| parts.map(|part| part.rows as f64).reduce(|sum, rows| sum + rows))
 }
 
 /// The sum of a metric over all stages and batches.

@@ -4,16 +4,16 @@ use crate::{
     cache::Sharing,
     command::{Failure, Given},
     load::{Loaded, load},
-    progress::Told,
-    run::{free_folder, go, lead_to, make_absolute, own_file, policy, refuse_written},
+    progress::{Progress, Told},
+    run::{STOPPED, datasets, free_folder, go_on, lead_to, make_absolute, own_file, policy, refuse_written},
+    unfinished::Unfinished,
     wire,
 };
-use batch::{Branch, Job, Run, Texts};
+use batch::{Branch, ForkError, Job, Run, RunError, RunFolder, Texts};
 use spec::settings::Stage;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::atomic::AtomicBool,
 };
 
 /// What a fork does otherwise.
@@ -39,7 +39,7 @@ pub fn fork(
     sharing: &Sharing,
     told: Told,
 ) -> Result<ExitCode, Failure> {
-    let committed = Run::open(root).map_err(Failure::command)?.lines().len() as u64;
+    let committed = Run::open(root)?.lines().len() as u64;
     let Changes { file, overlays, sets } = changes;
     let given = Given { file: file.unwrap_or_else(|| root.join("pipeline.toml")), overlays, sets };
     let (mut old, new) = (load(&own_file(root)?, |_| {})?, load(&given.sources()?, make_absolute)?);
@@ -52,19 +52,56 @@ pub fn fork(
         )));
     }
     let folder = out.clone().unwrap_or_else(|| free_folder(root));
+    refuse_its_datasets(root, &old, &new)?;
     refuse_written(&folder, &new)?;
+    let unfinished = Unfinished::begin(&folder)?;
     write_anew(&mut old, &new);
-    let (plan, checkpoints, mut states) = (old.plan.clone(), policy(&old.pipeline), wire::states(&old));
-    let batches = old.batches;
-    let stages = wire::stages(old, &folder).map_err(Failure::run)?;
-    let stop = AtomicBool::new(false);
-    let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: &stop };
-    let texts = Texts { pipeline: &new.pipeline.to_toml(), source: &new.source, plan: &new.plan.to_text() };
-    let branch = Branch { run: root, batch, folder: &folder, plan: &new.plan, texts };
-    let mut run = batch::fork(&job, &mut states, branch, &mut |_| {}).map_err(Failure::run)?;
+    let progress = Progress::start(&folder, new.batches, told, None);
+    match made(root, batch, old, &new, &unfinished.folder(), &progress) {
+        Ok(()) => unfinished.finish()?,
+        Err(ForkError::Run(RunError::Stopped)) => {
+            progress.gave_up("the fork");
+            return Ok(ExitCode::from(STOPPED));
+        }
+        Err(error) => {
+            let failure = failure(error);
+            progress.failed(&failure);
+            return Err(failure);
+        }
+    }
+    let mut run = RunFolder::open(&folder)?;
     sharing.share(&mut run);
     lead_to(&folder, out.is_none())?;
-    go(new, run, told)
+    go_on(new, run, &progress)
+}
+
+/// Makes the fork's folder, as far as its first batches go.
+fn made(
+    root: &Path,
+    batch: u64,
+    old: Loaded,
+    new: &Loaded,
+    folder: &Path,
+    progress: &Progress,
+) -> Result<(), ForkError> {
+    let (plan, checkpoints, mut states) = (old.plan.clone(), policy(&old.pipeline), wire::states(&old));
+    let batches = old.batches;
+    let stages = wire::stages(old, folder).map_err(|error| RunError::Unfit(error.to_string()))?;
+    let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: progress.stop() };
+    let texts = Texts { pipeline: &new.pipeline.to_toml(), source: &new.source, plan: &new.plan.to_text() };
+    let run = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+    let branch = Branch { run, batch, folder, plan: &new.plan, texts };
+    batch::fork(&job, &mut states, branch, &mut |event| progress.observe(&event)).map(drop)
+}
+
+fn failure(error: ForkError) -> Failure {
+    match error {
+        ForkError::NotThere { .. } | ForkError::NotItsOwn { .. } | ForkError::OtherStates { .. } => {
+            Failure::command(error)
+        }
+        ForkError::Folder(error) => error.into(),
+        error => Failure::run(error),
+    }
 }
 
 /// Datasets are written again from the first batch on, into the folders of the fork.
@@ -74,6 +111,19 @@ fn write_anew(old: &mut Loaded, new: &Loaded) {
         if let (Stage::Write(before), Some(Stage::Write(after))) = (&mut node.stage, same.map(|node| &node.stage)) {
             before.folder.clone_from(&after.folder);
         }
+    }
+}
+
+/// A dataset with a name of its own is the run's: the fork has to write elsewhere.
+fn refuse_its_datasets(root: &Path, old: &Loaded, new: &Loaded) -> Result<(), Failure> {
+    let theirs: Vec<PathBuf> = datasets(&old.pipeline, root).map(|(_, folder)| folder).collect();
+    match datasets(&new.pipeline, Path::new("")).find(|(_, folder)| theirs.contains(folder)) {
+        Some((stage, folder)) => Err(Failure::command(format!(
+            "the dataset {} is that of {}: give the fork another one with --set write.{stage}.folder=…",
+            folder.display(),
+            root.display()
+        ))),
+        None => Ok(()),
     }
 }
 

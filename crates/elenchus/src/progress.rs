@@ -1,14 +1,14 @@
 //! A run as one watches it: a bar on a terminal, plain lines elsewhere, a JSON object a line for programs, or nothing.
 //! Ctrl-C stops it at the next commit.
 
-use crate::{command::Failure, figures::tokens};
+use crate::{command::Failure, figures::tokens, group::Member};
 use batch::{Event, Outcome};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         LazyLock,
         atomic::{AtomicBool, Ordering},
@@ -37,6 +37,8 @@ pub enum Told {
 /// What is shown of a run.
 pub struct Progress {
     told: Told,
+    /// What to name to go on if it is stopped: the run, or its group.
+    resumable: PathBuf,
     batches: u64,
     bar: ProgressBar,
     said: Cell<Option<Instant>>,
@@ -54,17 +56,27 @@ struct Pace {
 
 impl Progress {
     /// Begins to watch a run.
-    pub fn start(root: &Path, batches: u64, told: Told) -> Self {
+    pub fn start(root: &Path, batches: u64, told: Told, member: Option<Member<'_>>) -> Self {
         let bar = if told == Told::Person { ProgressBar::new(batches) } else { ProgressBar::hidden() };
         let template = "{bar:30} {pos}/{len} batches  {elapsed} elapsed  {msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         let pace = Pace { since: Instant::now(), batches: 0, rows: 0, tokens: 0.0 };
-        let progress = Progress { told, batches, bar, said: Cell::new(None), pace: Cell::new(pace) };
+        let resumable = member.map_or(root, |member| member.group).to_owned();
+        let progress = Progress { told, resumable, batches, bar, said: Cell::new(None), pace: Cell::new(pace) };
+        if let Some(Member { name, number, of, .. }) = member {
+            progress.say(&format!("run {number} of {of}: {name}"));
+            progress.tell(json!({ "event": "member", "name": name, "number": number, "of": of }));
+        }
         progress.say(&format!("run folder: {}", root.display()));
         progress.tell(json!({ "event": "started", "run": root, "batches": batches }));
         // A second handler in one process is refused; the first one serves.
         let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
         progress
+    }
+
+    /// To whom it is told.
+    pub fn told(&self) -> Told {
+        self.told
     }
 
     /// The flag that Ctrl-C sets.
@@ -134,7 +146,7 @@ impl Progress {
     }
 
     /// Takes the bar away, and says how it ended.
-    pub fn finish(&self, root: &Path, outcome: &Result<Outcome, Failure>) {
+    pub fn finish(&self, outcome: &Result<Outcome, Failure>) {
         self.bar.finish_and_clear();
         match outcome {
             Ok(outcome) => {
@@ -143,12 +155,25 @@ impl Progress {
                 }
                 self.tell(json!({ "event": "ended", "committed": outcome.committed, "complete": outcome.complete }));
                 if !outcome.complete {
-                    let (committed, root) = (outcome.committed, root.display());
+                    let (committed, root) = (outcome.committed, self.resumable.display());
                     self.say(&format!("stopped after {committed} batches; go on with: elenchus resume {root}"));
                 }
             }
-            Err(failure) => self.tell(json!({ "event": "failed", "error": failure.text() })),
+            Err(failure) => self.failed(failure),
         }
+    }
+
+    /// Says that it was stopped before there was a run to go on with.
+    pub fn gave_up(&self, what: &str) {
+        self.bar.finish_and_clear();
+        self.say(&format!("stopped before {what} was made; nothing of it is left"));
+        self.tell(json!({ "event": "ended", "committed": 0, "complete": false }));
+    }
+
+    /// Tells a program why it failed; to a person, whoever began it says so.
+    pub fn failed(&self, failure: &Failure) {
+        self.bar.finish_and_clear();
+        self.tell(json!({ "event": "failed", "error": failure.text() }));
     }
 
     /// Says a line to a person, above the bar.

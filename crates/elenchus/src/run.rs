@@ -4,7 +4,7 @@ use crate::{
     cache::Sharing,
     command::{Failure, Given},
     derived::Derived,
-    group,
+    group::{self, Member},
     load::{self, Loaded, load},
     pages::report::report,
     progress::{Progress, Told},
@@ -64,7 +64,7 @@ pub fn read(given: &Given) -> Result<Loaded, Failure> {
 pub fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
     refuse_written(root, loaded)?;
     let texts = Texts { pipeline: &loaded.pipeline.to_toml(), source: &loaded.source, plan: &loaded.plan.to_text() };
-    RunFolder::create(root, &loaded.plan, texts).map_err(Failure::run)
+    Ok(RunFolder::create(root, &loaded.plan, texts)?)
 }
 
 /// No dataset that a run is to write may be there.
@@ -84,7 +84,7 @@ pub fn resume(root: Option<PathBuf>, sharing: &Sharing, told: Told) -> Result<Ex
     if group::is_group(&root) {
         return group::go_on(&root, sharing, told);
     }
-    let mut run = RunFolder::open(&root).map_err(Failure::run)?;
+    let mut run = RunFolder::open(&root)?;
     sharing.share(&mut run);
     go(load(&own_file(&root)?, |_| {})?, run, told)
 }
@@ -95,16 +95,19 @@ fn newest() -> Result<PathBuf, Failure> {
     fs::read_link(Path::new("runs").join("latest")).map(|run| Path::new("runs").join(run)).map_err(none)
 }
 
-/// Goes on with a run, without a summary at its end.
-pub fn resumed(root: &Path, sharing: &Sharing, told: Told) -> Result<Outcome, Failure> {
-    let mut run = RunFolder::open(root).map_err(Failure::run)?;
+/// Goes on with a run of a group, without a summary at its end.
+pub fn resumed(member: Member<'_>, sharing: &Sharing, told: Told) -> Result<Outcome, Failure> {
+    let root = member.root();
+    let mut run = RunFolder::open(&root)?;
     sharing.share(&mut run);
-    watched(load(&own_file(root)?, |_| {})?, run, told)
+    let loaded = load(&own_file(&root)?, |_| {})?;
+    let progress = Progress::start(&root, loaded.batches, told, Some(member));
+    watched(loaded, run, &progress)
 }
 
 /// What a run's own pipeline file says. Nothing that it names is opened: a run can be read without its question files.
 pub fn pipeline(root: &Path) -> Result<Pipeline, Failure> {
-    Run::open(root).map_err(Failure::command)?;
+    Run::open(root)?;
     let sources = own_file(root)?;
     let spec::Reading { pipeline, problems } = spec::read_sources(&sources, &load::catalogue());
     if problems.is_empty() { Ok(pipeline) } else { Err(Failure::File { report: load::draw(&problems, &sources) }) }
@@ -115,19 +118,24 @@ pub fn own_file(root: &Path) -> Result<Sources, Failure> {
     Sources::open(&root.join(PIPELINE), &[], &[]).map_err(Failure::run)
 }
 
-pub(crate) fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<ExitCode, Failure> {
+fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<ExitCode, Failure> {
+    let progress = Progress::start(run.root(), loaded.batches, told, None);
+    go_on(loaded, run, &progress)
+}
+
+/// Runs what is left of a run, and sums it up.
+pub(crate) fn go_on(loaded: Loaded, run: RunFolder, progress: &Progress) -> Result<ExitCode, Failure> {
     let root = run.root().to_owned();
-    let outcome = watched(loaded, run, told)?;
-    if outcome.complete && told == Told::Person {
+    let outcome = watched(loaded, run, progress)?;
+    if outcome.complete && progress.told() == Told::Person {
         summary::print(&root)?;
     }
     Ok(if outcome.complete { ExitCode::SUCCESS } else { ExitCode::from(STOPPED) })
 }
 
 /// Runs what is left of a run; tells of it, and writes what is derived from it.
-fn watched(loaded: Loaded, mut run: RunFolder, told: Told) -> Result<Outcome, Failure> {
+fn watched(loaded: Loaded, mut run: RunFolder, progress: &Progress) -> Result<Outcome, Failure> {
     let root = run.root().to_owned();
-    let progress = Progress::start(&root, loaded.batches, told);
     let (done, batches) = (run.lines().len() as u64, loaded.batches);
     if (1..batches).contains(&done) {
         progress.say(&format!("{} of {batches} batches remain", batches - done));
@@ -148,7 +156,7 @@ fn watched(loaded: Loaded, mut run: RunFolder, told: Told) -> Result<Outcome, Fa
         Ok(page) => drop(fs::write(root.join(REPORT), page).inspect_err(|error| warned(error))),
         Err(failure) => progress.warn(&failure.text()),
     }
-    progress.finish(&root, &outcome);
+    progress.finish(&outcome);
     outcome
 }
 
@@ -177,7 +185,7 @@ pub fn perform(
         return Ok(outcome?);
     }
     // A kill may have come between the last commit and this.
-    let committed = Run::open(run.root()).map_err(Failure::run)?;
+    let committed = Run::open(run.root())?;
     for (write, description) in unfinished {
         let from = plan.nodes.iter().flat_map(|node| &node.outputs).find(|output| output.table == write.from);
         let schema = &from.expect("plan finds the table of every mention").schema;
@@ -204,6 +212,14 @@ fn writers(loaded: &Loaded, root: &Path) -> Vec<(batch::stages::Write, Option<St
         _ => None,
     };
     nodes.filter_map(writer).collect()
+}
+
+/// The folders of the datasets that a pipeline writes, each after its stage's name.
+pub fn datasets<'a>(pipeline: &'a Pipeline, root: &'a Path) -> impl Iterator<Item = (&'a str, PathBuf)> {
+    pipeline.stages.iter().filter_map(move |stage| match &stage.settings {
+        Stage::Write(write) => Some((stage.name.as_str(), wire::dataset(&stage.name, write, root))),
+        _ => None,
+    })
 }
 
 /// A run is resumed from its own folder, so its files are named from the root.

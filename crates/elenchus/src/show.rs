@@ -1,7 +1,12 @@
-//! `elenchus show`: a run's summary, or one of its debates, as a person reads it.
+//! `elenchus show`: a run's summary, or one of its debates, as a person reads it; or the rows of a table.
 
-use crate::{command::Failure, summary::summary, tables};
-use batch::Run;
+use crate::{
+    command::Failure,
+    rows::{self, Rows},
+    summary::summary,
+    tables,
+};
+use batch::{Run, manifest::Line};
 use debate::{
     question::{Asked, SIDES},
     trace::{Call, Part},
@@ -10,9 +15,12 @@ use polars::prelude::*;
 use spec::settings::{Pipeline, Stage};
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-/// Prints the debate on a question, or the summary.
+/// Prints the debate on a question, or the rows of a table, or the summary.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
-pub fn show(root: &Path, debate: Option<u64>) -> Result<ExitCode, Failure> {
+pub fn show(root: &Path, debate: Option<u64>, rows: &Rows) -> Result<ExitCode, Failure> {
+    if let Some(table) = &rows.table {
+        return rows::show(root, table, rows);
+    }
     print!("{}", debate.map_or_else(|| summary(root), |id| transcript(root, id))?);
     Ok(ExitCode::SUCCESS)
 }
@@ -36,23 +44,35 @@ pub struct Transcript {
 }
 
 impl Transcript {
-    /// The debate on a question.
+    /// The debate on a question, wherever in a run it is.
     pub fn read(run: &Run, pipeline: &Pipeline, id: u64) -> Result<Self, Failure> {
         let debate = Found::debate(pipeline)?;
-        let batch = batch_of(run, debate.questions, id)?;
-        let read = |name: &str, column: &str| with(&run.table(name, batch).map_err(Failure::run)?, column, id);
+        Self::of(run, &debate, batch_of(run, &debate, id)?, id)
+    }
+
+    /// The debate on a question of some batch.
+    pub fn of(run: &Run, debate: &Found<'_>, batch: u64, id: u64) -> Result<Self, Failure> {
+        let kept = |name: &str| run.header().tables.contains_key(name);
+        let read = |name: &str, column: &str| with(&run.table(name, batch)?, column, id);
         let text = |name: &str, id_column: &str, column: &str| optional(&read(name, id_column)?, column);
+        let first = |name: Option<&str>, column: &str| -> Result<Option<String>, Failure> {
+            let texts = name.map(|name| text(name, "id", column)).transpose()?;
+            Ok(texts.into_iter().flatten().flatten().next())
+        };
         let mut calls = calls(&read(&format!("{}.calls", debate.arguments), "question")?)?;
         let mut winner = None;
         if let Some(verdicts) = debate.verdicts {
             calls.extend(self::calls(&read(&format!("{verdicts}.calls"), "question")?)?);
             winner = text(verdicts, "question", "winner")?.into_iter().next();
         }
+        let question = first(debate.questions.iter().copied().find(|name| kept(name)), "text")?;
+        let gold = debate.questions.last().map(|drawn| format!("{drawn}.gold"));
         Ok(Transcript {
             id,
             batch,
-            question: text(debate.questions, "id", "text")?.into_iter().flatten().next().unwrap_or_default(),
-            gold: text(&format!("{}.gold", debate.questions), "id", "gold")?.into_iter().flatten().next(),
+            // Where no table with the question is kept, M was asked it all the same.
+            question: question.or_else(|| Some(calls.first()?.prompt.clone())).unwrap_or_default(),
+            gold: first(gold.as_deref().filter(|name| kept(name)), "gold")?,
             calls,
             stopped: text(debate.arguments, "question", "stopped")?
                 .into_iter()
@@ -82,43 +102,68 @@ impl Transcript {
 
 /// The debate on a question, with the sub-questions behind each argument, and the verdict.
 pub fn transcript(root: &Path, id: u64) -> Result<String, Failure> {
-    let run = Run::open(root).map_err(Failure::command)?;
+    let run = Run::open(root)?;
     Ok(Transcript::read(&run, &crate::run::pipeline(root)?, id)?.text())
 }
 
 /// The names of the tables of a pipeline's first debate.
-struct Found<'a> {
-    questions: &'a str,
+pub struct Found<'a> {
+    /// Those with its questions: the one that it takes, and through whatever filters, that which they were drawn into.
+    questions: Vec<&'a str>,
     arguments: &'a str,
-    verdicts: Option<&'a str>,
+    /// Of the judge, if there is one.
+    pub verdicts: Option<&'a str>,
 }
 
 impl<'a> Found<'a> {
-    fn debate(pipeline: &'a Pipeline) -> Result<Self, Failure> {
+    /// Finds them.
+    pub fn debate(pipeline: &'a Pipeline) -> Result<Self, Failure> {
         let debates = pipeline.stages.iter().filter_map(|stage| match &stage.settings {
             Stage::Debate(debate) => Some((stage.name.as_str(), debate.from.name.as_str())),
             _ => None,
         });
-        let (arguments, questions) =
+        let (arguments, from) =
             debates.into_iter().next().ok_or_else(|| Failure::command("this run has no `debate` stage to show"))?;
         let verdicts = pipeline.stages.iter().find_map(|stage| match &stage.settings {
             Stage::Judge(judge) if judge.from.name == arguments => Some(stage.name.as_str()),
             _ => None,
         });
+        let filtered = |name: &&'a str| match &pipeline.stages.iter().find(|stage| stage.name == **name)?.settings {
+            Stage::Filter(filter) => Some(filter.from.name.as_str()),
+            _ => None,
+        };
+        let questions = std::iter::successors(Some(from), filtered).collect();
         Ok(Found { questions, arguments, verdicts })
     }
 }
 
-/// The batch that drew a question: ids count up through the run.
-fn batch_of(run: &Run, questions: &str, id: u64) -> Result<u64, Failure> {
+/// The batch of a debate. Where every question that is drawn is debated, ids count up: so that batch is the first to be
+/// looked at.
+fn batch_of(run: &Run, debate: &Found<'_>, id: u64) -> Result<u64, Failure> {
+    let drawn =
+        |line: &Line| debate.questions.last().and_then(|name| line.tables.get(*name)).map_or(0, |part| part.rows);
     let mut before = 0;
-    for line in run.lines() {
-        before += line.tables.get(questions).map_or(0, |part| part.rows);
-        if id < before {
-            return Ok(line.batch);
+    let likely = run.lines().iter().find(|line| {
+        before += drawn(line);
+        id < before
+    });
+    let mut known: Option<(u64, u64)> = None;
+    for batch in likely.map(|line| line.batch).into_iter().chain(0..run.lines().len() as u64) {
+        let table = run.table(debate.arguments, batch)?;
+        let ids = tables::u64s(&table, "question").map_err(Failure::run)?;
+        if ids.contains(&id) {
+            return Ok(batch);
+        }
+        for id in ids {
+            known = known.map(|(least, most)| (least.min(id), most.max(id))).or(Some((id, id)));
         }
     }
-    Err(Failure::command(format!("there is no debate {id} yet: {before} are committed, from 0")))
+    Err(Failure::command(match known {
+        Some((least, most)) => {
+            format!("there is no debate {id} yet: those that are committed go from {least} to {most}")
+        }
+        None => format!("there is no debate {id} yet: none is committed"),
+    }))
 }
 
 fn with(table: &DataFrame, column: &str, id: u64) -> Result<DataFrame, Failure> {

@@ -3,7 +3,7 @@
 use crate::{
     command::Failure,
     evaluation::sum,
-    figures::{Accuracy, Timings, accuracies, grouped, label, parted, total},
+    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, total},
 };
 use batch::{Run, manifest::Line};
 use spec::settings::Pipeline;
@@ -18,7 +18,7 @@ pub fn print(root: &Path) -> Result<(), Failure> {
 
 /// The summary of a run, as far as it has come.
 pub fn summary(root: &Path) -> Result<String, Failure> {
-    let run = Run::open(root).map_err(Failure::command)?;
+    let run = Run::open(root)?;
     let pipeline = crate::run::pipeline(root)?;
     let lines = run.lines();
     let mut text: String = accuracies(&run, &pipeline)?.iter().map(accuracy).collect();
@@ -50,17 +50,12 @@ fn accuracy(accuracy: &Accuracy) -> String {
 
 /// The rows that went through each stage that counts them, and those that it could not do.
 fn flow(lines: &[Line], pipeline: &Pipeline) -> String {
-    let total = |stage: &str, name: &str| {
-        let values: Vec<f64> =
-            lines.iter().filter_map(|line| line.metrics.get(&format!("{stage}.{name}")).copied()).collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>())
-    };
     let mut text = String::new();
     for stage in &pipeline.stages {
-        let Some(rows) = total(&stage.name, "rows") else { continue };
+        let Some(rows) = of_stage(lines, &stage.name, "rows") else { continue };
         let _ = write!(text, "{:<8} {:<24} {:>12} rows", stage.settings.kind(), stage.name, grouped(rows));
-        if let Some(errors) = total(&stage.name, "errors").filter(|errors| *errors > 0.0) {
-            let _ = write!(text, ", {} errors: see table {}.errors", grouped(errors), stage.name);
+        if let Some(errors) = of_stage(lines, &stage.name, "errors").filter(|errors| *errors > 0.0) {
+            let _ = write!(text, ", {} errors: see `show --table {}.errors`", grouped(errors), stage.name);
         }
         text.push('\n');
     }

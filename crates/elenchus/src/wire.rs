@@ -16,7 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
-pub use tables::writer;
+pub use tables::{dataset, writer};
 use train::AdamW;
 
 /// Looks a name up that `plan` has resolved.

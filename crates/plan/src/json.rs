@@ -15,9 +15,9 @@ impl Plan {
     /// `table`s, `from` which stage, and what each `is` to it), `after`, `reads`, `changes`, `due`, `asks` and `makes`
     /// (each table with its `columns` and expected `rows`). An expected number is `{least, most}`, with `and_asked`
     /// where H's sub-questions to M come on top.
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self) -> Value {
         let stages: Vec<Value> = self.nodes.iter().map(|node| self.stage(node)).collect();
-        format!("{:#}\n", json!({ "key": self.key.to_string(), "stages": stages }))
+        json!({ "key": self.key.to_string(), "stages": stages })
     }
 
     fn stage(&self, node: &Node) -> Value {

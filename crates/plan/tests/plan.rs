@@ -33,7 +33,7 @@ fn a_stage_of_each_kind_in_every_form() {
     let plan = planned(WHOLE);
     insta::assert_snapshot!("whole_as_dot", plan.to_dot());
     insta::assert_snapshot!("whole_as_mermaid", plan.to_mermaid());
-    insta::assert_snapshot!("whole_as_json", plan.to_json());
+    insta::assert_snapshot!("whole_as_json", format!("{:#}", plan.to_json()));
 }
 
 /// What a changed file asks of M and of H, and the rows of its tables, stage by stage: `least-most`, `+` where H's

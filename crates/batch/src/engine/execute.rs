@@ -1,6 +1,7 @@
 //! The engine: batch after batch through the stages, each batch committed once.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
@@ -19,7 +20,7 @@ use crate::store::checkpoint::{self, Policy};
 use crate::store::donors::Donor;
 use crate::store::folder::RunFolder;
 use crate::store::journal::Outside;
-use crate::store::manifest::{Checkpoint, Line};
+use crate::store::manifest::{Checkpoint, Header, Line};
 
 /// What is to be run.
 pub struct Job<'a> {
@@ -62,14 +63,22 @@ pub fn run(
     Engine::new(job, states, folder, observe).run()
 }
 
-fn check_fit(job: &Job<'_>, states: &States, folder: &RunFolder) -> Result<(), RunError> {
-    let (header, root) = (folder.header(), folder.root().to_owned());
-    if header.plan != job.plan.key.to_string() {
-        return Err(RunError::OtherPlan { folder: root, changed: header.changes(job.plan) });
+/// Whether a run is of this plan, and was made with the numerics that are here.
+pub(crate) fn check_made_by(plan: &Plan, header: &Header, root: &Path) -> Result<(), RunError> {
+    let folder = root.to_owned();
+    if header.plan != plan.key.to_string() {
+        return Err(RunError::OtherPlan { folder, changed: header.changes(plan) });
     }
-    if header.numerics != job.plan.numerics {
-        let changed = header.other_numerics(&job.plan.numerics);
-        return Err(RunError::OtherNumerics { folder: root, changed });
+    if header.numerics != plan.numerics {
+        return Err(RunError::OtherNumerics { folder, changed: header.other_numerics(&plan.numerics) });
+    }
+    Ok(())
+}
+
+fn check_fit(job: &Job<'_>, states: &States, folder: &RunFolder) -> Result<(), RunError> {
+    check_made_by(job.plan, folder.header(), folder.root())?;
+    if let Some(fork) = folder.header().fork.clone().filter(|fork| fork.batch > folder.lines().len() as u64) {
+        return Err(RunError::CutShort { folder: folder.root().to_owned(), fork });
     }
     let (nodes, stages) = (job.plan.nodes.len(), job.stages.len());
     if nodes != stages {
@@ -160,7 +169,8 @@ impl<'a> Engine<'a> {
         let complete = thread::scope(|scope| {
             let lanes = (job.plan.lag > 0).then(|| Lanes::start(scope, job, &journal));
             self.run_batches(lanes)
-        })?;
+        });
+        let complete = if let Err(RunError::Stopped) = complete { false } else { complete? };
         self.folder.force()?;
         let committed = self.folder.lines().len() as u64;
         Ok(Outcome { committed, complete, resumed_at, replayed: self.replayed, reused: self.reused })
@@ -192,6 +202,11 @@ impl<'a> Engine<'a> {
         self.now = Progress { line, ..Progress::default() };
         self.now.taken = self.take();
         lanes.map_or(Ok(()), |lanes| self.send_ahead(lanes))
+    }
+
+    /// For the middle of a batch, where there is nothing yet that could be committed.
+    pub(crate) fn check_stop(&self) -> Result<(), RunError> {
+        if self.job.stop.load(Ordering::Relaxed) { Err(RunError::Stopped) } else { Ok(()) }
     }
 
     fn is_complete(&self) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use plan::{Chain, Key, Node, Plan, Point, Recipe};
+use serde::Serialize;
 
 use crate::store::donors::{Donor, donors};
 use crate::store::durable::FileError;
@@ -12,7 +13,7 @@ use crate::store::manifest::differing;
 use crate::store::shared::Store;
 
 /// What a run would take and do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Preview {
     /// The earlier run that has most in common with it; none where no run has anything.
     pub nearest: Option<PathBuf>,
@@ -21,7 +22,7 @@ pub struct Preview {
 }
 
 /// What would become of a stage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StagePreview {
     /// Its name.
     pub stage: String,

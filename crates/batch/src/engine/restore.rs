@@ -33,8 +33,8 @@ pub(crate) struct Source {
 struct Way<'a> {
     /// The moment at which they can be had.
     from: Point,
-    /// Which are needed there.
-    needed: BTreeSet<&'a str>,
+    /// Which are needed, each as it is at a moment: at that one, or where no unit touches it, at the last.
+    needed: BTreeMap<&'a str, Point>,
     /// The units that then change them, the last one first.
     replay: Vec<Point>,
 }
@@ -74,13 +74,14 @@ impl<'a> Engine<'a> {
         if self.holds(names, at) {
             return Ok(());
         }
-        let mut way = self.way(names.clone(), at);
+        let mut way = self.way(names, at);
         while !self.load(&way)? {
-            way = self.way(names.clone(), at);
+            way = self.way(names, at);
         }
         (self.observe)(Event::Restored { batches: way.from.batch, committed: at.batch });
         let mut replay = way.replay.into_iter().rev().peekable();
         while let Some(unit) = replay.next() {
+            self.check_stop()?;
             self.replay(unit)?;
             if replay.peek().is_none_or(|next| next.batch > unit.batch) {
                 self.replayed += 1;
@@ -99,25 +100,40 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// The shortest way: back from unit to unit, until there is a moment at which all that is needed can be had.
-    fn way(&self, mut needed: BTreeSet<&'a str>, at: Point) -> Way<'a> {
-        let (mut from, mut replay) = (at, Vec::new());
+    /// The shortest way. What can be had at once is left alone, unless a unit on the way back touches it too.
+    fn way(&self, names: &BTreeSet<&'a str>, at: Point) -> Way<'a> {
         let stored = |name: &str, version| self.sources.iter().any(|source| source.has(name, version));
-        while !self.available(&needed, from, stored) {
+        let missing = |name: &&&str| !self.available(&BTreeSet::from([**name]), at, stored);
+        let mut back: BTreeSet<&str> = names.iter().filter(missing).copied().collect();
+        loop {
+            let way = self.way_back(back.clone(), at, stored);
+            let touched: BTreeSet<&str> = names.iter().filter(|name| way.needed.contains_key(*name)).copied().collect();
+            if touched.is_subset(&back) {
+                let alone = names.iter().filter(|name| !way.needed.contains_key(*name)).map(|name| (*name, at));
+                return Way { needed: way.needed.iter().map(|(name, at)| (*name, *at)).chain(alone).collect(), ..way };
+            }
+            back.extend(touched);
+        }
+    }
+
+    /// Back from unit to unit, until there is a moment at which all states can be had, with those that the units touch.
+    fn way_back(&self, mut needed: BTreeSet<&'a str>, at: Point, stored: impl Fn(&str, Key) -> bool) -> Way<'a> {
+        let (mut from, mut replay) = (at, Vec::new());
+        while !self.available(&needed, from, &stored) {
             let Some(writer) = self.chain.writer_before(&needed, from) else { break };
             needed.extend(self.chain.states(&self.job.plan.nodes[writer.node], writer.batch));
             replay.push(writer);
             from = writer;
         }
-        Way { from, needed, replay }
+        Way { from, needed: needed.into_iter().map(|name| (name, from)).collect(), replay }
     }
 
     /// Loads what is needed and not held, all or nothing. A checkpoint that turns out damaged is said aloud and
     /// forgotten: then another way has to be found.
     fn load(&mut self, way: &Way<'a>) -> Result<bool, RunError> {
         let mut found = Vec::new();
-        for &name in &way.needed {
-            let version = self.chain.version_before(name, way.from, &|at| self.key(at));
+        for (&name, &moment) in &way.needed {
+            let version = self.chain.version_before(name, moment, &|at| self.key(at));
             if self.states.holds(name, version) {
                 continue;
             }
@@ -151,7 +167,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The tables that a unit was given.
-    fn given(&self, node: &Node, batch: u64) -> Result<Bundle, RunError> {
+    pub(crate) fn given(&self, node: &Node, batch: u64) -> Result<Bundle, RunError> {
         node.inputs.iter().map(|edge| Ok((edge.table.clone(), self.table(edge, batch)?))).collect()
     }
 

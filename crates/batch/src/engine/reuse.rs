@@ -16,12 +16,12 @@ use crate::store::segments;
 impl<'a> Engine<'a> {
     /// Finds the runs that have something in common with this one, and gives this one's results to those that come.
     pub(crate) fn open_store(&mut self) -> Result<(), RunError> {
-        let Some(Sharing { store, reuse, leave }) = self.folder.sharing.clone() else { return Ok(()) };
-        if leave && let Err(error) = self.folder.enrol(&store) {
+        let Some(Sharing { store, reuse }) = self.folder.sharing.clone() else { return Ok(()) };
+        if let Err(error) = self.folder.enrol(&store) {
             (self.observe)(Event::NotShared { error: &error });
         }
-        // A program of the user's may have changed since; a fork takes what the run did before as it is.
-        if reuse && (!leave || !self.job.plan.asks_programs()) {
+        // A program of the user's may have changed since.
+        if reuse && !self.job.plan.asks_programs() {
             let first = Chain::new(self.job.plan, self.job.batches).advance();
             self.donors = donors(&store, self.job.plan, &first, Some(self.folder.root()))?;
         }

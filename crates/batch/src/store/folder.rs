@@ -78,8 +78,6 @@ pub(crate) struct Sharing {
     pub(crate) store: Store,
     /// Whether it takes theirs.
     pub(crate) reuse: bool,
-    /// Whether others can take its own.
-    pub(crate) leave: bool,
 }
 
 /// A run's folder, locked against other processes for as long as this value lives.
@@ -102,7 +100,11 @@ pub struct RunFolder {
 impl RunFolder {
     /// Makes the folder of a new run. It must be empty or absent; what a creation that was killed left is empty.
     pub fn create(root: &Path, plan: &Plan, texts: Texts<'_>) -> Result<Self, FolderError> {
-        let header = header(plan)?;
+        Self::begin(root, &header(plan)?, &texts)
+    }
+
+    /// Makes the folder of a run whose manifest begins like this.
+    pub(crate) fn begin(root: &Path, header: &Header, texts: &Texts<'_>) -> Result<Self, FolderError> {
         // A creation begins with the lock: files that are there without one are somebody else's.
         let own = if root.join(LOCK).exists() { texts.files().map(|(name, _)| name).to_vec() } else { Vec::new() };
         refuse_if_used(root, &own)?;
@@ -112,7 +114,7 @@ impl RunFolder {
         for (name, text) in texts.files() {
             durable::write(&root.join(name), text.as_bytes())?;
         }
-        durable::write(&root.join(MANIFEST), &manifest::seal(&header))?;
+        durable::write(&root.join(MANIFEST), &manifest::seal(header))?;
         durable::force_folder(root)?;
         force_parent(root)?;
         Self::read(root, lock)
@@ -147,7 +149,7 @@ impl RunFolder {
 
     /// Has the run leave its results in a store, and take those of other runs from there if `reuse`.
     pub fn share(&mut self, store: Store, reuse: bool) {
-        self.sharing = Some(Sharing { store, reuse, leave: true });
+        self.sharing = Some(Sharing { store, reuse });
     }
 
     /// Where it is.
@@ -180,6 +182,13 @@ impl RunFolder {
             self.mirror();
         }
         Ok(parts)
+    }
+
+    /// Has a batch tell of these tables instead of those by the same names, once the manifest is written anew.
+    pub(crate) fn amend(&mut self, batch: u64, tables: &Bundle) -> Result<(), TableError> {
+        let parts = self.append(tables)?;
+        self.manifest.lines[batch as usize].tables.extend(parts);
+        Ok(())
     }
 
     /// Makes what is committed the beginning of another plan's run. Until the new manifest is in its place, this is a

@@ -4,8 +4,8 @@ use super::{Line, Plot, facts, page, section};
 use crate::{
     command::Failure,
     evaluation::{Count, sum},
-    figures::{Accuracy, Timings, accuracies, grouped, label, parted, total},
-    show::{Transcript, heading},
+    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
+    show::{Found, Transcript, heading},
 };
 use batch::Run;
 use debate::{
@@ -21,7 +21,7 @@ const LOOK_BACK: u64 = 20;
 
 /// The report of a run.
 pub fn report(root: &Path) -> Result<String, Failure> {
-    let run = Run::open(root).map_err(Failure::command)?;
+    let run = Run::open(root)?;
     let pipeline = crate::run::pipeline(root)?;
     let timings = Timings::read(root);
     let name = std::path::absolute(root).unwrap_or(root.to_owned());
@@ -36,9 +36,14 @@ pub fn report(root: &Path) -> Result<String, Failure> {
     let body = html! {
         (body)
         (section("Metrics", &metrics(&run)))
+        (section("Rows", &flow(&run, &pipeline)))
         (section("Calls and tokens", &cost(&run, &pipeline)))
         (section("Time", &time(&timings, &pipeline)))
-        @if let Some(debate) = debate(&run, &pipeline) { (section("One debate", &said(&debate))) }
+        @match debate(&run, &pipeline) {
+            Some(Ok(debate)) => (section("One debate", &said(&debate))),
+            Some(Err(failure)) => (section("One debate", &html! { p.faint { "It cannot be shown: " (failure.text()) } })),
+            None => {}
+        }
         (section("Settings", &html! {
             details { summary { "pipeline.toml, with every default" } pre { (settings) } }
             details { summary { "The plan" } pre { (plan) } }
@@ -119,6 +124,28 @@ fn metrics(run: &Run) -> Markup {
     }
 }
 
+/// The rows that each stage put out, those that it could not do, and those that it was not to draw.
+fn flow(run: &Run, pipeline: &Pipeline) -> Markup {
+    let lines = run.lines();
+    let cell =
+        |stage: &str, name: &str| html! { td { (of_stage(lines, stage, name).map(grouped).unwrap_or_default()) } };
+    html! {
+        table {
+            tr { th { "stage" } th { "rows" } th { "errors" } th { "excluded" } }
+            @for stage in &pipeline.stages {
+                @if let Some(rows) = rows(lines, &stage.name) {
+                    tr {
+                        td { (stage.name) }
+                        td { (grouped(rows)) }
+                        (cell(&stage.name, "errors"))
+                        (cell(&stage.name, "excluded"))
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// What was asked and computed, by stage.
 fn cost(run: &Run, pipeline: &Pipeline) -> Markup {
     const COLUMNS: [(&str, &str); 6] = [
@@ -130,9 +157,7 @@ fn cost(run: &Run, pipeline: &Pipeline) -> Markup {
         ("tokens", "trained on"),
     ];
     let lines = run.lines();
-    let of = |stage: &str, name: &str| -> f64 {
-        lines.iter().filter_map(|line| line.metrics.get(&format!("{stage}.{name}"))).sum()
-    };
+    let of = |stage: &str, name: &str| of_stage(lines, stage, name).unwrap_or_default();
     let cell = |value: f64| html! { td { @if value > 0.0 { (grouped(value)) } } };
     let asking = |stage: &str| COLUMNS.iter().any(|(name, _)| of(stage, name) > 0.0);
     html! {
@@ -162,16 +187,16 @@ fn time(timings: &Timings, pipeline: &Pipeline) -> Markup {
 }
 
 /// The last debate that somebody won, if there was one of late.
-fn debate(run: &Run, pipeline: &Pipeline) -> Option<Transcript> {
-    let committed = run.lines().len() as u64;
-    let judge = pipeline.stages.iter().find(|stage| stage.settings.kind() == "judge")?;
-    let won = (committed.saturating_sub(LOOK_BACK)..committed).rev().find_map(|batch| {
-        let verdicts = run.table(&judge.name, batch).ok()?;
+fn debate(run: &Run, pipeline: &Pipeline) -> Option<Result<Transcript, Failure>> {
+    let found = Found::debate(pipeline).ok()?;
+    let (committed, verdicts) = (run.lines().len() as u64, found.verdicts?);
+    let (batch, id) = (committed.saturating_sub(LOOK_BACK)..committed).rev().find_map(|batch| {
+        let verdicts = run.table(verdicts, batch).ok()?;
         let winners = crate::tables::optional_texts(&verdicts, "winner").ok()?;
         let ids = crate::tables::u64s(&verdicts, "question").ok()?;
-        ids.into_iter().zip(winners).rev().find(|(_, winner)| winner.is_some()).map(|(id, _)| id)
-    });
-    Transcript::read(run, pipeline, won?).ok()
+        ids.into_iter().zip(winners).rev().find(|(_, winner)| winner.is_some()).map(|(id, _)| (batch, id))
+    })?;
+    Some(Transcript::of(run, &found, batch, id))
 }
 
 /// A debate as a conversation: the even side on the left, the odd side on the right.

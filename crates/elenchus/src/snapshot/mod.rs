@@ -2,7 +2,7 @@
 //! of `insta`; or compares with what was kept. A change of an output is then seen where code is reviewed.
 
 mod file;
-mod render;
+pub(crate) mod render;
 
 use crate::{
     command::Failure,
@@ -85,9 +85,9 @@ fn made(file: &Path) -> Result<Vec<Made>, Failure> {
 
 fn run(loaded: Loaded, root: &Path) -> Result<Run, Failure> {
     let texts = Texts { pipeline: &loaded.pipeline.to_toml(), source: &loaded.source, plan: &loaded.plan.to_text() };
-    let mut folder = RunFolder::create(root, &loaded.plan, texts).map_err(Failure::run)?;
+    let mut folder = RunFolder::create(root, &loaded.plan, texts)?;
     crate::run::perform(loaded, &mut folder, &AtomicBool::new(false), &mut |_| {})?;
-    Run::open(root).map_err(Failure::run)
+    Ok(Run::open(root)?)
 }
 
 /// What was written, or what differs.

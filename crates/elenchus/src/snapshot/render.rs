@@ -17,7 +17,7 @@ const VOLATILE: &str = "[volatile]";
 pub fn table(run: &Run, name: &str, settings: &Snapshot) -> Result<String, Failure> {
     let mut text = String::new();
     for batch in 0..run.lines().len() as u64 {
-        let table = run.table(name, batch).map_err(Failure::run)?;
+        let table = run.table(name, batch)?;
         if batch == 0 {
             let types = table.columns().iter().map(|column| format!("{}: {}\n", column.name(), column.dtype()));
             text.extend(types);
@@ -53,7 +53,7 @@ pub fn metrics(run: &Run, settings: &Snapshot) -> Result<String, Failure> {
 }
 
 /// The first rows of a table, as a table if that is not too wide.
-fn rows(table: &DataFrame, settings: &Snapshot) -> String {
+pub fn rows(table: &DataFrame, settings: &Snapshot) -> String {
     let shown = |column: &&Column| {
         settings.columns.is_empty() || settings.columns.iter().any(|kept| kept.name == column.name().as_str())
     };

@@ -8,7 +8,10 @@ use batch::{
 };
 use plan::{Node, Role};
 use spec::settings::{self, Files, Stage, With};
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The stage of a node.
 pub(super) fn wire(loaded: &Loaded, node: &Node, stage: Stage, root: &Path) -> Result<Box<dyn Work>, SourceError> {
@@ -53,9 +56,11 @@ fn command(node: &Node, settings: settings::Command, root: &Path) -> Command {
 
 /// The stage of a node that writes a dataset.
 pub fn writer(node: &Node, write: &settings::Write, root: &Path) -> Write {
-    let folder = match &write.folder {
-        Some(folder) => folder.path.clone().into(),
-        None => root.join("datasets").join(&node.name),
-    };
-    Write { name: node.name.clone(), from: table(node, Role::Rows), folder, split: write.split.clone() }
+    let (name, folder) = (node.name.clone(), dataset(&node.name, write, root));
+    Write { name, from: table(node, Role::Rows), folder, split: write.split.clone() }
+}
+
+/// The folder of a dataset, in that of the run unless the file names another.
+pub fn dataset(name: &str, write: &settings::Write, root: &Path) -> PathBuf {
+    write.folder.as_ref().map_or_else(|| root.join("datasets").join(name), |folder| folder.path.clone().into())
 }
