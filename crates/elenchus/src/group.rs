@@ -7,10 +7,11 @@ use crate::{
     comparison::{Comparison, runs},
     load::{Loaded, load},
     progress::Told,
-    run::{STOPPED, create, own_file, pipeline, resumed},
+    run::{STOPPED, create, own_file, pipeline, resumed, written},
 };
 use batch::Run;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -35,6 +36,7 @@ pub fn make(root: &Path, members: &[(String, Loaded)]) -> Result<(), Failure> {
             format!("`{}` is not empty: go on with `elenchus resume`, or name another folder", root.display());
         return Err(Failure::run(message));
     }
+    refuse_shared(root, members)?;
     let mut unfinished = root.as_os_str().to_owned();
     unfinished.push(".new");
     let unfinished = PathBuf::from(unfinished);
@@ -46,6 +48,19 @@ pub fn make(root: &Path, members: &[(String, Loaded)]) -> Result<(), Failure> {
     let names: String = members.iter().map(|(name, _)| format!("{name}\n")).collect();
     fs::write(unfinished.join(MEMBERS), names).map_err(unmade)?;
     fs::rename(&unfinished, root).map_err(unmade)
+}
+
+/// No two runs of a group may write the same dataset.
+fn refuse_shared(root: &Path, members: &[(String, Loaded)]) -> Result<(), Failure> {
+    let mut folders = members.iter().flat_map(|(name, loaded)| written(loaded, &root.join(name)));
+    let mut known = BTreeSet::new();
+    match folders.find(|folder| !known.insert(folder.clone())) {
+        Some(folder) => Err(Failure::command(format!(
+            "all runs of this group would write the dataset {}: leave `folder` out, and each has its own",
+            folder.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Runs what is left of a group, run after run, and compares them.

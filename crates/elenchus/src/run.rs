@@ -69,13 +69,18 @@ pub fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
 
 /// No dataset that a run is to write may be there.
 pub(crate) fn refuse_written(root: &Path, loaded: &Loaded) -> Result<(), Failure> {
-    match writers(loaded, root).iter().find(|(write, _)| write.is_whole()) {
-        Some((write, _)) => {
-            let folder = write.folder.display();
+    match written(loaded, root).into_iter().find(|folder| folder.exists()) {
+        Some(folder) => {
+            let folder = folder.display();
             Err(Failure::command(format!("the dataset {folder} is there already: remove it, or name another")))
         }
         None => Ok(()),
     }
+}
+
+/// The folders of the datasets that a run is to write.
+pub(crate) fn written(loaded: &Loaded, root: &Path) -> Vec<PathBuf> {
+    writers(loaded, root).iter().map(|(write, _)| write.folder()).collect()
 }
 
 /// Goes on with a run, or with the runs of a group; by default with the newest.

@@ -53,9 +53,11 @@ fn command(node: &Node, settings: settings::Command, root: &Path) -> Command {
 
 /// The stage of a node that writes a dataset.
 pub fn writer(node: &Node, write: &settings::Write, root: &Path) -> Write {
-    let folder = match &write.folder {
-        Some(folder) => folder.path.clone().into(),
-        None => root.join("datasets").join(&node.name),
-    };
-    Write { name: node.name.clone(), from: table(node, Role::Rows), folder, split: write.split.clone() }
+    Write {
+        name: node.name.clone(),
+        from: table(node, Role::Rows),
+        run: root.to_owned(),
+        folder: write.folder.as_ref().map(|folder| folder.path.clone().into()),
+        split: write.split.clone(),
+    }
 }

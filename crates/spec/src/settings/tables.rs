@@ -197,7 +197,7 @@ pub struct Write {
     /// The table.
     #[schemars(extend("x-changes" = "tables"))]
     pub from: Reference,
-    /// The folder. Default: `datasets/NAME` in that of the run.
+    /// The folder, which must not be there. Default: `datasets/NAME` in that of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-changes" = "tables"))]
     pub folder: Option<File>,
