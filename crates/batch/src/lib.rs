@@ -22,6 +22,7 @@ mod engine;
 mod error;
 mod event;
 pub mod parquet;
+mod query;
 mod questions;
 pub mod schema;
 mod shapes;

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use plan::Shapes;
-use polars::prelude::{DataFrame, IntoLazy};
-use polars::sql::SQLContext;
 use spec::{Problem, settings::Files};
 use sqlparser::ast::{SelectItem, SetExpr, Statement};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
+use crate::query::ask;
 use crate::schema;
 use crate::source::Source;
 
@@ -68,21 +67,4 @@ impl Shapes for Sources {
         select.projection.retain(|item| !mentions(item));
         (!select.projection.is_empty()).then(|| query.to_string())
     }
-}
-
-/// The functions with which SQL reads files.
-const READERS: [&str; 6] = ["read_csv", "read_ipc", "read_json", "read_ndjson", "read_parquet", "scan_parquet"];
-
-/// What a query makes of tables, or what is wrong with it.
-pub(crate) fn ask(query: &str, tables: &[(String, DataFrame)]) -> Result<DataFrame, String> {
-    // What a run depends on is in its plan, and a file that only a query knows of would not be.
-    if let Some(reader) = READERS.iter().find(|reader| query.to_lowercase().contains(**reader)) {
-        return Err(format!("`{reader}` is not for a query: files are read by a `read` stage, or by a `join`"));
-    }
-    let mut context = SQLContext::new();
-    for (name, table) in tables {
-        context.register(name, table.clone().lazy());
-    }
-    let made = context.execute(query).and_then(|made| made.collect());
-    made.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
 }

@@ -12,6 +12,7 @@ mod killed;
 mod lagged;
 mod parquet;
 mod passed_on;
+mod queries;
 mod questions;
 mod read;
 mod refused;

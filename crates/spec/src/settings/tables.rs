@@ -127,7 +127,8 @@ pub struct Sql {
     /// The tables, by their own names; `arguments.calls` is called `arguments_calls`.
     #[schemars(schema_with = "one_or_some", extend("x-changes" = "tables"))]
     pub from: Vec<Reference>,
-    /// A `SELECT`. One that groups, joins or unites rows says in which order they come out.
+    /// A `SELECT`. Rows keep the order of those they are made of, and groups that of their first rows, unless an `ORDER
+    /// BY` says otherwise.
     #[schemars(length(min = 1), extend("x-changes" = "tables"))]
     pub query: String,
     /// Whether the table is kept in the run's folder.
