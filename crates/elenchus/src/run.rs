@@ -231,7 +231,7 @@ fn named_files(stage: &mut Stage) -> Vec<&mut File> {
         Stage::Read(read) => read.files.paths.iter_mut().collect(),
         Stage::Join(spec::settings::Join { with: With::Files(files), .. }) => files.paths.iter_mut().collect(),
         Stage::Write(Write { folder: Some(folder), .. }) => vec![folder],
-        Stage::Command(Command { folder, .. }) => vec![folder.get_or_insert(File { path: ".".to_owned(), span: 0..0 })],
+        Stage::Command(Command { folder, .. }) => vec![folder],
         _ => Vec::new(),
     }
 }

@@ -107,7 +107,7 @@ fn command() -> impl Strategy<Value = Stage> {
         let column = |(name, (kind, nullable))| Column { name, kind, nullable };
         let columns = columns.into_iter().map(column).collect();
         let time_limit = std::time::Duration::from_millis(milliseconds);
-        let folder = run.first().map(|path| File { path: path.clone(), span: 0..0 });
+        let folder = File { path: run[0].clone(), span: 0..0 };
         Stage::Command(Command { from: mention("r"), run, folder, columns, time_limit, on_error })
     })
 }

@@ -43,7 +43,7 @@ fn command(node: &Node, settings: settings::Command, root: &Path) -> Command {
         name: node.name.clone(),
         from: table(node, Role::Rows),
         run,
-        folder: folder.map_or_else(|| ".".into(), |folder| folder.path.into()),
+        folder: folder.path.into(),
         log: root.join("logs").join(format!("{}.log", node.name)),
         schema: node.outputs[0].schema.clone(),
         time_limit,

@@ -220,10 +220,9 @@ pub struct Command {
     /// The program and its arguments.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("x-changes" = "tables"))]
     pub run: Vec<String>,
-    /// Where it starts. Default: the folder of the pipeline file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-changes" = "tables"))]
-    pub folder: Option<File>,
+    /// Where it starts.
+    #[schemars(extend("x-default" = "the folder of the pipeline file", "x-changes" = "tables"))]
+    pub folder: File,
     /// The columns it gives back: `columns = { id = "u64", score = "f64?" }`.
     #[serde(serialize_with = "column_types")]
     #[schemars(schema_with = "types", extend("x-changes" = "tables"))]
@@ -232,8 +231,8 @@ pub struct Command {
     #[serde(serialize_with = "duration")]
     #[schemars(with = "String", extend("default" = "10m", "x-changes" = "speed"))]
     pub time_limit: Duration,
-    /// What becomes of a row on which it fails. Unless this is `"fail"`, the program must work row by row: a batch on
-    /// which it fails is halved until the row is found.
+    /// What becomes of a row on which it fails. Unless this is `"fail"`, the program must work row by row, and with no
+    /// rows: a batch on which it fails is halved until the row is found. One on which it hangs stops the run.
     #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
     pub on_error: OnError,
 }

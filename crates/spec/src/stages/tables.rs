@@ -160,7 +160,7 @@ pub(crate) fn command(table: &mut Table<'_>) -> Command {
     Command {
         from: table.reference("from"),
         run: table.required("run", Vec::new(), |value| value.some(|part| part.text())),
-        folder: table.optional("folder", |value| value.file()),
+        folder: table.optional("folder", |value| value.file()).unwrap_or_else(|| table.folder()),
         columns: table.required("columns", Vec::new(), columns),
         time_limit: table.or("time_limit", ten_minutes, |value| value.duration()),
         on_error: on_error(table),
