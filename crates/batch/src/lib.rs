@@ -37,7 +37,7 @@ pub use engine::fork::{Branch, ForkError, fork};
 pub use engine::preview::{Preview, StagePreview, preview};
 pub use error::RunError;
 pub use event::Event;
-pub use questions::{QuestionRow, QuestionsError, question_rows, read_questions};
+pub use questions::{QuestionRow, question_rows};
 pub use shapes::Sources;
 pub use source::{BadRow, Source, SourceError, Stretch};
 pub use stage::{Bundle, Stage, StageError, Unit, UnitError};

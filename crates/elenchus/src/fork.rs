@@ -56,7 +56,7 @@ pub fn fork(
     write_anew(&mut old, &new);
     let (plan, checkpoints, mut states) = (old.plan.clone(), policy(&old.pipeline), wire::states(&old));
     let batches = old.batches;
-    let stages = wire::stages(old, &folder).map_err(Failure::run)?;
+    let stages = wire::stages(old, &folder);
     let stop = AtomicBool::new(false);
     let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: &stop };
     let texts = Texts { pipeline: &new.pipeline.to_toml(), source: &new.source, plan: &new.plan.to_text() };

@@ -169,7 +169,7 @@ pub fn perform(
     let mut states = wire::states(&loaded);
     let (plan, pipeline, batches) = (loaded.plan.clone(), loaded.pipeline.clone(), loaded.batches);
     let writers = writers(&loaded, run.root());
-    let stages = wire::stages(loaded, run.root()).map_err(Failure::run)?;
+    let stages = wire::stages(loaded, run.root());
     let checkpoints = policy(&pipeline);
     let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop };
     let left = |outcome: &Result<Outcome, RunError>| {

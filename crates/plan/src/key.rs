@@ -81,7 +81,7 @@ fn wording(names: Names<'_>) -> Recipe {
 /// Goes up when a stage, given the same, comes to other results than before.
 fn version(stage: &Stage) -> u32 {
     match stage {
-        Stage::Sample(_) => 1,
+        Stage::Sample(_) => 2,
         Stage::Debate(_) => 1,
         Stage::Judge(_) => 1,
         Stage::Loss(_) => 1,

@@ -54,11 +54,13 @@ fn questions() -> impl Strategy<Value = Questions> {
 
 fn files() -> impl Strategy<Value = Files> {
     let text = || prop::option::of(".+");
-    let columns = prop::collection::btree_map(".*", ".+", 0..3).prop_map(|columns| columns.into_iter().collect());
+    let columns = prop::collection::btree_map(".*", ".+", 0..3)
+        .prop_map(|columns| columns.into_iter().map(|(here, there)| (here, mention(&there))).collect());
     let paths = prop::collection::vec(".+", 1..3);
     (paths, text(), text(), columns, text(), prop::option::of(1..u64::MAX)).prop_map(
         |(paths, split, config, columns, gold_pattern, limit)| {
             let paths = paths.into_iter().map(|path| File { path, span: 0..0 }).collect();
+            let gold_pattern = gold_pattern.map(|text| Pattern { text, span: 0..0 });
             Files { paths, split, config, columns, gold_pattern, limit }
         },
     )

@@ -20,7 +20,8 @@ pub use procedure::{
 pub use schedule::{Schedule, Shape, Way};
 pub use snapshot::Snapshot;
 pub use tables::{
-    Answer, By, Column, Command, Files, Filter, How, Join, Kind, OnError, Order, Read, Sampled, Share, Sql, With, Write,
+    Answer, By, Column, Command, Files, Filter, How, Join, Kind, OnError, Order, Pattern, Read, Sampled, Share, Sql,
+    With, Write,
 };
 
 /// A thing of the file, `[kind.name]`.

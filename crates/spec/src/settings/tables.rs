@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::{File, Questions, Reference, one_or_some};
+use crate::place::Span;
 
 /// Where rows come from: `files = ["…"]`, or `files = { paths = ["…"], … }` where there is more to say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -25,16 +26,27 @@ pub struct Files {
     /// `columns = { text = "question" }`: a name here, and the name in the files.
     #[serde(serialize_with = "pairs", skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "names", extend("x-default" = "names as in the files", "x-changes" = "tables"))]
-    pub columns: Vec<(String, String)>,
+    pub columns: Vec<(String, Reference)>,
     /// A regular expression whose first group, or whole where it has none, is taken out of the column `gold`: GSM8K's
     /// answers end in `#### 42`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-changes" = "tables"))]
-    pub gold_pattern: Option<String>,
+    pub gold_pattern: Option<Pattern>,
     /// No more rows than this, from the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub limit: Option<u64>,
+}
+
+/// A regular expression, kept with its place until the files are open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Pattern {
+    /// As written.
+    pub text: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 impl Files {
@@ -366,7 +378,7 @@ pub(super) fn short_if_any<S: Serializer>(files: &Option<Files>, serializer: S) 
     }
 }
 
-fn pairs<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+fn pairs<S: Serializer>(pairs: &[(String, impl Serialize)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 

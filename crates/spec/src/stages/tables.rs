@@ -4,8 +4,8 @@ use std::{ops::Bound, time::Duration};
 
 use crate::{
     settings::{
-        Answer, By, Column, Command, File, Files, Filter, How, Join, Kind, Named, OnError, Order, Questions, Read,
-        Reference, Sample, Sampled, Share, Sql, Stage, With, Write,
+        Answer, By, Column, Command, File, Files, Filter, How, Join, Kind, Named, OnError, Order, Pattern, Questions,
+        Read, Reference, Sample, Sampled, Share, Sql, Stage, With, Write,
     },
     table::Table,
     value::Value,
@@ -69,8 +69,8 @@ fn files_table(table: &mut Table<'_>) -> Files {
         paths: table.required("paths", Vec::new(), paths),
         split: table.optional("split", |value| value.text()),
         config: table.optional("config", |value| value.text()),
-        columns: table.or("columns", Vec::new(), |value| value.entries(|name| name.text())),
-        gold_pattern: table.optional("gold_pattern", |value| value.text()),
+        columns: table.or("columns", Vec::new(), |value| value.entries(|name| name.reference())),
+        gold_pattern: table.optional("gold_pattern", |value| Some(Pattern { text: value.text()?, span: value.span() })),
         limit: table.optional("limit", |value| value.whole(1..)),
     }
 }
