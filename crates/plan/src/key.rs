@@ -92,9 +92,9 @@ fn version(stage: &Stage) -> u32 {
         Stage::Filter(_) => 1,
         Stage::Sql(_) => 1,
         Stage::Join(_) => 1,
-        Stage::Command(_) => 1,
-        Stage::Answer(_) => 1,
-        Stage::Write(_) => 1,
+        Stage::Command(_) => 2,
+        Stage::Answer(_) => 2,
+        Stage::Write(_) => 2,
     }
 }
 

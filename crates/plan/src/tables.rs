@@ -154,7 +154,7 @@ fn answered(answer: &Answer) -> SchemaRef {
     let nullable = answer.on_error == OnError::Null;
     table([
         column("id", DataType::UInt64, "the question"),
-        column("text", DataType::Utf8, "Q"),
+        column("text", DataType::Utf8, "Q").with_nullable(nullable),
         column("answer", DataType::Utf8, "the answer given").with_nullable(nullable),
         column("by", DataType::Utf8, "whose answer it is: model or human").with_nullable(nullable),
     ])

@@ -292,7 +292,7 @@ pub struct Answer {
     /// Who answers.
     #[serde(flatten)]
     pub by: By,
-    /// What becomes of a question that cannot be answered: one too long for the model.
+    /// What becomes of a question that cannot be answered: one that is null, or too long for the model.
     #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
     pub on_error: OnError,
 }
