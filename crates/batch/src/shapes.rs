@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_schema::SchemaRef;
 use plan::Shapes;
 use spec::{Problem, settings::Files};
-use sqlparser::ast::{SelectItem, SetExpr, Statement};
+use sqlparser::ast::{Expr, GroupByExpr, OrderBy, OrderByKind, SelectItem, SetExpr, Statement};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
@@ -40,6 +40,31 @@ impl Sources {
     }
 }
 
+/// Whether rows are ordered by columns that are not named: `ORDER BY 1`, `ORDER BY ALL`.
+fn by_place(order: &OrderBy) -> bool {
+    match &order.kind {
+        OrderByKind::All(_) => true,
+        OrderByKind::Expressions(keys) => keys.iter().any(|key| is_place(&key.expr)),
+    }
+}
+
+/// The same for groups.
+fn groups_by_place(groups: &GroupByExpr) -> bool {
+    match groups {
+        GroupByExpr::All(_) => true,
+        GroupByExpr::Expressions(keys, _) => keys.iter().any(is_place),
+    }
+}
+
+/// Whether a key is the number of a column, or the word for all of them.
+fn is_place(key: &Expr) -> bool {
+    match key {
+        Expr::Value(_) => true,
+        Expr::Identifier(name) => name.value.eq_ignore_ascii_case("all"),
+        _ => false,
+    }
+}
+
 impl Shapes for Sources {
     fn files(&self, files: &Files) -> Result<SchemaRef, Vec<Problem>> {
         Ok(self.open(files)?.schema())
@@ -56,8 +81,11 @@ impl Shapes for Sources {
         let mut statements = Parser::parse_sql(&GenericDialect {}, query).ok()?;
         let [Statement::Query(query)] = &mut statements[..] else { return None };
         let SetExpr::Select(select) = query.body.as_mut() else { return None };
-        // Which rows are the same depends on all columns.
-        if select.distinct.is_some() {
+        // Which rows are the same depends on all columns, and the place of a column on those before it.
+        if select.distinct.is_some()
+            || query.order_by.as_ref().is_some_and(by_place)
+            || groups_by_place(&select.group_by)
+        {
             return None;
         }
         let mentions = |item: &SelectItem| {

@@ -7,6 +7,7 @@ mod asked;
 mod damaged;
 mod forked;
 mod full_disk;
+mod gold;
 mod kept;
 mod killed;
 mod lagged;
