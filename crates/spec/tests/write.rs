@@ -44,6 +44,13 @@ fn wording() -> impl Strategy<Value = Wording> {
 }
 
 fn questions() -> impl Strategy<Value = Questions> {
+    source().prop_recursive(2, 6, 2, |questions| {
+        let share = (0.001..1e9, questions).prop_map(|(weight, questions)| Share { weight, questions });
+        prop::collection::vec(share, 1..3).prop_map(Questions::Mixture)
+    })
+}
+
+fn source() -> impl Strategy<Value = Questions> {
     let task = |(lowest, more, exclude_words): (u32, u16, Vec<u32>)| {
         let depth = (lowest / 2, lowest / 2 + u32::from(more));
         let exclude_words = exclude_words.into_iter().map(|words| words.max(1)).collect();
@@ -71,11 +78,9 @@ fn on_error() -> impl Strategy<Value = OnError> {
 }
 
 fn sample() -> impl Strategy<Value = Stage> {
-    let share = || (0.001..1e9, questions()).prop_map(|(weight, questions)| Share { weight, questions });
-    let mixture = prop::collection::vec(share(), 1..3).prop_map(Questions::Mixture);
     let order = prop_oneof![Just(Order::Sequential), Just(Order::Shuffled), Just(Order::WithReplacement)];
     let exclude = prop::option::of(files());
-    (prop_oneof![questions(), mixture], 1..usize::MAX, order, exclude).prop_map(|(questions, rows, order, exclude)| {
+    (questions(), 1..usize::MAX, order, exclude).prop_map(|(questions, rows, order, exclude)| {
         let order = if matches!(questions, Questions::Task(_)) { Order::Sequential } else { order };
         Stage::Sample(Sample { questions, rows, order, exclude })
     })

@@ -13,14 +13,7 @@ use crate::{
 
 /// `[sample.NAME]`
 pub(crate) fn sample(table: &mut Table<'_>) -> Sample {
-    let questions = table.one_of(
-        nothing(),
-        &[
-            ("task", &|value| value.table(super::task).map(Questions::Task)),
-            ("files", &|value| files(value).map(Questions::Files)),
-            ("mixture", &|value| value.some(|share| share.table(share_of)).map(Questions::Mixture)),
-        ],
-    );
+    let questions = questions(table);
     let order =
         table.optional("order", |value| value.word(&[Order::Sequential, Order::Shuffled, Order::WithReplacement]));
     if order.is_some() && matches!(questions, Questions::Task(_)) {
@@ -34,13 +27,14 @@ pub(crate) fn sample(table: &mut Table<'_>) -> Sample {
     }
 }
 
-/// Questions without a mixture: of an evaluation, or one share of a mixture.
+/// Where questions come from.
 pub(crate) fn questions(table: &mut Table<'_>) -> Questions {
     table.one_of(
         nothing(),
         &[
             ("task", &|value| value.table(super::task).map(Questions::Task)),
             ("files", &|value| files(value).map(Questions::Files)),
+            ("mixture", &|value| value.some(|share| share.table(share_of)).map(Questions::Mixture)),
         ],
     )
 }
