@@ -90,7 +90,7 @@ fn version(stage: &Stage) -> u32 {
         Stage::Evaluate(_) => 1,
         Stage::Read(_) => 1,
         Stage::Filter(_) => 1,
-        Stage::Sql(_) => 1,
+        Stage::Sql(_) => 2,
         Stage::Join(_) => 1,
         Stage::Command(_) => 2,
         Stage::Answer(_) => 2,

@@ -212,14 +212,14 @@ pub struct Write {
     pub from: Reference,
     /// The folder, which must not be there. Default: `datasets/NAME` in that of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-changes" = "tables"))]
+    #[schemars(extend("x-changes" = "datasets"))]
     pub folder: Option<File>,
     /// What the split is called.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_.]+$"), extend("default" = "train", "x-changes" = "tables"))]
     pub split: String,
     /// What the dataset card says of it. Default: how it came about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-changes" = "tables"))]
+    #[schemars(extend("x-changes" = "datasets"))]
     pub description: Option<String>,
 }
 
