@@ -122,11 +122,23 @@ pub fn break_off(source: &str, root: &Path, batches: u64) {
     assert!(!outcome.unwrap_or_else(|failure| panic!("{}", failure.text())).complete);
 }
 
+/// Makes the folder of a run, of which nothing is done yet.
+pub fn create(source: &str, root: &Path) {
+    let loaded = load(source);
+    let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source, plan: &loaded.plan.to_text() };
+    batch::RunFolder::create(root, &loaded.plan, texts).expect("the folder is new");
+}
+
 /// Takes a run that was broken off to its end.
 pub fn resume(source: &str, root: &Path) {
+    try_to_resume(source, root).unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// Takes a run that was broken off to its end, or says why that cannot be.
+pub fn try_to_resume(source: &str, root: &Path) -> Result<(), String> {
     let mut folder = batch::RunFolder::open(root).expect("the folder of a run");
     let stop = AtomicBool::new(false);
-    perform(load(source), &mut folder, &stop, &mut |_| {}).unwrap_or_else(|failure| panic!("{}", failure.text()));
+    perform(load(source), &mut folder, &stop, &mut |_| {}).map(drop).map_err(|failure| failure.text())
 }
 
 /// All files of a run that are promised to be the same byte for byte: not when things were done, nor by whom, nor what

@@ -61,6 +61,34 @@ fn a_question_file_that_is_not_there_and_one_that_is_none() {
     insta::assert_snapshot!(["absent.parquet", "broken.jsonl"].map(with).concat());
 }
 
+/// What only those find who open the files stands at the setting that is wrong, and at the path of the file.
+#[test]
+fn what_is_wrong_with_files_is_told_at_its_culprit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    file("one.jsonl", "{\"question\": \"not True is\", \"answer\": \"#### False\"}\n");
+    file("broken.jsonl", "{\"question\": \"not True is\", \"answer\": \"#### False\"}\n{\"question\": 3}\n");
+    let problems = |stages: &str| {
+        let source = format!("seed = 1\n{stages}\n");
+        reported(&Sources::of_text("pipeline.toml", folder.path(), &source), folder.path())
+    };
+    let read =
+        |files: &str| problems(&format!("[read.rows]\nrows = 5\n[read.rows.files]\npaths = \"one.jsonl\"\n{files}"));
+    let asked = "[human.expert]\nscript = \"web-of-lies\"\n[read.rows]\nfiles = { paths = \"one.jsonl\", columns = { text = \"question\" } }\nrows = 5\nnumber = \"id\"\n[filter.few]\nfrom = \"rows\"\ncondition = \"id < 3\"\n[answer.asked]\nfrom = \"few\"\nhuman = \"expert\"";
+    let reports = [
+        read("columns = { text = \"questoin\" }"),
+        read("columns = { gold = \"answer\" }\ngold_pattern = \"#### (.+\""),
+        read("gold_pattern = \"#### (.+)\""),
+        read("columns = { answer = \"question\" }"),
+        problems("[sample.q]\nfiles = [\"one.jsonl\", \"broken.jsonl\"]\nrows = 2"),
+        problems(
+            "[read.q]\nfiles = \"one.jsonl\"\nrows = 2\n[join.j]\nfrom = \"q\"\nfiles = \"broken.jsonl\"\non = \"question\"",
+        ),
+        problems(asked),
+    ];
+    insta::assert_snapshot!(reports.concat());
+}
+
 #[test]
 fn a_task_that_has_no_such_questions() {
     let deep = tests::small("web-of-lies", 2).replacen("depth = [0, 3]", "depth = [0, 300]", 1);

@@ -69,8 +69,7 @@ fn go_on(folder: &Path, batches: u64) {
         "arguments" => Box::new(Overseen { inner: stage, notes: folder.join("asked") }) as Box<dyn Stage>,
         _ => stage,
     };
-    let stages: Vec<Box<dyn Stage>> =
-        wire::stages(loaded, &root).unwrap().into_iter().enumerate().map(overseen).collect();
+    let stages: Vec<Box<dyn Stage>> = wire::stages(loaded, &root).into_iter().enumerate().map(overseen).collect();
     let checkpoints = Policy { every: 3, keep_last: 2, best: None };
     let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: &stop };
     match batch::run(&job, &mut states, &mut run, &mut |_| {}) {

@@ -53,13 +53,13 @@ const OTHERS: &[Other] = &[
     ("Amplify.call_human", &["amplify.overseer.call_human='never'"], &[]),
     ("Amplify.temperature", &["amplify.overseer.temperature=0.5"], &[]),
     ("Amplify.max_tokens", &["amplify.speaker.max_tokens=4"], &[]),
-    ("Sample.files", &["sample.others.files=['mixed.jsonl']"], &[]),
+    ("Sample.files", &["sample.others.files=['FOLDER/mixed.jsonl']"], &[]),
     ("Sample.rows", &["sample.questions.rows=3"], &[]),
-    ("Questions.files", &["evaluate.held_out.questions.files=['lies.jsonl']"], &[]),
+    ("Questions.files", &["evaluate.held_out.questions.files=['FOLDER/lies.jsonl']"], &[]),
     ("Task.name", &["sample.others.task.name='web-of-lies'"], &[]),
     ("Task.depth", &["sample.others.task.depth=[3, 5]"], &[]),
     ("Task.exclude_words", &["sample.others.task.exclude_words=[4, 5]"], &[]),
-    ("Debate.from", &["debate.arguments.from='others'"], &["sample.others.files=['lies.jsonl']"]),
+    ("Debate.from", &["debate.arguments.from='others'"], &["sample.others.files=['FOLDER/lies.jsonl']"]),
     ("Debate.speaker", &["debate.arguments.speaker='other'"], &["loss.objective.combine.weighted.alpha=0"]),
     ("Debate.overseer", &["debate.arguments.overseer='other'"], &[]),
     ("Debate.max_turns", &["debate.arguments.max_turns=3"], &[]),
@@ -103,23 +103,84 @@ const OTHERS: &[Other] = &[
 /// Keys with a single value.
 const ALONE: &[&str] = &["Loss.distance"];
 
-/// Keys of stages over plain tables and of their files, which no training run has: what they change is not shown here.
-const OF_TABLES: &[&str] = &[
-    "Answer.",
-    "Command.",
-    "Files.",
-    "Filter.",
-    "Join.",
-    "Questions.mixture",
-    "Read.",
-    "Sample.exclude",
-    "Sample.mixture",
-    "Sample.order",
-    "Sampled.",
-    "Share.",
-    "Sql.",
-    "Write.",
+/// The same for stages over plain tables and their files.
+const OTHERS_OF_TABLES: &[Other] = &[
+    ("Sample.order", &["sample.listed.order='shuffled'"], &["sample.listed.files='FOLDER/rows.jsonl'"]),
+    ("Sample.exclude", &["sample.listed.exclude='FOLDER/lies.jsonl'"], &[]),
+    ("Sample.mixture", &["sample.listed.mixture=[{ weight = 1, files = 'FOLDER/lies.jsonl' }]"], &[]),
+    (
+        "Share.weight",
+        &[
+            "sample.mixed.mixture=[{ weight = 9, files = 'FOLDER/lies.jsonl' }, { weight = 1, files = 'FOLDER/expressions.jsonl' }]",
+        ],
+        &[],
+    ),
+    (
+        "Share.files",
+        &[
+            "sample.mixed.mixture=[{ weight = 1, files = 'FOLDER/lies.jsonl' }, { weight = 1, files = 'FOLDER/mixed.jsonl' }]",
+        ],
+        &[],
+    ),
+    (
+        "Share.mixture",
+        &["sample.mixed.mixture=[{ weight = 1, mixture = [{ weight = 1, files = 'FOLDER/expressions.jsonl' }] }]"],
+        &[],
+    ),
+    ("Questions.mixture", &["evaluate.scored.questions.mixture=[{ weight = 1, files = 'FOLDER/lies.jsonl' }]"], &[]),
+    ("Files.paths", &["read.rows.files.paths='FOLDER/others.jsonl'"], &[]),
+    ("Files.split", &["read.hub.files.split='test'"], &[]),
+    ("Files.config", &["read.hub.files.config='other'"], &[]),
+    ("Files.columns", &["read.rows.files.columns={ gold = 'answer' }"], &[]),
+    (
+        "Files.gold_pattern",
+        &["read.rows.files.gold_pattern='#### (.+)'"],
+        &["read.rows.files.columns={ gold = 'answer' }"],
+    ),
+    ("Files.limit", &["read.rows.files.limit=4"], &[]),
+    ("Read.files", &["read.rows.files='FOLDER/others.jsonl'"], &[]),
+    ("Read.rows", &["read.rows.rows=2"], &[]),
+    ("Read.number", &["read.hub.number='place'"], &[]),
+    ("Read.on_error", &["read.rows.on_error='skip'"], &[]),
+    ("Read.keep", &["read.rows.keep=false"], &[]),
+    ("Filter.from", &["filter.few.from='odd'"], &[]),
+    ("Filter.condition", &["filter.few.condition='n > 3'"], &[]),
+    ("Filter.keep", &["filter.few.keep=false"], &[]),
+    ("Sql.from", &["sql.odd.from='few'", "sql.odd.query='SELECT id, text, n FROM few'"], &[]),
+    ("Sql.query", &["sql.odd.query='SELECT id, text, n FROM rows WHERE n > 2'"], &[]),
+    ("Sql.keep", &["sql.odd.keep=false"], &[]),
+    ("Join.from", &["join.joined.from='few'"], &[]),
+    ("Join.with", &["join.joined.with='few'"], &[]),
+    ("Join.files", &["join.joined.files='FOLDER/right.jsonl'"], &[]),
+    ("Join.on", &["join.joined.on=['id', 'n']"], &[]),
+    ("Join.how", &["join.joined.how='anti'"], &[]),
+    ("Join.suffix", &["join.joined.suffix='_too'"], &[]),
+    ("Join.keep", &["join.joined.keep=false"], &[]),
+    ("Command.from", &["command.renamed.from='least'"], &[]),
+    ("Command.run", &["command.renamed.run=['cat']"], &[]),
+    ("Command.folder", &["command.renamed.folder='FOLDER/hub'"], &[]),
+    (
+        "Command.columns",
+        &["command.renamed.columns.more='i64'", "sql.odd.query='SELECT id, text, n, n AS more FROM rows'"],
+        &[],
+    ),
+    ("Command.time_limit", &["command.renamed.time_limit='1m'"], &[]),
+    ("Command.on_error", &["command.renamed.on_error='skip'"], &[]),
+    ("Answer.from", &["answer.asked.from='few'"], &[]),
+    ("Answer.amplify", &["answer.asked.amplify='other'"], &["answer.asked.amplify='speaker'"]),
+    ("Answer.model", &["answer.asked.model='spare'"], &["answer.asked.model='agent'"]),
+    ("Answer.human", &["answer.asked.human='stranger'"], &[]),
+    ("Answer.on_error", &["answer.asked.on_error='null'"], &[]),
+    ("Sampled.name", &["answer.asked.model.name='spare'"], SAMPLED),
+    ("Sampled.temperature", &["answer.asked.model.temperature=2.0"], SAMPLED),
+    ("Sampled.max_tokens", &["answer.asked.model.max_tokens=3"], SAMPLED),
+    ("Write.from", &["write.kept.from='few'"], &[]),
+    ("Write.folder", &["write.kept.folder='FOLDER/elsewhere'"], &[]),
+    ("Write.split", &["write.kept.split='test'"], &[]),
+    ("Write.description", &["write.kept.description='Some rows.'"], &[]),
 ];
+
+const SAMPLED: &[&str] = &["answer.asked.model={ name = 'agent', temperature = 1.0, max_tokens = 8 }"];
 
 /// The keys of the schema that are set to a value, each with what it says it changes.
 fn declared() -> BTreeMap<String, String> {
@@ -129,7 +190,6 @@ fn declared() -> BTreeMap<String, String> {
     for (name, definition) in schema["definitions"].as_object().unwrap() {
         collect(definition, name, &mut keys);
     }
-    keys.retain(|key, _| !OF_TABLES.iter().any(|of| key.starts_with(of)));
     keys
 }
 
@@ -143,34 +203,74 @@ fn collect(schema: &Value, path: &str, keys: &mut BTreeMap<String, String>) {
     }
 }
 
-const TEXT: &str = include_str!("settings.toml");
 const LIES: &str = "{\"question\": \"Question: Jim lies. Does Jim tell the truth?\", \"answer\": \"No\"}
 {\"question\": \"Question: Jim lies. Inga says Jim lies. Does Inga tell the truth?\", \"answer\": \"Yes\"}
 ";
 const EXPRESSIONS: &str = "{\"question\": \"not True is\", \"answer\": \"False\"}
 {\"question\": \"not True and False is\", \"answer\": \"False\"}
 ";
+const CARD: &str = "---
+configs:
+- config_name: main
+  data_files:
+  - split: train
+    path: train.jsonl
+  - split: test
+    path: test.jsonl
+- config_name: other
+  data_files:
+  - split: train
+    path: test.jsonl
+---
+";
+
+/// Six rows to read: of both tasks, each with a number, and an answer at the end of its reason.
+fn rows(first: usize) -> String {
+    let texts = [
+        "Question: Jim lies. Does Jim tell the truth?",
+        "not True is",
+        "Question: Jim lies. Inga says Jim lies. Does Inga tell the truth?",
+    ];
+    let row =
+        |n: usize| format!("{{\"text\": \"{}\", \"n\": {n}, \"answer\": \"Since {n}. #### {n}\"}}\n", texts[n % 3]);
+    (first..first + 6).map(row).collect()
+}
 
 /// Runs of one pipeline with some of its settings changed, each made once.
 struct Runs {
     folder: tempfile::TempDir,
     made: BTreeMap<Vec<&'static str>, PathBuf>,
+    begun: usize,
 }
 
 impl Runs {
-    fn new() -> Self {
+    fn new(text: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("pipeline.toml"), TEXT).unwrap();
-        std::fs::write(folder.path().join("lies.jsonl"), LIES).unwrap();
-        std::fs::write(folder.path().join("mixed.jsonl"), [LIES, EXPRESSIONS].concat()).unwrap();
-        Runs { folder, made: BTreeMap::new() }
+        std::fs::create_dir(folder.path().join("hub")).unwrap();
+        let files = [
+            ("pipeline.toml", text.to_owned()),
+            ("lies.jsonl", LIES.to_owned()),
+            ("expressions.jsonl", EXPRESSIONS.to_owned()),
+            ("mixed.jsonl", [LIES, EXPRESSIONS].concat()),
+            ("rows.jsonl", rows(0)),
+            ("others.jsonl", rows(3)),
+            ("right.jsonl", "{\"text\": \"not True is\", \"score\": 1.5}\n".to_owned()),
+            ("name", "Tom".to_owned()),
+            ("hub/README.md", CARD.to_owned()),
+            ("hub/train.jsonl", rows(0)),
+            ("hub/test.jsonl", rows(2)),
+            ("hub/name", "Ada".to_owned()),
+        ];
+        files.iter().for_each(|(name, text)| std::fs::write(folder.path().join(name), text).unwrap());
+        Runs { folder, made: BTreeMap::new(), begun: 0 }
     }
 
     fn of(&mut self, sets: Vec<&'static str>) -> Result<PathBuf, String> {
         if let Some(root) = self.made.get(&sets) {
             return Ok(root.clone());
         }
-        let root = self.folder.path().join(self.made.len().to_string());
+        self.begun += 1;
+        let root = self.folder.path().join(self.begun.to_string());
         run(self.folder.path(), &sets, &root)?;
         self.made.insert(sets, root.clone());
         Ok(root)
@@ -179,11 +279,10 @@ impl Runs {
 
 fn run(folder: &Path, sets: &[&str], root: &Path) -> Result<(), String> {
     // The paths in a setting start at the working directory, which tests share.
-    let sets: Vec<String> =
-        sets.iter().map(|set| set.replace("files=['", &format!("files=['{}/", folder.display()))).collect();
+    let sets: Vec<String> = sets.iter().map(|set| set.replace("FOLDER", folder.to_str().unwrap())).collect();
     let sources = Sources::open(&folder.join("pipeline.toml"), &[], &sets).unwrap();
     let loaded = compile(&sources, |_| {}).map_err(|problems| elenchus::load::draw(&problems, &sources))?;
-    let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source: TEXT, plan: "" };
+    let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source: "", plan: "" };
     let mut run = batch::RunFolder::create(root, &loaded.plan, texts).unwrap();
     perform(loaded, &mut run, &AtomicBool::new(false), &mut |_| {}).map_err(|failure| failure.text())?;
     Ok(())
@@ -191,6 +290,10 @@ fn run(folder: &Path, sets: &[&str], root: &Path) -> Result<(), String> {
 
 /// What differs between two runs, in the words of `x-changes`.
 fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
+    let datasets =
+        |root: &Path| Some(root.join("datasets")).filter(|folder| folder.exists()).map(|it| tests::promised(&it));
+    let mut found = BTreeSet::new();
+    found.extend((datasets(one) != datasets(other)).then_some("datasets"));
     let (one, other) = (Run::open(one).unwrap(), Run::open(other).unwrap());
     let metrics = |run: &Run| run.lines().iter().map(|line| line.metrics.clone()).collect::<Vec<_>>();
     let bytes = |part: &Part| (part.rows, part.place.as_ref().map(|place| place.digest.clone()));
@@ -198,7 +301,6 @@ fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
     let tables = |run: &Run| run.lines().iter().map(of_line).collect::<Vec<_>>();
     let files = |checkpoint: &Checkpoint| checkpoint.values().map(|state| state.files.clone()).collect::<Vec<_>>();
     let last = |run: &Run| run.lines().last().unwrap().checkpoint.as_ref().map(files);
-    let mut found = BTreeSet::new();
     found.extend((tables(&one) != tables(&other)).then_some("tables"));
     found.extend((last(&one) != last(&other)).then_some("weights"));
     found.extend((metrics(&one) != metrics(&other)).then_some("metrics"));
@@ -209,17 +311,25 @@ fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
 #[test]
 fn each_key_changes_what_it_says() {
     let declared = declared();
-    let shown: BTreeSet<&str> = OTHERS.iter().map(|(key, _, _)| *key).chain(ALONE.iter().copied()).collect();
+    let keys = OTHERS.iter().chain(OTHERS_OF_TABLES).map(|(key, _, _)| *key);
+    let shown: BTreeSet<&str> = keys.chain(ALONE.iter().copied()).collect();
     assert_eq!(shown, declared.keys().map(String::as_str).collect(), "each key has another value here");
-    let mut runs = Runs::new();
+    let mut wrong = denials(include_str!("settings.toml"), OTHERS, &declared);
+    wrong.extend(denials(include_str!("tables.toml"), OTHERS_OF_TABLES, &declared));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What is not as it is declared, of the keys that a pipeline shows.
+fn denials(text: &str, others: &[Other], declared: &BTreeMap<String, String>) -> Vec<String> {
+    let mut runs = Runs::new(text);
     let mut wrong = Vec::new();
-    for (key, sets, both) in OTHERS {
+    for (key, sets, both) in others {
         match runs.of(both.to_vec()).and_then(|one| Ok((one, runs.of([*both, *sets].concat())?))) {
             Ok((one, other)) => wrong.extend(denied(key, &declared[*key], &differences(&one, &other))),
             Err(error) => wrong.push(format!("{key}: {error}")),
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    wrong
 }
 
 /// Whether what a key says is not what was found.

@@ -39,6 +39,7 @@ fn workplace() -> &'static Path {
         std::fs::write(folder.join("unanswered.jsonl"), format!("{{\"question\": \"{one}\"}}\n")).unwrap();
         let bench = format!("{{\"examples\": [{{\"input\": \"{one}\", \"target\": \"Yes\"}}]}}");
         std::fs::write(folder.join("bench.json"), bench).unwrap();
+        std::fs::write(folder.join("one.csv"), format!("input,target\n{one},Yes\n")).unwrap();
         std::fs::write(folder.join("strange.jsonl"), "{\"question\": \"Who built Rome?\"}\n").unwrap();
         let long = "Who? ".repeat(100);
         let lines = [one, &long].map(|question| format!("{{\"question\": \"{question}\", \"answer\": \"Yes\"}}\n"));
@@ -109,6 +110,7 @@ check!(a_table_that_is_not_there, "show", "run", "--table", "argument");
 check!(a_batch_that_is_not_there, "show", "run", "--table", "arguments", "--batch", "4");
 check!(json_lines_are_scored, "evaluate", "run", "--questions", "one.jsonl", "--json");
 check!(big_bench_is_scored, "evaluate", "run", "--questions", "bench.json");
+check!(a_pattern_of_csv_files_is_scored, "evaluate", "run", "--questions", "on*.csv");
 check!(without_gold_there_are_answers, "evaluate", "run", "--questions", "unanswered.jsonl");
 check!(words_that_m_never_met_are_counted, "evaluate", "run", "--questions", "strange.jsonl", "--json");
 check!(a_question_too_long_for_m_is_counted, "evaluate", "run", "--questions", "long.jsonl");

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
 use plan::Shapes;
-use polars::prelude::{DataFrame, IntoLazy};
-use polars::sql::SQLContext;
 use spec::{Problem, settings::Files};
-use sqlparser::ast::{SelectItem, SetExpr, Statement};
+use sqlparser::ast::{Expr, GroupByExpr, OrderBy, OrderByKind, SelectItem, SetExpr, Statement};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
+use crate::query::ask;
 use crate::schema;
 use crate::source::Source;
 
@@ -41,6 +40,31 @@ impl Sources {
     }
 }
 
+/// Whether rows are ordered by columns that are not named: `ORDER BY 1`, `ORDER BY ALL`.
+fn by_place(order: &OrderBy) -> bool {
+    match &order.kind {
+        OrderByKind::All(_) => true,
+        OrderByKind::Expressions(keys) => keys.iter().any(|key| is_place(&key.expr)),
+    }
+}
+
+/// The same for groups.
+fn groups_by_place(groups: &GroupByExpr) -> bool {
+    match groups {
+        GroupByExpr::All(_) => true,
+        GroupByExpr::Expressions(keys, _) => keys.iter().any(is_place),
+    }
+}
+
+/// Whether a key is the number of a column, or the word for all of them.
+fn is_place(key: &Expr) -> bool {
+    match key {
+        Expr::Value(_) => true,
+        Expr::Identifier(name) => name.value.eq_ignore_ascii_case("all"),
+        _ => false,
+    }
+}
+
 impl Shapes for Sources {
     fn files(&self, files: &Files) -> Result<SchemaRef, Vec<Problem>> {
         Ok(self.open(files)?.schema())
@@ -57,8 +81,11 @@ impl Shapes for Sources {
         let mut statements = Parser::parse_sql(&GenericDialect {}, query).ok()?;
         let [Statement::Query(query)] = &mut statements[..] else { return None };
         let SetExpr::Select(select) = query.body.as_mut() else { return None };
-        // Which rows are the same depends on all columns.
-        if select.distinct.is_some() {
+        // Which rows are the same depends on all columns, and the place of a column on those before it.
+        if select.distinct.is_some()
+            || query.order_by.as_ref().is_some_and(by_place)
+            || groups_by_place(&select.group_by)
+        {
             return None;
         }
         let mentions = |item: &SelectItem| {
@@ -68,21 +95,4 @@ impl Shapes for Sources {
         select.projection.retain(|item| !mentions(item));
         (!select.projection.is_empty()).then(|| query.to_string())
     }
-}
-
-/// The functions with which SQL reads files.
-const READERS: [&str; 6] = ["read_csv", "read_ipc", "read_json", "read_ndjson", "read_parquet", "scan_parquet"];
-
-/// What a query makes of tables, or what is wrong with it.
-pub(crate) fn ask(query: &str, tables: &[(String, DataFrame)]) -> Result<DataFrame, String> {
-    // What a run depends on is in its plan, and a file that only a query knows of would not be.
-    if let Some(reader) = READERS.iter().find(|reader| query.to_lowercase().contains(**reader)) {
-        return Err(format!("`{reader}` is not for a query: files are read by a `read` stage, or by a `join`"));
-    }
-    let mut context = SQLContext::new();
-    for (name, table) in tables {
-        context.register(name, table.clone().lazy());
-    }
-    let made = context.execute(query).and_then(|made| made.collect());
-    made.map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
 }

@@ -6,12 +6,17 @@ mod hub;
 mod lines;
 mod paths;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use arrow_schema::SchemaRef;
 use polars::prelude::{Column, DataFrame, DataType, PlSmallStr, PolarsError, Schema};
 use regex::Regex;
-use spec::{Problem, problem::instead, settings::Files};
+use spec::{
+    Problem, Span,
+    problem::instead,
+    settings::{Files, Pattern, Reference},
+};
 
 use crate::schema::{self, Drift};
 use crate::store::durable::FileError;
@@ -33,7 +38,7 @@ pub enum SourceError {
         what: String,
     },
     /// A row of it cannot be read.
-    #[error("`{path}`, row {row}: {reason}; set `on_error = \"skip\"` to go on without it")]
+    #[error("`{path}`, row {row}: {reason}")]
     Row {
         /// The file.
         path: String,
@@ -48,6 +53,17 @@ pub enum SourceError {
     /// A column of a type that tables do not have.
     #[error(transparent)]
     Type(#[from] Drift),
+}
+
+impl SourceError {
+    /// The file that it is about, where it is about one.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            SourceError::File(error) => Some(&error.path),
+            SourceError::Content { path, .. } | SourceError::Row { path, .. } => Some(Path::new(path)),
+            SourceError::Table(_) | SourceError::Type(_) => None,
+        }
+    }
 }
 
 /// A stretch of rows.
@@ -74,9 +90,13 @@ pub struct BadRow {
     pub content: String,
 }
 
+/// So many rows are in memory at a time where all are looked at.
+const SOME: usize = 10_000;
+
 /// Files of rows with the same columns, one after the other.
 pub struct Source {
-    parts: Vec<Part>,
+    /// Each file, and where the pipeline names it.
+    parts: Vec<(Part, Span)>,
     /// The columns of the files: the name there, and the name here.
     names: Vec<(PlSmallStr, PlSmallStr)>,
     schema: SchemaRef,
@@ -107,16 +127,14 @@ impl Source {
         for (part, place) in &parts[1..] {
             problems.extend(other_columns(first, part).map(|what| Problem::new(place.clone(), what)));
         }
-        let problem = |(what, help): (String, String)| Problem::new(place.clone(), what).help(help);
-        let names = renamed(first.schema(), &files.columns).map_err(|wrong| vec![problem(wrong)])?;
-        let gold_pattern = pattern(files, first, &names).map_err(|wrong| vec![problem(wrong)])?;
+        let names = renamed(first.schema(), &files.columns).map_err(|problem| vec![problem])?;
+        let gold_pattern = pattern(files, first, &names).map_err(|problem| vec![problem])?;
         if !problems.is_empty() {
             return Err(problems);
         }
         let schema = named_schema(first.schema(), &names);
         let schema = schema.map_err(|drift| vec![Problem::new(place.clone(), drift.to_string())])?;
-        let parts: Vec<Part> = parts.into_iter().map(|(part, _)| part).collect();
-        let all: u64 = parts.iter().map(Part::rows).sum();
+        let all: u64 = parts.iter().map(|(part, _)| part.rows()).sum();
         let rows = files.limit.map_or(all, |limit| all.min(limit));
         Ok(Source { parts, names, schema, gold_pattern, rows })
     }
@@ -135,7 +153,7 @@ impl Source {
     /// than a resumed run has time for.
     pub fn fingerprint(&self) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new();
-        self.parts.iter().for_each(|part| part.fingerprint(&mut hasher));
+        self.parts.iter().for_each(|(part, _)| part.fingerprint(&mut hasher));
         hasher.update(&self.rows.to_le_bytes());
         hasher.finalize()
     }
@@ -145,10 +163,16 @@ impl Source {
         let end = self.rows.min(first.saturating_add(count as u64));
         let mut stretch = Stretch { table: schema::empty(&self.schema)?, bad: Vec::new() };
         let mut start = 0;
-        for part in &self.parts {
+        for (part, _) in &self.parts {
             let (from, to) = (first.max(start), end.min(start + part.rows()));
             if from < to {
-                let mut read = part.stretch(from - start, (to - from) as usize)?;
+                let read = part.stretch(from - start, (to - from) as usize);
+                // Whatever is read of a file that has changed is not what the plan was made of.
+                let is_short = read.as_ref().is_ok_and(|read| read.table.height() as u64 != to - from);
+                if is_short || !part.is_as_opened()? {
+                    return Err(part.changed());
+                }
+                let mut read = read?;
                 read.bad.iter_mut().for_each(|bad| bad.row += (from - first) as usize);
                 stretch.table.vstack_mut(&self.named(read.table)?)?;
                 stretch.bad.extend(read.bad);
@@ -158,10 +182,48 @@ impl Source {
         Ok(stretch)
     }
 
-    /// All rows; the first that cannot be read is an error.
-    pub fn all(&self) -> Result<DataFrame, SourceError> {
-        let Stretch { table, bad } = self.stretch(0, usize::try_from(self.rows).unwrap_or(usize::MAX))?;
-        bad.into_iter().next().map_or(Ok(table), |bad| Err(bad.into_error()))
+    /// All rows; what cannot be read is a problem at the path of its file.
+    pub fn all(&self) -> Result<DataFrame, Problem> {
+        let all = self.stretch(0, usize::try_from(self.rows).unwrap_or(usize::MAX));
+        let all = all.and_then(|Stretch { table, bad }| match bad.into_iter().next() {
+            Some(bad) => Err(bad.into_error()),
+            None => Ok(table),
+        });
+        all.map_err(|error| self.problem_of(&error))
+    }
+
+    /// Shows all rows, some at a time, to somebody who may have seen enough. Those that cannot be read are all null.
+    pub fn visit(&self, mut visit: impl FnMut(&DataFrame) -> ControlFlow<()>) -> Result<(), Problem> {
+        for first in (0..self.rows).step_by(SOME) {
+            let stretch = self.stretch(first, SOME).map_err(|error| self.problem_of(&error))?;
+            if visit(&stretch.table).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn problem_of(&self, error: &SourceError) -> Problem {
+        Problem::new(self.place_of(error.path()), error.to_string())
+    }
+
+    /// Where the pipeline names a file, or the first of them all.
+    fn place_of(&self, path: Option<&Path>) -> Span {
+        let named = self.parts.iter().find(|(part, _)| path.is_some_and(|path| part.path() == path));
+        named.or(self.parts.first()).map_or(0..0, |(_, place)| place.clone())
+    }
+
+    /// What is wrong with all rows, or with one of them.
+    pub(crate) fn problem(&self, row: Option<u64>, what: &str) -> Problem {
+        let mut of_file = row.unwrap_or_default();
+        let holds = |(part, _): &&(Part, Span)| {
+            let holds = of_file < part.rows();
+            of_file -= if holds { 0 } else { part.rows() };
+            holds
+        };
+        let (part, place) = self.parts.iter().find(holds).expect("a source has files, and the row");
+        let row = row.map_or_else(String::new, |_| format!(", row {}", of_file + 1));
+        Problem::new(place.clone(), format!("`{}`{row}: {what}", part.path().display()))
     }
 
     /// The columns under their names in the pipeline.
@@ -193,46 +255,49 @@ fn other_columns(first: &Part, part: &Part) -> Option<String> {
     let (ours, theirs) = (first.schema(), part.schema());
     let same = theirs.len() == ours.len() && ours.iter().all(|(name, dtype)| theirs.get(name) == Some(dtype));
     (!same).then(|| {
-        let (first, part) = (first.path(), part.path());
+        let (first, part) = (first.path().display(), part.path().display());
         format!("`{part}` has columns {} where `{first}` has {}", describe(theirs), describe(ours))
     })
 }
 
-/// The name of each column in the files and in the pipeline, or what is wrong with the names and the remedy.
-fn renamed(schema: &Schema, columns: &[(String, String)]) -> Result<Vec<(PlSmallStr, PlSmallStr)>, (String, String)> {
-    for (_, there) in columns {
-        if !schema.contains(there) {
-            let help = instead(there, schema.iter_names().map(|name| name.as_str()));
-            return Err((format!("the files have no column `{there}`"), help));
+/// The name of each column in the files and in the pipeline, or what is wrong with the names.
+fn renamed(schema: &Schema, columns: &[(String, Reference)]) -> Result<Vec<(PlSmallStr, PlSmallStr)>, Problem> {
+    for (_, Reference { name, span }) in columns {
+        if !schema.contains(name) {
+            let help = instead(name, schema.iter_names().map(|name| name.as_str()));
+            return Err(Problem::new(span.clone(), format!("the files have no column `{name}`")).help(help));
         }
     }
     let here = |there: &PlSmallStr| {
-        let given = columns.iter().find(|(_, other)| there == other.as_str());
+        let given = columns.iter().find(|(_, other)| there == other.name.as_str());
         (there.clone(), given.map_or_else(|| there.clone(), |(here, _)| PlSmallStr::from_str(here)))
     };
     let names: Vec<(PlSmallStr, PlSmallStr)> = schema.iter_names().map(here).collect();
     let twice = names.iter().enumerate().find(|(i, (_, here))| names[..*i].iter().any(|(_, other)| other == here));
     match twice {
         Some((_, (_, here))) => {
-            let help = "give the other one another name in `columns` too".to_owned();
-            Err((format!("two columns would be called `{here}`"), help))
+            // Names in a file differ, so one of the two was given in `columns`.
+            let given = columns.iter().find(|(name, _)| here == name.as_str());
+            let place = given.map_or(0..0, |(_, there)| there.span.clone());
+            let help = "give the other one another name in `columns` too";
+            Err(Problem::new(place, format!("two columns would be called `{here}`")).help(help))
         }
         None => Ok(names),
     }
 }
 
-fn pattern(files: &Files, first: &Part, names: &[(PlSmallStr, PlSmallStr)]) -> Result<Option<Regex>, (String, String)> {
-    let Some(pattern) = &files.gold_pattern else { return Ok(None) };
+fn pattern(files: &Files, first: &Part, names: &[(PlSmallStr, PlSmallStr)]) -> Result<Option<Regex>, Problem> {
+    let Some(Pattern { text, span }) = &files.gold_pattern else { return Ok(None) };
     let gold = names.iter().find(|(_, here)| here == "gold").and_then(|(there, _)| first.schema().get(there));
     if gold != Some(&DataType::String) {
         let what = "`gold_pattern` takes something out of a column `gold` of text, and there is none";
-        return Err((what.to_owned(), "name it: `columns = { gold = \"answer\" }`".to_owned()));
+        return Err(Problem::new(span.clone(), what).help("name it: `columns = { gold = \"answer\" }`"));
     }
     let wrong = |error: regex::Error| {
         let help = "the syntax is that of Rust's `regex`; a literal string keeps its backslashes: '#### (.+)'";
-        (format!("`gold_pattern` is no regular expression: {error}"), help.to_owned())
+        Problem::new(span.clone(), format!("`gold_pattern` is no regular expression: {error}")).help(help)
     };
-    Regex::new(pattern).map(Some).map_err(wrong)
+    Regex::new(text).map(Some).map_err(wrong)
 }
 
 fn named_schema(schema: &Schema, names: &[(PlSmallStr, PlSmallStr)]) -> Result<SchemaRef, Drift> {

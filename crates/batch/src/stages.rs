@@ -14,4 +14,4 @@ pub use filter::Filter;
 pub use join::{Join, Right};
 pub use read::Read;
 pub use sql::Sql;
-pub use write::Write;
+pub use write::{Write, dataset};

@@ -47,7 +47,7 @@ fn run(file: &Path, root: &Path, lag: u64, batches: u64, delay: Duration) -> Res
         "debate" => Box::new(Overseen { inner: stage, delay }) as Box<dyn Stage>,
         _ => stage,
     };
-    let stages: Vec<Box<dyn Stage>> = plan.nodes.iter().zip(wire::stages(loaded, root)?).map(overseen).collect();
+    let stages: Vec<Box<dyn Stage>> = plan.nodes.iter().zip(wire::stages(loaded, root)).map(overseen).collect();
     let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: &stop };
     let started = Instant::now();
     batch::run(&job, &mut states, &mut folder, &mut |_| {})?;

@@ -25,6 +25,8 @@ pub struct Usage {
     pub tokens_read: u64,
     /// Tokens written.
     pub tokens_written: u64,
+    /// Tokens read that stand for words the model does not know.
+    pub unknown_words: u64,
 }
 
 impl<'a> ModelAnswerer<'a> {
@@ -48,6 +50,7 @@ impl Answerer for ModelAnswerer<'_> {
         let generated = model::generate(self.model, &prompts, self.sampling, &uniform, self.workers)?;
         self.usage.waves += 1;
         self.usage.prompts += wave.len() as u64;
+        self.usage.unknown_words += prompts.iter().map(|prompt| tokenizer.unknown(prompt) as u64).sum::<u64>();
         self.usage.tokens_read += prompts.iter().map(|prompt| prompt.len() as u64).sum::<u64>();
         self.usage.tokens_written += generated.iter().map(|answer| answer.tokens.len() as u64).sum::<u64>();
         let answer = |(prompt, generated): (Vec<u32>, model::Generated)| Answer {

@@ -49,7 +49,7 @@ enum Verb {
     Check {
         #[command(flatten)]
         given: Given,
-        /// Leave out the files that the pipeline names
+        /// Read no rows of files: question files are left out, and those of `read` and `join` opened for their columns
         #[arg(long)]
         offline: bool,
     },
@@ -62,7 +62,7 @@ enum Verb {
         /// What to draw it as
         #[arg(long, value_enum, default_value = "text")]
         format: check::Format,
-        /// Leave out the files that the pipeline names, and earlier runs
+        /// Read no rows of files, as `check` does, and no earlier runs
         #[arg(long)]
         offline: bool,
         /// Where runs leave results for each other [default: runs/.store]
@@ -127,7 +127,8 @@ enum Verb {
     Evaluate {
         /// The run's folder
         run: PathBuf,
-        /// Parquet, JSON lines or BIG-Bench JSON
+        /// Parquet, JSON lines, CSV, Arrow IPC or BIG-Bench JSON; a pattern such as 'questions/*.json'; or a folder as
+        /// Hugging Face has it
         #[arg(long, value_name = "FILE")]
         questions: PathBuf,
         /// Which checkpoint: last, best, or a number of batches

@@ -8,7 +8,7 @@ use crate::{
     surface::{self, Known, Surface},
     tables, wire,
 };
-use batch::{Run, read_questions};
+use batch::{QuestionRow, Run, Source, question_rows};
 use debate::{
     answerer::{Answerer, AnswererError, Prompt},
     draw::Draw,
@@ -17,7 +17,10 @@ use debate::{
 use model::{Model, Sampling};
 use plan::states::weights;
 use serde_json::json;
-use spec::settings::{Pipeline, Row, Stage};
+use spec::{
+    Problem,
+    settings::{File, Files, Pipeline, Row, Stage},
+};
 use std::{collections::BTreeMap, path::Path, process::ExitCode};
 
 /// Questions of the run that a surface classifier is fitted to.
@@ -59,7 +62,7 @@ pub fn evaluate(root: &Path, questions: &Path, checkpoint: &str, as_json: bool) 
 pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation, Failure> {
     let run = Run::open(root)?;
     let pipeline = crate::run::pipeline(root)?;
-    let rows = read_questions(questions).map_err(Failure::command)?;
+    let rows = asked(questions)?;
     let trained = trained(&pipeline)?;
     let (best, checkpoint) = (checkpoint == "best", choose(&run, &pipeline, checkpoint)?);
     if best {
@@ -85,6 +88,17 @@ pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation,
     let by_depth = by_depth(&scored(&answered));
     let surface = surface_scores(&run, &pipeline, &model, &answered)?;
     Ok(Evaluation { checkpoint, answers: answered, by_depth, surface, unknown })
+}
+
+/// The questions of files, which are named as in a pipeline.
+fn asked(questions: &Path) -> Result<Vec<QuestionRow>, Failure> {
+    let told = |problems: Vec<Problem>| {
+        let texts = problems.into_iter().map(|problem| [Some(problem.message), problem.help].into_iter().flatten());
+        Failure::command(texts.map(|texts| texts.collect::<Vec<_>>().join("; ")).collect::<Vec<_>>().join("\n"))
+    };
+    let file = File { path: questions.display().to_string(), span: 0..0 };
+    let source = Source::open(&Files::new(vec![file]), Path::new("")).map_err(told)?;
+    question_rows(&source).map_err(|problem| told(vec![problem]))
 }
 
 /// One answer for each prompt that fits into M's context, in one wave.

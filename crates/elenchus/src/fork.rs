@@ -86,7 +86,7 @@ fn made(
 ) -> Result<(), ForkError> {
     let (plan, checkpoints, mut states) = (old.plan.clone(), policy(&old.pipeline), wire::states(&old));
     let batches = old.batches;
-    let stages = wire::stages(old, folder).map_err(|error| RunError::Unfit(error.to_string()))?;
+    let stages = wire::stages(old, folder);
     let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop: progress.stop() };
     let texts = Texts { pipeline: &new.pipeline.to_toml(), source: &new.source, plan: &new.plan.to_text() };
     let run = &std::path::absolute(root).unwrap_or_else(|_| root.to_owned());

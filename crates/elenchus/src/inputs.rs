@@ -1,28 +1,35 @@
 //! The questions of every stage that has any: its files opened, its generators set up.
 
-use crate::stages::sample::{Source, same_words};
+use crate::stages::sample::{Excluded, Source, same_words};
 use batch::{QuestionRow, Sources, question_rows};
 use plan::Plan;
+use polars::frame::DataFrame;
 use spec::{
     Places, Problem,
-    settings::{Files, Named, Order, Pipeline, Questions, Read, Sample, Stage, With},
+    settings::{Files, Join, Named, Order, Pipeline, Questions, Read, Sample, Stage, With},
 };
-use std::collections::{BTreeMap, BTreeSet};
-use tasks::{Generator, TaskError};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
+use tasks::{Generator, Task, TaskError};
 
 /// What a pipeline reads from outside.
 pub struct Inputs {
     /// Where the questions of each `sample` and `evaluate` stage come from, by the stage's name.
     pub questions: BTreeMap<String, Source>,
     /// The questions that each `sample` stage must not draw.
-    pub excluded: BTreeMap<String, BTreeSet<String>>,
+    pub excluded: BTreeMap<String, Excluded>,
+    /// The rows that each `join` stage holds in memory.
+    pub joined: BTreeMap<String, DataFrame>,
     /// The files of stages that read them.
     pub files: Sources,
 }
 
 /// Opens everything.
 pub fn open(pipeline: &Pipeline, files: Sources, problems: &mut Vec<Problem>) -> Inputs {
-    let mut inputs = Inputs { questions: BTreeMap::new(), excluded: BTreeMap::new(), files };
+    let (questions, excluded, joined) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut inputs = Inputs { questions, excluded, joined, files };
     for stage in &pipeline.stages {
         match &stage.settings {
             Stage::Sample(sample) => inputs.open_sample(pipeline, &stage.name, sample, problems),
@@ -31,6 +38,13 @@ pub fn open(pipeline: &Pipeline, files: Sources, problems: &mut Vec<Problem>) ->
                 let source = inputs.source(&evaluate.questions, Order::Sequential, &path, &pipeline.places);
                 inputs.keep(&stage.name, source, problems);
             }
+            // Files that cannot be opened are a problem of the plan.
+            Stage::Join(Join { with: With::Files(files), .. }) => match inputs.files.open(files).map(|rows| rows.all())
+            {
+                Ok(Ok(rows)) => drop(inputs.joined.insert(stage.name.clone(), rows)),
+                Ok(Err(problem)) => problems.push(problem),
+                Err(_) => {}
+            },
             _ => {}
         }
     }
@@ -39,7 +53,7 @@ pub fn open(pipeline: &Pipeline, files: Sources, problems: &mut Vec<Problem>) ->
 
 impl Inputs {
     fn open_sample(&mut self, pipeline: &Pipeline, name: &str, sample: &Sample, problems: &mut Vec<Problem>) {
-        let excluded = match sample.exclude.as_ref().map(|files| self.rows(files)).transpose() {
+        let questions = match sample.exclude.as_ref().map(|files| self.rows(files)).transpose() {
             Ok(rows) => rows.unwrap_or_default().iter().map(|row| same_words(&row.text)).collect(),
             Err(more) => {
                 problems.extend(more);
@@ -48,8 +62,9 @@ impl Inputs {
         };
         let path = format!("sample.{name}");
         let source = self.source(&sample.questions, sample.order, &path, &pipeline.places);
+        let mut excluded = Excluded { questions, rows: 0 };
         let source = source.and_then(|source| {
-            without(source, &excluded).ok_or_else(|| {
+            without(source, &mut excluded).ok_or_else(|| {
                 let place = pipeline.places.of(&format!("{path}.exclude"));
                 vec![Problem::new(place, "every question of the files is excluded: none is left to draw")]
             })
@@ -81,8 +96,37 @@ impl Inputs {
 
     fn rows(&self, files: &Files) -> Result<Vec<QuestionRow>, Vec<Problem>> {
         let source = self.files.open(files)?;
-        let place = files.paths.first().map_or(0..0, |file| file.span.clone());
-        question_rows(&source).map_err(|error| vec![Problem::new(place, error.to_string())])
+        question_rows(&source).map_err(|problem| vec![problem])
+    }
+
+    /// The words of the rows that are read on their way to somebody who is asked: a model has to know them.
+    pub fn words(&self, plan: &Plan) -> Result<BTreeSet<String>, Problem> {
+        let mut words = BTreeSet::new();
+        let read = before_asking(plan).into_iter().filter_map(|stage| self.files.open(read_by(stage)?).ok());
+        for source in read {
+            source.visit(|rows| {
+                let texts = rows.columns().iter().filter_map(|column| column.str().ok());
+                for text in texts.flat_map(|texts| texts.iter().flatten()) {
+                    words.extend(text.split_whitespace().map(str::to_owned));
+                }
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(words)
+    }
+
+    /// Whether a task understands any question of a stage; none where that is not known, for they come from elsewhere.
+    pub fn is_understood(&self, stage: &Named<Stage>, task: Task) -> Option<bool> {
+        let Stage::Read(read) = &stage.settings else {
+            return Some(self.questions.get(&stage.name)?.is_of(task));
+        };
+        let mut understood = false;
+        let looked = self.files.open(&read.files).ok()?.visit(|rows| {
+            let texts = rows.column("text").and_then(|texts| texts.str());
+            understood = texts.is_ok_and(|texts| texts.iter().flatten().any(|text| task.depth(text).is_some()));
+            if understood { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        looked.ok().map(|()| understood)
     }
 
     /// How many batches use up the rows of all sources: each batch takes a stage's `rows` of them.
@@ -100,20 +144,20 @@ impl Inputs {
     pub fn note(&self, pipeline: &Pipeline, plan: &mut Plan) {
         for (stage, source) in &self.questions {
             let rows = source.parts().into_iter().filter_map(|part| match part {
-                Source::Rows(rows, _) => Some(rows),
+                Source::Rows(rows, _) => Some(digest(rows.iter().map(|row| format!("{row:?}")))),
                 _ => None,
             });
-            let rows: Vec<String> = rows.flatten().map(|row| format!("{row:?}")).collect();
-            if !rows.is_empty() {
-                plan.note(stage, "rows of its files", digest(&rows));
+            let parts: Vec<String> = rows.collect();
+            if !parts.is_empty() {
+                plan.note(stage, "rows of its files", digest(&parts));
             }
             if pipeline.batches.is_none() {
                 plan.note(stage, "its end", "with the rows of its files".to_owned());
             }
         }
         for (stage, excluded) in &self.excluded {
-            if !excluded.is_empty() {
-                plan.note(stage, "rows that are excluded", digest(excluded));
+            if !excluded.questions.is_empty() {
+                plan.note(stage, "rows that are excluded", digest(&excluded.questions));
             }
         }
         for stage in &pipeline.stages {
@@ -125,12 +169,25 @@ impl Inputs {
 }
 
 /// A hash of texts, such that two in a row are no other two.
-fn digest<'a>(texts: impl IntoIterator<Item = &'a String>) -> String {
+fn digest(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let mut hasher = blake3::Hasher::new();
     for text in texts {
+        let text = text.as_ref();
         hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
     }
     hasher.finalize().to_string()
+}
+
+/// The stages whose tables, or what is made of them, come to a stage that asks.
+fn before_asking(plan: &Plan) -> Vec<&Stage> {
+    let mut reaches = vec![false; plan.nodes.len()];
+    for (place, node) in plan.nodes.iter().enumerate().rev() {
+        reaches[place] |= matches!(node.stage, Stage::Debate(_) | Stage::Answer(_));
+        if reaches[place] {
+            node.inputs.iter().for_each(|edge| reaches[edge.stage] = true);
+        }
+    }
+    plan.nodes.iter().zip(reaches).filter_map(|(node, reaches)| reaches.then_some(&node.stage)).collect()
 }
 
 /// The files of a stage that works on plain tables.
@@ -145,11 +202,13 @@ pub fn read_by(stage: &Stage) -> Option<&Files> {
     }
 }
 
-/// The source without rows that are excluded; none where no row is left.
-fn without(source: Source, excluded: &BTreeSet<String>) -> Option<Source> {
+/// The source without rows that are excluded, which are counted; none where no row is left.
+fn without(source: Source, excluded: &mut Excluded) -> Option<Source> {
     match source {
         Source::Rows(mut rows, order) => {
-            rows.retain(|row| !excluded.contains(&same_words(&row.text)));
+            let all = rows.len();
+            rows.retain(|row| !excluded.questions.contains(&same_words(&row.text)));
+            excluded.rows += (all - rows.len()) as u64;
             (!rows.is_empty()).then_some(Source::Rows(rows, order))
         }
         Source::Mixture(shares) => {

@@ -3,7 +3,6 @@
 use crate::{
     command::Failure,
     inputs::{self, Inputs},
-    stages::sample::Source,
     wire,
 };
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
@@ -11,9 +10,9 @@ use model::Tokenizer;
 use plan::Plan;
 use spec::{
     Catalogue, Problem, Sources, Span,
-    settings::{Pipeline, Questions, Stage},
+    settings::{Answer, By, Named, Pipeline, Questions, Reference, Stage, With},
 };
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeSet, fmt};
 use tasks::Task;
 
 /// A pipeline that can be run.
@@ -44,8 +43,8 @@ pub fn compile(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<
     let files = batch::Sources::new(".");
     let plan = plan::plan(&pipeline, &files).map_err(|more| problems.extend(more)).ok();
     let inputs = inputs::open(&pipeline, files, &mut problems);
-    problems.extend(misplaced_scripts(&pipeline, &inputs.questions));
-    let tokenizer = tokenizer(&pipeline, &inputs.questions).map_err(|problem| problems.push(problem)).ok();
+    problems.extend(misplaced_scripts(&pipeline, &inputs));
+    let tokenizer = tokenizer(&pipeline, &inputs, plan.as_ref()).map_err(|problem| problems.push(problem)).ok();
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     match (plan, tokenizer) {
         (Some(mut plan), Some(tokenizer)) if problems.is_empty() => {
@@ -64,8 +63,8 @@ fn note_outside(plan: &mut Plan, pipeline: &Pipeline, inputs: &Inputs, tokenizer
     plan.numerics = model::numerics().map(|(what, value)| (what.to_owned(), value)).into();
 }
 
-/// Plans a pipeline without opening its question files. Those of other tables are looked at all the same: their columns
-/// are part of the plan.
+/// Plans a pipeline without the rows of its files. Those of plain tables are opened all the same: their columns are part
+/// of the plan.
 pub fn load_offline(sources: &Sources) -> Result<(Pipeline, Plan), Failure> {
     let spec::Reading { pipeline, mut problems } = spec::read_sources(sources, &catalogue());
     let files = batch::Sources::new(".");
@@ -73,7 +72,7 @@ pub fn load_offline(sources: &Sources) -> Result<(Pipeline, Plan), Failure> {
     let mut generated = pipeline.clone();
     generated.stages.retain(|stage| !takes_files(&stage.settings));
     let inputs = inputs::open(&generated, files, &mut problems);
-    problems.extend(misplaced_scripts(&pipeline, &inputs.questions));
+    problems.extend(misplaced_scripts(&generated, &inputs));
     problems.sort_by_key(|problem| problem.span.start);
     match plan {
         Some(plan) if problems.is_empty() => Ok((pipeline, plan)),
@@ -89,30 +88,29 @@ fn takes_files(stage: &Stage) -> bool {
     match stage {
         Stage::Sample(sample) => any(&sample.questions) || sample.exclude.is_some(),
         Stage::Evaluate(evaluate) => any(&evaluate.questions),
+        Stage::Read(_) => true,
+        Stage::Join(join) => matches!(join.with, With::Files(_)),
         _ => false,
     }
 }
 
-fn tokenizer(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Result<Tokenizer, Problem> {
+fn tokenizer(pipeline: &Pipeline, inputs: &Inputs, plan: Option<&Plan>) -> Result<Tokenizer, Problem> {
     let debate = pipeline.stages.iter().find(|stage| matches!(stage.settings, Stage::Debate(_)));
     let place = || debate.map_or(0..0, |debate| pipeline.places.of(&format!("debate.{}.wording", debate.name)));
-    wire::tokenizer(pipeline, questions).map_err(|error| Problem::new(place(), error.to_string()))
+    let models = plan.filter(|_| !pipeline.models.is_empty());
+    let read = models.map_or(Ok(BTreeSet::new()), |plan| inputs.words(plan))?;
+    wire::tokenizer(pipeline, &inputs.questions, read).map_err(|error| Problem::new(place(), error.to_string()))
 }
 
 /// Scripted humans who are asked questions of another task than their own: they could only guess.
-fn misplaced_scripts(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Vec<Problem> {
+fn misplaced_scripts(pipeline: &Pipeline, inputs: &Inputs) -> Vec<Problem> {
     let mut problems = Vec::new();
     for stage in &pipeline.stages {
-        let (amplify, asked) = match &stage.settings {
-            Stage::Debate(debate) => (&debate.speaker.name, &debate.from.name),
-            Stage::Evaluate(evaluate) => (&evaluate.of.name, &stage.name),
-            _ => continue,
-        };
-        let amplify = pipeline.amplifies.iter().find(|named| named.name == *amplify);
-        let human =
-            amplify.and_then(|amplify| pipeline.humans.iter().find(|human| human.name == amplify.settings.human.name));
-        let (Some(human), Some(source)) = (human, questions.get(asked)) else { continue };
-        if Task::of_script(&human.settings.script).is_some_and(|task| !source.is_of(task)) {
+        let Some((human, asked)) = human_asked(pipeline, stage) else { continue };
+        let human = pipeline.humans.iter().find(|named| named.name == human.name);
+        let (Some(human), Some(source)) = (human, source_of(pipeline, asked)) else { continue };
+        let understood = |task| inputs.is_understood(source, task);
+        if Task::of_script(&human.settings.script).and_then(understood) == Some(false) {
             let place = pipeline.places.of(&format!("human.{}.script", human.name));
             let message =
                 format!("the script `{}` understands none of the questions of `{asked}`", human.settings.script);
@@ -121,6 +119,32 @@ fn misplaced_scripts(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) 
     }
     problems.dedup();
     problems
+}
+
+/// The human who is asked by a stage, and whose questions.
+fn human_asked<'p>(pipeline: &'p Pipeline, stage: &'p Named<Stage>) -> Option<(&'p Reference, &'p str)> {
+    let human_of = |mention: &Reference| {
+        let amplify = pipeline.amplifies.iter().find(|named| named.name == mention.name);
+        amplify.map(|amplify| &amplify.settings.human)
+    };
+    match &stage.settings {
+        Stage::Debate(debate) => Some((human_of(&debate.speaker)?, &debate.from.name)),
+        Stage::Evaluate(evaluate) => Some((human_of(&evaluate.of)?, &stage.name)),
+        Stage::Answer(Answer { by: By::Amplify(amplify), from, .. }) => Some((human_of(amplify)?, &from.name)),
+        Stage::Answer(Answer { by: By::Human(human), from, .. }) => Some((human, &from.name)),
+        _ => None,
+    }
+}
+
+/// The stage that questions come from, before any were filtered out.
+fn source_of<'p>(pipeline: &'p Pipeline, name: &str) -> Option<&'p Named<Stage>> {
+    let mut stage = pipeline.stages.iter().find(|stage| stage.name == name)?;
+    // Filters may be in a circle, which is a problem of its own.
+    for _ in &pipeline.stages {
+        let Stage::Filter(filter) = &stage.settings else { return Some(stage) };
+        stage = pipeline.stages.iter().find(|stage| stage.name == filter.from.name)?;
+    }
+    None
 }
 
 /// The names that a pipeline file may use and that `spec` does not know by itself.

@@ -12,7 +12,7 @@ use crate::{
     variants::Variants,
     wire,
 };
-use batch::{Event, Job, Outcome, Policy, Run, RunError, RunFolder, Texts};
+use batch::{Event, Job, Outcome, Policy, Run, RunError, RunFolder, Texts, stages::dataset};
 use spec::{
     Sources,
     settings::{Command, File, Files, Pipeline, Questions, Stage, With, Write},
@@ -69,9 +69,9 @@ pub fn create(root: &Path, loaded: &Loaded) -> Result<RunFolder, Failure> {
 
 /// No dataset that a run is to write may be there.
 pub(crate) fn refuse_written(root: &Path, loaded: &Loaded) -> Result<(), Failure> {
-    match writers(loaded, root).iter().find(|(write, _)| write.is_whole()) {
-        Some((write, _)) => {
-            let folder = write.folder.display();
+    match datasets(&loaded.pipeline, root).map(|(_, folder)| folder).find(|folder| folder.exists()) {
+        Some(folder) => {
+            let folder = folder.display();
             Err(Failure::command(format!("the dataset {folder} is there already: remove it, or name another")))
         }
         None => Ok(()),
@@ -172,7 +172,7 @@ pub fn perform(
     let mut states = wire::states(&loaded);
     let (plan, pipeline, batches) = (loaded.plan.clone(), loaded.pipeline.clone(), loaded.batches);
     let writers = writers(&loaded, run.root());
-    let stages = wire::stages(loaded, run.root()).map_err(Failure::run)?;
+    let stages = wire::stages(loaded, run.root());
     let checkpoints = policy(&pipeline);
     let job = Job { plan: &plan, stages: &stages, batches, checkpoints, stop };
     let left = |outcome: &Result<Outcome, RunError>| {
@@ -217,7 +217,10 @@ fn writers(loaded: &Loaded, root: &Path) -> Vec<(batch::stages::Write, Option<St
 /// The folders of the datasets that a pipeline writes, each after its stage's name.
 pub fn datasets<'a>(pipeline: &'a Pipeline, root: &'a Path) -> impl Iterator<Item = (&'a str, PathBuf)> {
     pipeline.stages.iter().filter_map(move |stage| match &stage.settings {
-        Stage::Write(write) => Some((stage.name.as_str(), wire::dataset(&stage.name, write, root))),
+        Stage::Write(write) => {
+            let named = write.folder.as_ref().map(|folder| PathBuf::from(&folder.path));
+            Some((stage.name.as_str(), named.unwrap_or_else(|| dataset(root, &stage.name))))
+        }
         _ => None,
     })
 }
@@ -242,7 +245,7 @@ fn named_files(stage: &mut Stage) -> Vec<&mut File> {
         Stage::Read(read) => read.files.paths.iter_mut().collect(),
         Stage::Join(spec::settings::Join { with: With::Files(files), .. }) => files.paths.iter_mut().collect(),
         Stage::Write(Write { folder: Some(folder), .. }) => vec![folder],
-        Stage::Command(Command { folder, .. }) => vec![folder.get_or_insert(File { path: ".".to_owned(), span: 0..0 })],
+        Stage::Command(Command { folder, .. }) => vec![folder],
         _ => Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     stages::{self, Amplifier, evaluate::VerdictTables, sample::Source},
     states::{Baseline, ModelState, OptimizerState},
 };
-use batch::{SourceError, Stage as Work, States};
+use batch::{Stage as Work, States};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Sampling, Tokenizer, TokenizerError};
 use plan::{Node, Role, states as names};
@@ -16,7 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
 };
-pub use tables::{dataset, writer};
+pub use tables::writer;
 use train::AdamW;
 
 /// Looks a name up that `plan` has resolved.
@@ -25,11 +25,16 @@ fn named<'a, T>(things: &'a [Named<T>], name: &str) -> &'a T {
     &found.expect("plan resolves every name before anything is wired").settings
 }
 
-/// The tokenizer of a pipeline: the wording of its tasks and questions, nothing else.
-pub fn tokenizer(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Result<Tokenizer, TokenizerError> {
+/// The tokenizer of a pipeline: the wording of its tasks and questions, and the words of what it reads.
+pub fn tokenizer(
+    pipeline: &Pipeline,
+    questions: &BTreeMap<String, Source>,
+    read: BTreeSet<String>,
+) -> Result<Tokenizer, TokenizerError> {
     let wording = wording(pipeline);
     let mut phrases: BTreeSet<String> = SIDES.iter().map(|side| (*side).to_owned()).collect();
-    let mut words: BTreeSet<String> = ["Yes", "No"].iter().map(|word| (*word).to_owned()).collect();
+    let mut words = read;
+    words.extend(["Yes", "No"].map(str::to_owned));
     for template in [&wording.argument, &wording.sufficient, &wording.winner] {
         let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
         phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
@@ -99,18 +104,18 @@ pub fn states(loaded: &Loaded) -> States {
 }
 
 /// What does the work of each node, in the plan's order. `root` is the run's folder.
-pub fn stages(mut loaded: Loaded, root: &Path) -> Result<Vec<Box<dyn Work>>, SourceError> {
+pub fn stages(mut loaded: Loaded, root: &Path) -> Vec<Box<dyn Work>> {
     let nodes = loaded.plan.nodes.clone();
     nodes.into_iter().map(|node| wire(&mut loaded, node, root)).collect()
 }
 
 /// One match from settings to stages.
-fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Result<Box<dyn Work>, SourceError> {
+fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
     let source = loaded.inputs.questions.remove(&node.name);
     let pipeline = &loaded.pipeline;
     let draw = Draw::new(pipeline.seed).named(&node.name);
     let name = node.name.clone();
-    let wired: Box<dyn Work> = match node.stage.clone() {
+    match node.stage.clone() {
         Stage::Sample(sample) => {
             let source = source.expect("load sets up the questions of every sample stage");
             let until = if pipeline.batches.is_none() { source.count() } else { None };
@@ -181,9 +186,8 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Result<Box<dyn Work>, S
             draw,
         }),
         Stage::Write(write) => Box::new(writer(&node, &write, root)),
-        table_stage => tables::wire(loaded, &node, table_stage, root)?,
-    };
-    Ok(wired)
+        table_stage => tables::wire(loaded, &node, table_stage, root),
+    }
 }
 
 /// Who answers a table of questions.

@@ -1,8 +1,10 @@
 //! Whether what is put together belongs together. Each check prevents a run that would go through and mean nothing.
 
+use std::path::{Component, Path};
+
 use spec::{
     Pipeline, Problem,
-    settings::{Combine, Loss, Named, Reference, Stage, Sufficient, Sync, Train},
+    settings::{Combine, File, Loss, Named, Reference, Stage, Sufficient, Sync, Train, Write},
 };
 
 use crate::{Node, Plan, names::Names, parties::architecture};
@@ -14,6 +16,7 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
         Stage::Loss(loss) => loss_problems(names, &stage.name, loss),
         Stage::Train(train) => other_model(names, train).into_iter().collect(),
         Stage::Sync(sync) => sync_problems(names, sync),
+        Stage::Write(write) => written_already(names, &stage.name, write).into_iter().collect(),
         _ => Vec::new(),
     };
     stages.flat_map(of).collect()
@@ -100,6 +103,26 @@ fn sync_problems(names: Names<'_>, sync: &Sync) -> Vec<Problem> {
 fn trainer<'p>(names: Names<'p>, model: &str) -> Option<&'p str> {
     let trains = |stage: &&Named<Stage>| matches!(&stage.settings, Stage::Train(train) if train.model.name == model);
     names.pipeline.stages.iter().find(trains).map(|stage| stage.name.as_str())
+}
+
+/// A dataset is whole once its stage has written all of it, so no other may write there.
+fn written_already(names: Names<'_>, name: &str, write: &Write) -> Option<Problem> {
+    let folder = write.folder.as_ref()?;
+    let same = |stage: &&Named<Stage>| match &stage.settings {
+        Stage::Write(Write { folder: Some(other), .. }) => is_same_place(other, folder),
+        _ => false,
+    };
+    let earlier = names.pipeline.stages.iter().take_while(|stage| stage.name != name).find(same)?;
+    let message = format!("`{}` writes its dataset to this folder already", earlier.name);
+    Some(Problem::new(folder.span.clone(), message).help("give each `write` stage a folder of its own"))
+}
+
+fn is_same_place(one: &File, other: &File) -> bool {
+    let parts = |file: &File| -> Vec<String> {
+        let parts = Path::new(&file.path).components().filter(|part| *part != Component::CurDir);
+        parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect()
+    };
+    parts(one) == parts(other)
 }
 
 /// A lag that no stage would feel.

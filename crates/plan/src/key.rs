@@ -81,7 +81,7 @@ fn wording(names: Names<'_>) -> Recipe {
 /// Goes up when a stage, given the same, comes to other results than before.
 fn version(stage: &Stage) -> u32 {
     match stage {
-        Stage::Sample(_) => 1,
+        Stage::Sample(_) => 2,
         Stage::Debate(_) => 1,
         Stage::Judge(_) => 1,
         Stage::Loss(_) => 1,
@@ -90,11 +90,11 @@ fn version(stage: &Stage) -> u32 {
         Stage::Evaluate(_) => 1,
         Stage::Read(_) => 1,
         Stage::Filter(_) => 1,
-        Stage::Sql(_) => 1,
+        Stage::Sql(_) => 2,
         Stage::Join(_) => 1,
-        Stage::Command(_) => 1,
-        Stage::Answer(_) => 1,
-        Stage::Write(_) => 1,
+        Stage::Command(_) => 2,
+        Stage::Answer(_) => 2,
+        Stage::Write(_) => 2,
     }
 }
 

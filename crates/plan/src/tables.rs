@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use spec::settings::{Answer, OnError, Stage};
 
-use crate::Output;
+use crate::{Output, shapes::gold as marked_gold};
 
 /// The tables of a stage, first the one that bears its name.
 pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
@@ -38,9 +38,18 @@ pub(crate) fn rows(name: &str, stage: &Stage, schema: SchemaRef) -> Vec<Output> 
         Stage::Command(command) => (true, command.on_error),
         _ => (true, OnError::Fail),
     };
-    let errors = || Output { table: format!("{name}.errors"), schema: errors(), kept: true };
-    let own = Output { table: name.to_owned(), schema, kept };
-    [own].into_iter().chain((on_error != OnError::Fail).then(errors)).collect()
+    let errors = || Output { table: format!("{name}.errors"), schema: errors_of(&schema), kept: true };
+    let errors = (on_error != OnError::Fail).then(errors);
+    [Output { table: name.to_owned(), schema, kept }].into_iter().chain(errors).collect()
+}
+
+/// The errors of rows with these columns: what is said of a row with a gold answer may tell it.
+fn errors_of(rows: &SchemaRef) -> SchemaRef {
+    let errors = errors();
+    if !rows.fields().iter().any(|field| is_gold(field)) {
+        return errors;
+    }
+    Arc::new(Schema::new(errors.fields().iter().map(|field| marked_gold(field)).collect::<Vec<_>>()))
 }
 
 /// Whether a column holds gold answers.
@@ -154,7 +163,7 @@ fn answered(answer: &Answer) -> SchemaRef {
     let nullable = answer.on_error == OnError::Null;
     table([
         column("id", DataType::UInt64, "the question"),
-        column("text", DataType::Utf8, "Q"),
+        column("text", DataType::Utf8, "Q").with_nullable(nullable),
         column("answer", DataType::Utf8, "the answer given").with_nullable(nullable),
         column("by", DataType::Utf8, "whose answer it is: model or human").with_nullable(nullable),
     ])

@@ -18,7 +18,7 @@ use crate::{
         train,
     },
     table::Table,
-    value::Notes,
+    value::{Notes, Value},
 };
 
 /// Reads a pipeline file that stands for itself.
@@ -55,12 +55,12 @@ fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
     let beginning = notes.sources.beginning();
     let mut file = Table::new(notes, document, String::new(), beginning);
     // Which file this one extends was found out when the files were opened.
-    file.optional("extends", |value| value.text());
+    file.optional("extends", extends);
     let pipeline = Pipeline {
         seed: file.required("seed", 0, |value| value.whole(..)),
         batches: file.optional("batches", |value| value.whole(1..)),
         workers: file.or("workers", 2, |value| value.whole(1..)),
-        lag: file.or("lag", 0, |value| value.whole(..)),
+        lag: file.or("lag", 0, |value| value.whole(0..=64)),
         checkpoint: file.or("checkpoint", Checkpoint::default(), |value| value.table(checkpoint)),
         snapshot: file.or("snapshot", Snapshot::default(), |value| value.table(snapshot)),
         models: file.kind("model", model),
@@ -75,6 +75,14 @@ fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
     }
     file.finish();
     pipeline
+}
+
+fn extends(value: &mut Value<'_>) -> Option<String> {
+    if value.notes.sources.at(&value.span()).0.is_set() {
+        let problem = Problem::new(value.span(), "`extends` is of files: a setting comes too late for it");
+        return value.problem(problem.help("run that file, and give this one with `--overlay`"));
+    }
+    value.text()
 }
 
 fn checkpoint(table: &mut Table<'_>) -> Checkpoint {

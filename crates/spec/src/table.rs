@@ -1,5 +1,7 @@
 //! One table of the file, read key by key. It keeps which keys were asked for: the others are unknown.
 
+use std::path::Path;
+
 use toml::{
     Spanned,
     de::{DeString, DeTable, DeValue},
@@ -9,7 +11,7 @@ use crate::{
     layers::latest,
     place::Span,
     problem::{Problem, instead, list, nearest},
-    settings::{Named, Reference},
+    settings::{File, Named, Reference},
     value::{Notes, Value},
 };
 
@@ -82,6 +84,13 @@ impl<'a> Table<'a> {
     pub(crate) fn reference(&mut self, key: &'static str) -> Reference {
         let absent = Reference { name: String::new(), span: self.header.clone() };
         self.required(key, absent, |value| value.reference())
+    }
+
+    /// The folder of the file that the table is in.
+    pub(crate) fn folder(&self) -> File {
+        let folder = &self.notes.sources.at(&self.header).0.folder;
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        File { path: folder.display().to_string(), span: self.header.clone() }
     }
 
     /// A setting that is given by exactly one of several keys.

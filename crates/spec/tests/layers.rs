@@ -5,7 +5,7 @@
 use std::{fs, path::PathBuf};
 
 use insta::assert_snapshot;
-use spec::{Catalogue, Reading, Sources};
+use spec::{Catalogue, Reading, Sources, settings::Stage};
 
 /// A pipeline of several texts, in a folder of its own.
 struct Layers {
@@ -195,4 +195,22 @@ fn what_was_given_is_kept_under_its_names() {
     # --set seed=8
     seed=8
     "#);
+}
+
+#[test]
+fn a_program_starts_in_the_folder_of_the_file_that_has_its_table() {
+    let command = "[command.c]\nfrom = \"r\"\nrun = [\"cat\"]\ncolumns = { id = \"u64\" }\n";
+    let file = "extends = \"bases/base.toml\"\nseed = 1\n[command.c]\non_error = \"skip\"\n[read.r]\nfiles = \"a\"\nrows = 1\n";
+    let layers = Layers::new(&[("bases/base.toml", command), ("file.toml", file)]);
+    let folder = |sets: &[&str]| {
+        let (_, reading) = layers.read(&[], sets);
+        assert_eq!(reading.problems, []);
+        let command = reading.pipeline.stages.into_iter().find_map(|stage| match stage.settings {
+            Stage::Command(command) => Some(command.folder.path),
+            _ => None,
+        });
+        layers.without_folder(&command.unwrap())
+    };
+    assert_snapshot!(folder(&[]), @"bases");
+    assert_snapshot!(folder(&["command.c.folder='here'"]), @"here");
 }

@@ -145,6 +145,7 @@ fn what_is_left_out_has_its_default() {
     [command.c]
     from = "j"
     run = ["cat"]
+    folder = "."
     columns = { id = "u64" }
     time_limit = "10m"
     on_error = "fail"

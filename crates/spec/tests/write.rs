@@ -44,6 +44,13 @@ fn wording() -> impl Strategy<Value = Wording> {
 }
 
 fn questions() -> impl Strategy<Value = Questions> {
+    source().prop_recursive(2, 6, 2, |questions| {
+        let share = (0.001..1e9, questions).prop_map(|(weight, questions)| Share { weight, questions });
+        prop::collection::vec(share, 1..3).prop_map(Questions::Mixture)
+    })
+}
+
+fn source() -> impl Strategy<Value = Questions> {
     let task = |(lowest, more, exclude_words): (u32, u16, Vec<u32>)| {
         let depth = (lowest / 2, lowest / 2 + u32::from(more));
         let exclude_words = exclude_words.into_iter().map(|words| words.max(1)).collect();
@@ -54,11 +61,13 @@ fn questions() -> impl Strategy<Value = Questions> {
 
 fn files() -> impl Strategy<Value = Files> {
     let text = || prop::option::of(".+");
-    let columns = prop::collection::btree_map(".*", ".+", 0..3).prop_map(|columns| columns.into_iter().collect());
+    let columns = prop::collection::btree_map(".*", ".+", 0..3)
+        .prop_map(|columns| columns.into_iter().map(|(here, there)| (here, mention(&there))).collect());
     let paths = prop::collection::vec(".+", 1..3);
     (paths, text(), text(), columns, text(), prop::option::of(1..u64::MAX)).prop_map(
         |(paths, split, config, columns, gold_pattern, limit)| {
             let paths = paths.into_iter().map(|path| File { path, span: 0..0 }).collect();
+            let gold_pattern = gold_pattern.map(|text| Pattern { text, span: 0..0 });
             Files { paths, split, config, columns, gold_pattern, limit }
         },
     )
@@ -69,11 +78,9 @@ fn on_error() -> impl Strategy<Value = OnError> {
 }
 
 fn sample() -> impl Strategy<Value = Stage> {
-    let share = || (0.001..1e9, questions()).prop_map(|(weight, questions)| Share { weight, questions });
-    let mixture = prop::collection::vec(share(), 1..3).prop_map(Questions::Mixture);
     let order = prop_oneof![Just(Order::Sequential), Just(Order::Shuffled), Just(Order::WithReplacement)];
     let exclude = prop::option::of(files());
-    (prop_oneof![questions(), mixture], 1..usize::MAX, order, exclude).prop_map(|(questions, rows, order, exclude)| {
+    (questions(), 1..usize::MAX, order, exclude).prop_map(|(questions, rows, order, exclude)| {
         let order = if matches!(questions, Questions::Task(_)) { Order::Sequential } else { order };
         Stage::Sample(Sample { questions, rows, order, exclude })
     })
@@ -107,7 +114,7 @@ fn command() -> impl Strategy<Value = Stage> {
         let column = |(name, (kind, nullable))| Column { name, kind, nullable };
         let columns = columns.into_iter().map(column).collect();
         let time_limit = std::time::Duration::from_millis(milliseconds);
-        let folder = run.first().map(|path| File { path: path.clone(), span: 0..0 });
+        let folder = File { path: run[0].clone(), span: 0..0 };
         Stage::Command(Command { from: mention("r"), run, folder, columns, time_limit, on_error })
     })
 }

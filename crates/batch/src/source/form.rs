@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use polars::prelude::{
     CsvReadOptions, DataFrame, DataType, Field, JsonFormat, JsonReader, LazyFrame, ParquetReader, PlRefPath,
@@ -23,8 +23,17 @@ const HEAD: u64 = 8 << 20;
 /// A file of rows.
 pub(super) struct Part {
     path: PathBuf,
+    /// What it was when it was opened.
+    state: State,
     schema: Arc<Schema>,
     form: Form,
+}
+
+/// What tells that a file has changed: its size, and when it last did, since 1970.
+#[derive(PartialEq, Eq)]
+struct State {
+    bytes: u64,
+    changed: Duration,
 }
 
 enum Form {
@@ -56,6 +65,7 @@ impl Part {
             |error: &dyn std::fmt::Display| content(path, format!("it cannot be read as its name says: {error}"));
         let unreadable = FileError::at("read", path);
         let file = File::open(path).map_err(unreadable)?;
+        let state = State::of(path)?;
         let (schema, form) = match extension(path) {
             "parquet" => {
                 let mut reader = ParquetReader::new(file);
@@ -86,7 +96,7 @@ impl Part {
                 return Err(content(path, format!("no file of rows: its name ends in none of {forms}")));
             }
         };
-        let part = Part { path: path.to_owned(), schema: Arc::new(schema), form };
+        let part = Part { path: path.to_owned(), state, schema: Arc::new(schema), form };
         if part.rows() == 0 { Err(content(path, "it has no rows".to_owned())) } else { Ok(part) }
     }
 
@@ -94,8 +104,8 @@ impl Part {
         &self.schema
     }
 
-    pub(super) fn path(&self) -> String {
-        self.path.display().to_string()
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -107,12 +117,20 @@ impl Part {
     }
 
     pub(super) fn fingerprint(&self, hasher: &mut blake3::Hasher) {
+        let State { bytes, changed } = self.state;
         hasher.update(self.path.to_string_lossy().as_bytes());
-        if let Ok(about) = fs::metadata(&self.path) {
-            let changed =
-                about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
-            hasher.update(&about.len().to_le_bytes()).update(&changed.as_nanos().to_le_bytes());
-        }
+        hasher.update(&bytes.to_le_bytes()).update(&changed.as_nanos().to_le_bytes());
+    }
+
+    /// Whether it is still what it was when it was opened.
+    pub(super) fn is_as_opened(&self) -> Result<bool, SourceError> {
+        Ok(State::of(&self.path)? == self.state)
+    }
+
+    /// That it is not.
+    pub(super) fn changed(&self) -> SourceError {
+        let what = "it has changed since it was opened: put back what it was and resume, or start a new run";
+        content(&self.path, what.to_owned())
     }
 
     /// The rows from `first` on.
@@ -144,7 +162,8 @@ impl Part {
                 Err(reason) => {
                     table.vstack_mut(&DataFrame::full_null(&self.schema, 1))?;
                     let content = String::from_utf8_lossy(text).into_owned();
-                    bad.push(BadRow { row, path: self.path(), row_of_file: first + row as u64 + 1, reason, content });
+                    let (path, row_of_file) = (self.path.display().to_string(), first + row as u64 + 1);
+                    bad.push(BadRow { row, path, row_of_file, reason, content });
                 }
             }
         }
@@ -156,6 +175,14 @@ impl Part {
         let table = parse(rows, &self.schema)?;
         let (found, wanted) = (table.height(), rows.len());
         if found == wanted { Ok(table) } else { Err(format!("{wanted} rows were read as {found}")) }
+    }
+}
+
+impl State {
+    fn of(path: &Path) -> Result<Self, SourceError> {
+        let about = fs::metadata(path).map_err(FileError::at("read", path))?;
+        let changed = about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        Ok(State { bytes: about.len(), changed })
     }
 }
 
@@ -215,34 +242,64 @@ fn fits(row: &Value, schema: &Schema) -> Result<(), String> {
     let object = row.as_object().ok_or_else(|| format!("{row} is no object"))?;
     for (key, value) in object {
         let Some(dtype) = schema.get(key) else { return Err(format!("`{key}` is no column of the rows before")) };
-        let fits = match value {
-            Value::Null => true,
-            Value::Bool(_) => dtype.is_bool(),
-            Value::Number(number) => dtype.is_float() || dtype.is_integer() && number.is_i64(),
-            Value::String(_) => dtype.is_string(),
-            Value::Array(_) => dtype.is_list(),
-            Value::Object(_) => dtype.is_struct(),
-        };
-        if !fits {
+        if !is_of(value, dtype) {
             return Err(format!("`{key}` is {value}, where the rows before have {dtype}"));
         }
     }
     Ok(())
 }
 
+/// Whether a type has a place for a value and all that is in it.
+fn is_of(value: &Value, dtype: &DataType) -> bool {
+    match (value, dtype) {
+        (Value::Null, _) => true,
+        (Value::Bool(_), _) => dtype.is_bool(),
+        (Value::Number(number), _) => dtype.is_float() || dtype.is_integer() && number.is_i64(),
+        (Value::String(_), _) => dtype.is_string(),
+        (Value::Array(items), DataType::List(inner)) => items.iter().all(|item| is_of(item, inner)),
+        (Value::Object(object), DataType::Struct(fields)) => object
+            .iter()
+            .all(|(key, value)| fields.iter().any(|field| field.name() == key.as_str() && is_of(value, field.dtype()))),
+        _ => false,
+    }
+}
+
 fn csv(path: &Path) -> Result<(Schema, Index), SourceError> {
     let unreadable = |error| FileError::at("read", path)(error);
     let head = lines::head(path, HEAD).map_err(unreadable)?;
     let index = Index::of(path, true).map_err(unreadable)?;
-    // A row of another length tells nothing of types; it is a bad row when it is read.
+    let mut rows = lines::rows(&head);
+    // What is no row of the table tells nothing of types; it is a bad row when it is read.
+    let columns = rows.first().map_or(0, |header| fields(header));
+    let header = rows.first().map_or(Ok(()), |header| is_row(header, columns));
+    header.map_err(|what| content(path, format!("its header cannot be read: {what}")))?;
+    rows.retain(|row| is_row(row, columns).is_ok());
     let options = CsvReadOptions::default().with_has_header(true).with_infer_schema_length(Some(10_000));
-    let options = options.map_parse_options(|parse| parse.with_truncate_ragged_lines(true));
-    let table = options.with_n_rows(Some(10_000)).into_reader_with_file_handle(Cursor::new(head)).finish();
+    let rows = Cursor::new(rows.join(&b'\n'));
+    let table = options.with_n_rows(Some(10_000)).into_reader_with_file_handle(rows).finish();
     let table = table.map_err(|error| content(path, format!("it cannot be read as CSV: {}", plain(error))))?;
     Ok((table.schema().as_ref().clone(), index))
 }
 
+/// Whether the text of a row is one of so many fields.
+fn is_row(row: &[u8], columns: usize) -> Result<(), String> {
+    str::from_utf8(row).map_err(|error| format!("it is not UTF-8: {error}"))?;
+    let found = fields(row);
+    if found == columns { Ok(()) } else { Err(format!("fields: {found}, where the header has {columns}")) }
+}
+
+/// How many fields a row has: commas within quotes are part of one.
+fn fields(row: &[u8]) -> usize {
+    let mut quoted = false;
+    let mut ends = |byte: &&u8| {
+        quoted ^= **byte == b'"';
+        **byte == b',' && !quoted
+    };
+    1 + row.iter().filter(|byte| ends(byte)).count()
+}
+
 fn read_csv(rows: &[Vec<u8>], schema: &Arc<Schema>) -> Result<DataFrame, String> {
+    rows.iter().try_for_each(|row| is_row(row, schema.len()))?;
     let options = CsvReadOptions::default().with_has_header(false).with_schema(Some(schema.clone()));
     options.into_reader_with_file_handle(Cursor::new(rows.join(&b'\n'))).finish().map_err(plain)
 }

@@ -54,7 +54,7 @@ impl Index {
             if skipped < first {
                 skipped += 1;
             } else {
-                rows.push(row.trim_ascii_end().to_vec());
+                rows.push(without_end(&row).to_vec());
             }
         }
         Ok(rows)
@@ -71,6 +71,25 @@ pub(super) fn head(path: &Path, bytes: u64) -> io::Result<Vec<u8>> {
         head.truncate(last + 1);
     }
     Ok(head)
+}
+
+/// The rows of a text in which lines may end within quotes, without the empty ones.
+pub(super) fn rows(mut text: &[u8]) -> Vec<Vec<u8>> {
+    let (mut rows, mut row) = (Vec::new(), Vec::new());
+    let mut reader = Rows { reader: &mut text, quotes: true };
+    // Reading what is in memory cannot fail.
+    while reader.next(&mut row).is_ok_and(|length| length > 0) {
+        if !row.trim_ascii().is_empty() {
+            rows.push(without_end(&row).to_vec());
+        }
+    }
+    rows
+}
+
+/// A row without the end of its line. Spaces before that are part of its last field.
+fn without_end(row: &[u8]) -> &[u8] {
+    let row = row.strip_suffix(b"\n").unwrap_or(row);
+    row.strip_suffix(b"\r").unwrap_or(row)
 }
 
 struct Rows<R> {

@@ -33,7 +33,10 @@ impl Stage for Read {
         }
         unit.metric("rows", table.height() as f64);
         match (self.on_error, stretch.bad.first()) {
-            (OnError::Fail, Some(bad)) => return Err(bad.clone().into_error().into()),
+            (OnError::Fail, Some(bad)) => {
+                let error = bad.clone().into_error();
+                return Err(format!("{error}; set `on_error = \"skip\"` to go on without it").into());
+            }
             (OnError::Fail, None) => return Ok(Bundle::from([(self.name.clone(), table)])),
             (OnError::Skip | OnError::Null, _) => unit.metric("errors", stretch.bad.len() as f64),
         }

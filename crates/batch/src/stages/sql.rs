@@ -2,7 +2,7 @@
 
 use plan::query_name;
 
-use crate::shapes::ask;
+use crate::query::ask;
 use crate::stage::{Bundle, Stage, StageError, Unit};
 
 /// Asks a query of each batch.

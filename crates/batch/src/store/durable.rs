@@ -112,6 +112,16 @@ pub(crate) fn create_folder(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(FileError::at("create", path))
 }
 
+/// Copies a folder with all that is in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Result<(), FileError> {
+    create_folder(to)?;
+    for path in list(from)? {
+        let copy = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() { copy_folder(&path, &copy)? } else { write_in_place(&copy, &read(&path)?)? }
+    }
+    force_folder(to)
+}
+
 /// Removes a file, or a folder with all that is in it, if it is there. A folder loses its name first, so that no half
 /// of it is ever taken for the whole.
 pub(crate) fn remove(path: &Path) -> Result<(), FileError> {

@@ -7,7 +7,7 @@ use batch::{Source, Stretch};
 use insta::assert_snapshot;
 use polars::prelude::{DataFrame, IpcWriter, SerWriter, df};
 use proptest::prelude::*;
-use spec::settings::{File, Files};
+use spec::settings::{File, Files, Pattern, Reference};
 use tempfile::tempdir;
 
 fn named(path: &str) -> Files {
@@ -67,6 +67,32 @@ fn csv_with_ends_of_lines_in_quotes() {
     assert_snapshot!(check(&[("a.csv", "text,n\n\"one,\ntwo\",1\nthree,2\nfour,4,y\n")], "a.csv"));
 }
 
+/// Rows that polars would cut short, fill up, or drop parts of.
+#[test]
+fn rows_that_do_not_fit_their_columns() {
+    let csv = b"n,text\n1,a \n2\n3,\"c, d\",x\n4,\xffe\n5,\"f\"\"\n,\"\n";
+    let folder = folder(&[]);
+    fs::write(folder.path().join("a.csv"), csv).unwrap();
+    assert_snapshot!(show(&named("a.csv"), folder.path()));
+    let lines = "{\"a\": {\"b\": 1, \"c\": [1, 2]}}\n{\"a\": {\"b\": 1, \"d\": 2}}\n{\"a\": {\"c\": [1, \"x\"]}}\n{\"a\": {\"b\": null}}\n";
+    // Beyond what types are told from.
+    let head = format!("{}{}", "{\"a\": {\"b\": 0, \"c\": [7]}}\n".repeat(350_000), lines);
+    fs::write(folder.path().join("a.jsonl"), head).unwrap();
+    let source = Source::open(&named("a.jsonl"), folder.path()).unwrap();
+    let bad = source.stretch(350_000, 10).unwrap().bad;
+    assert_eq!(bad.iter().map(|bad| bad.row).collect::<Vec<_>>(), [1, 2], "{bad:?}");
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_read() {
+    let folder = folder(&[("a.jsonl", &"{\"n\": 1}\n".repeat(3000))]);
+    let source = Source::open(&named("a.jsonl"), folder.path()).unwrap();
+    assert_eq!(source.stretch(0, 2000).unwrap().table.height(), 2000);
+    fs::write(folder.path().join("a.jsonl"), "{\"n\": 1}\n".repeat(2500)).unwrap();
+    let error = source.stretch(2000, 2000).unwrap_err().to_string();
+    assert_snapshot!(error.replace(&folder.path().display().to_string(), "DATA"));
+}
+
 #[test]
 fn big_bench_and_lists_of_objects() {
     let task = r#"{"canary": "…", "examples": [{"input": "1?", "target": "a"}, {"input": "2?", "target": "b"}]}"#;
@@ -92,15 +118,14 @@ fn columns_get_other_names_and_gold_is_taken_out() {
     let text =
         "{\"question\": \"2+3?\", \"answer\": \"Add them.\\n#### 5\"}\n{\"question\": \"?\", \"answer\": \"none\"}\n";
     let folder = folder(&[("a.jsonl", text)]);
-    let columns = [("text", "question"), ("gold", "answer")].map(|(here, there)| (here.to_owned(), there.to_owned()));
-    let files = Files { columns: columns.to_vec(), gold_pattern: Some("#### (.+)".to_owned()), ..named("a.jsonl") };
+    let column = |here: &str, there: &str| (here.to_owned(), Reference { name: there.to_owned(), span: 3..5 });
+    let pattern = |text: &str| Some(Pattern { text: text.to_owned(), span: 0..0 });
+    let columns = vec![column("text", "question"), column("gold", "answer")];
+    let files = Files { columns, gold_pattern: pattern("#### (.+)"), ..named("a.jsonl") };
     assert_snapshot!(show(&files, folder.path()));
     assert_snapshot!(show(&Files { limit: Some(1), ..files.clone() }, folder.path()));
-    assert_snapshot!(show(&Files { gold_pattern: Some("(".to_owned()), ..files.clone() }, folder.path()));
-    assert_snapshot!(show(
-        &Files { columns: vec![("text".to_owned(), "questoin".to_owned())], ..files },
-        folder.path()
-    ));
+    assert_snapshot!(show(&Files { gold_pattern: pattern("("), ..files.clone() }, folder.path()));
+    assert_snapshot!(show(&Files { columns: vec![column("text", "questoin")], ..files }, folder.path()));
 }
 
 #[test]

@@ -142,6 +142,25 @@ fn programs_that_do_wrong() {
     assert_snapshot!(errors.join("\n"));
 }
 
+/// Where it is not one row or another, a program is not tried on each of them.
+#[test]
+fn programs_that_can_do_no_row() {
+    let refused = |script: &str, table: DataFrame| {
+        let folder = tempdir().unwrap();
+        let command = Command { time_limit: Duration::from_secs(2), ..command(folder.path(), script, OnError::Skip) };
+        let error = run(&command, &[("q", &table)]).unwrap_err();
+        let starts = fs::read_to_string(folder.path().join("logs/c.log")).unwrap().matches("--- batch").count();
+        format!("{starts} starts: {}", error.replace(&folder.path().display().to_string(), "RUN"))
+    };
+    let poison = df!("id" => [0_u64], "text" => ["poison"]).unwrap();
+    let errors = [
+        refused("echo no module named soup >&2; exit 1", questions()),
+        refused("sleep 60", questions()),
+        refused("cat > given; if grep -q poison given; then sleep 60; fi; cat given", poison),
+    ];
+    assert_snapshot!(errors.join("\n"));
+}
+
 #[test]
 fn rows_that_a_program_cannot_do_are_found() {
     let folder = tempdir().unwrap();

@@ -10,7 +10,8 @@ use crate::{
 };
 use batch::{Run, RunFolder, Texts};
 use file::{Kept, Outcome};
-use spec::Sources;
+use plan::Plan;
+use spec::{Sources, settings::Stage};
 use std::{
     env,
     os::unix::process::CommandExt,
@@ -63,9 +64,11 @@ struct Made {
 /// Runs a pipeline small, and puts into words what came of it.
 fn made(file: &Path) -> Result<Vec<Made>, Failure> {
     let sources = Sources::open(file, &[], &[]).map_err(Failure::command)?;
-    let loaded = load(&sources, |pipeline| pipeline.batches = Some(pipeline.snapshot.batches))?;
+    let mut loaded = load(&sources, |_| {})?;
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let (settings, plan) = (loaded.pipeline.snapshot.clone(), loaded.plan.to_text());
+    loaded.batches = loaded.batches.min(settings.batches);
+    keep_inside(&mut loaded.plan);
     let folder = tempfile::tempdir().map_err(Failure::run)?;
     let run = run(loaded, &folder.path().join("run"))?;
     let snapshot = |name: String, expression: &str, text| Made { name, expression: expression.to_owned(), text };
@@ -81,6 +84,16 @@ fn made(file: &Path) -> Result<Vec<Made>, Failure> {
         ));
     }
     Ok(made)
+}
+
+/// Every table is looked at, and no dataset leaves the run's folder.
+fn keep_inside(plan: &mut Plan) {
+    for node in &mut plan.nodes {
+        node.outputs.iter_mut().for_each(|output| output.kept = true);
+        if let Stage::Write(write) = &mut node.stage {
+            write.folder = None;
+        }
+    }
 }
 
 fn run(loaded: Loaded, root: &Path) -> Result<Run, Failure> {

@@ -112,9 +112,15 @@ fn words(value: &AnyValue<'_>, settings: &Snapshot) -> String {
     }
 }
 
-/// A number with so many digits after the point. What rounds to nothing has no sign.
+/// Numbers smaller than this are what rounding leaves of 0.
+const NOTHING: f64 = 1e-7;
+
+/// A number with so many digits after the point, from the first that is not 0: of a step size all digits come late. What
+/// rounds to nothing has no sign.
 fn rounded(number: f64, settings: &Snapshot) -> String {
-    let text = format!("{number:.*}", settings.decimals);
+    let is_small = (NOTHING..1.0).contains(&number.abs());
+    let zeros = if is_small { -number.abs().log10().floor() as usize - 1 } else { 0 };
+    let text = format!("{number:.*}", settings.decimals + zeros);
     match text.strip_prefix('-') {
         Some(digits) if digits.chars().all(|digit| matches!(digit, '0' | '.')) => digits.to_owned(),
         _ => text,

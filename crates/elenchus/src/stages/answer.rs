@@ -17,6 +17,7 @@ use batch::{
 use model::Sampling;
 use polars::prelude::*;
 use spec::settings::{OnError, Wording};
+use std::collections::BTreeSet;
 
 /// Answers the questions of each batch.
 pub struct Answer {
@@ -28,7 +29,7 @@ pub struct Answer {
     pub by: By,
     /// How questions are worded.
     pub wording: Wording,
-    /// What becomes of a question too long for the model.
+    /// What becomes of a question that is null, or too long for the model.
     pub on_error: OnError,
     /// The root of the stage's draws.
     pub draw: Draw,
@@ -54,14 +55,21 @@ struct Asking {
 impl Stage for Answer {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
         let table = unit.table(&self.from)?;
-        let (ids, texts) = (tables::u64s(table, "id")?, tables::texts(table, "text")?);
-        let asking = |(row, (&id, text)): (usize, (&u64, &String))| {
-            let open = Open { posed: Posed::bare(text.clone()), draw: self.draw.at(id) };
-            Asking { row, id, open }
-        };
-        let all: Vec<Asking> = ids.iter().zip(&texts).enumerate().map(asking).collect();
-        let mut refused = Vec::new();
+        let (ids, texts) = (tables::u64s(table, "id")?, tables::optional_texts(table, "text")?);
+        let (mut all, mut refused) = (Vec::new(), Vec::new());
+        for (row, (&id, text)) in ids.iter().zip(&texts).enumerate() {
+            match text {
+                Some(text) => {
+                    let open = Open { posed: Posed::bare(text.clone()), draw: self.draw.at(id) };
+                    all.push(Asking { row, id, open });
+                }
+                None => {
+                    self.refuse(Refused { row, reason: format!("question {id} is null"), content: None }, &mut refused)?
+                }
+            }
+        }
         let trace = self.trace(unit, all, &mut refused)?;
+        refused.sort_by_key(|refused| refused.row);
         unit.metric("human_calls", human_calls(&trace));
         unit.metric("rows", (ids.len() - refused.len()) as f64);
         let mut bundle = Bundle::from([
@@ -138,20 +146,32 @@ impl Answer {
                 continue;
             }
             let reason = format!("question {} is too long for the model: no room is left for an answer", asking.id);
-            if self.on_error == OnError::Fail {
-                return Err(format!("{reason}; set `on_error = \"skip\"` to go on without it").into());
-            }
-            refused.push(Refused { row: asking.row, reason, content: Some(asking.open.posed.question) });
+            self.refuse(Refused { row: asking.row, reason, content: Some(asking.open.posed.question) }, refused)?;
         }
         Ok(asked)
     }
 
+    /// Keeps a question that cannot be answered, or stops at it.
+    fn refuse(&self, question: Refused, refused: &mut Vec<Refused>) -> Result<(), StageError> {
+        if self.on_error == OnError::Fail {
+            return Err(format!("{}; set `on_error = \"skip\"` to go on without it", question.reason).into());
+        }
+        refused.push(question);
+        Ok(())
+    }
+
     /// The answers that count, one for each question, or none where it could not be answered.
-    fn answers(&self, ids: &[u64], texts: &[String], trace: &[Call], refused: &[Refused]) -> PolarsResult<DataFrame> {
+    fn answers(
+        &self,
+        ids: &[u64],
+        texts: &[Option<String>],
+        trace: &[Call],
+        refused: &[Refused],
+    ) -> PolarsResult<DataFrame> {
         let mut kept = trace.iter().filter(|call| call.kept);
-        let is_refused = |row: usize| refused.iter().any(|refused| refused.row == row);
+        let refused: BTreeSet<usize> = refused.iter().map(|refused| refused.row).collect();
         let rows: Vec<(usize, Option<&Call>)> =
-            (0..ids.len()).map(|row| (row, if is_refused(row) { None } else { kept.next() })).collect();
+            (0..ids.len()).map(|row| (row, if refused.contains(&row) { None } else { kept.next() })).collect();
         let stays = |(_, call): &&(usize, Option<&Call>)| call.is_some() || self.on_error == OnError::Null;
         let rows: Vec<&(usize, Option<&Call>)> = rows.iter().filter(stays).collect();
         let by = |call: &Call| if call.part == Part::Human { "human" } else { "model" };
@@ -159,7 +179,7 @@ impl Answer {
             rows.len(),
             vec![
                 Column::new("id".into(), rows.iter().map(|(row, _)| ids[*row]).collect::<Vec<_>>()),
-                Column::new("text".into(), rows.iter().map(|(row, _)| texts[*row].as_str()).collect::<Vec<_>>()),
+                Column::new("text".into(), rows.iter().map(|(row, _)| texts[*row].as_deref()).collect::<Vec<_>>()),
                 Column::new(
                     "answer".into(),
                     rows.iter().map(|(_, it)| it.map(|it| it.answer.as_str())).collect::<Vec<_>>(),

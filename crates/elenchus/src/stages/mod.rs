@@ -52,7 +52,11 @@ impl Amplifier {
 
 /// Notes how much models were used.
 fn note_usage(unit: &mut Unit<'_>, usage: &[Usage]) {
-    let mut sum = |name: &str, of: fn(&Usage) -> u64| unit.metric(name, usage.iter().map(of).sum::<u64>() as f64);
+    let all = |of: fn(&Usage) -> u64| usage.iter().map(of).sum::<u64>();
+    if all(|usage| usage.unknown_words) > 0 {
+        unit.metric("unknown_words", all(|usage| usage.unknown_words) as f64);
+    }
+    let mut sum = |name: &str, of: fn(&Usage) -> u64| unit.metric(name, all(of) as f64);
     sum("model_calls", |usage| usage.waves);
     sum("model_prompts", |usage| usage.prompts);
     sum("tokens_read", |usage| usage.tokens_read);

@@ -123,10 +123,19 @@ pub struct Sample {
     pub rows: usize,
     /// How many there are in the whole run; none where rows come again.
     pub until: Option<u64>,
-    /// Questions that must not be drawn. Rows of files are left out before.
-    pub excluded: BTreeSet<String>,
+    /// What must not be drawn.
+    pub excluded: Excluded,
     /// The root of the stage's draws.
     pub draw: Draw,
+}
+
+/// Questions that must not be drawn.
+#[derive(Debug, Default)]
+pub struct Excluded {
+    /// Their texts, as they are compared.
+    pub questions: BTreeSet<String>,
+    /// How many rows of files were left out for them, before anything is drawn.
+    pub rows: u64,
 }
 
 /// Draws in a row that may be of excluded questions.
@@ -140,8 +149,10 @@ impl Stage for Sample {
         let drawn = ids.par_iter().map(|&id| self.draw(id));
         let (drawn, excluded): (Vec<Drawn>, Vec<u64>) =
             drawn.collect::<Result<Vec<_>, StageError>>()?.into_iter().unzip();
-        if !self.excluded.is_empty() {
-            unit.metric("excluded", excluded.iter().sum::<u64>() as f64);
+        if !self.excluded.questions.is_empty() {
+            // The rows that were left out count once, so that the metric adds up.
+            let rows = if unit.batch == 0 { self.excluded.rows } else { 0 };
+            unit.metric("excluded", (rows + excluded.iter().sum::<u64>()) as f64);
         }
         let id = Column::new("id".into(), &ids);
         let text: Vec<&str> = drawn.iter().map(|drawn| drawn.text.as_str()).collect();
@@ -162,7 +173,7 @@ impl Sample {
         for again in 0..MOST_TRIES {
             let draw = if again == 0 { self.draw } else { self.draw.named("again").at(again) };
             let drawn = self.source.draw(id, draw);
-            if !self.excluded.contains(&same_words(&drawn.text)) {
+            if !self.excluded.questions.contains(&same_words(&drawn.text)) {
                 return Ok((drawn, again));
             }
         }

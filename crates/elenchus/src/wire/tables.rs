@@ -3,25 +3,21 @@
 use super::table;
 use crate::load::Loaded;
 use batch::{
-    Source, SourceError, Stage as Work,
+    Stage as Work,
     stages::{Command, Filter, Join, Read, Right, Sql, Write},
 };
 use plan::{Node, Role};
-use spec::settings::{self, Files, Stage, With};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use spec::settings::{self, Stage, With};
+use std::path::Path;
 
 /// The stage of a node.
-pub(super) fn wire(loaded: &Loaded, node: &Node, stage: Stage, root: &Path) -> Result<Box<dyn Work>, SourceError> {
+pub(super) fn wire(loaded: &mut Loaded, node: &Node, stage: Stage, root: &Path) -> Box<dyn Work> {
     let name = node.name.clone();
-    let opened = |files: &Files| -> Arc<Source> {
-        loaded.inputs.files.open(files).unwrap_or_else(|_| unreachable!("the plan has opened its files"))
-    };
-    Ok(match stage {
+    match stage {
         Stage::Read(settings::Read { files, rows, number, on_error, .. }) => {
-            Box::new(Read { name, source: opened(&files), rows, number, on_error })
+            let source = loaded.inputs.files.open(&files);
+            let source = source.unwrap_or_else(|_| unreachable!("the plan has opened its files"));
+            Box::new(Read { name, source, rows, number, on_error })
         }
         Stage::Filter(filter) => Box::new(Filter { name, from: table(node, Role::Rows), condition: filter.condition }),
         Stage::Sql(sql) => {
@@ -31,13 +27,16 @@ pub(super) fn wire(loaded: &Loaded, node: &Node, stage: Stage, root: &Path) -> R
         Stage::Join(settings::Join { with, on, how, suffix, .. }) => {
             let right = match with {
                 With::Table(_) => Right::Table(table(node, Role::Right)),
-                With::Files(files) => Right::Rows(opened(&files).all()?),
+                With::Files(_) => {
+                    let rows = loaded.inputs.joined.remove(&name);
+                    Right::Rows(rows.expect("load reads the rows of every join stage"))
+                }
             };
             Box::new(Join { name, left: table(node, Role::Rows), right, on, how, suffix })
         }
         Stage::Command(command) => Box::new(self::command(node, command, root)),
         other => unreachable!("a {} stage works on no plain tables", other.kind()),
-    })
+    }
 }
 
 fn command(node: &Node, settings: settings::Command, root: &Path) -> Command {
@@ -46,7 +45,7 @@ fn command(node: &Node, settings: settings::Command, root: &Path) -> Command {
         name: node.name.clone(),
         from: table(node, Role::Rows),
         run,
-        folder: folder.map_or_else(|| ".".into(), |folder| folder.path.into()),
+        folder: folder.path.into(),
         log: root.join("logs").join(format!("{}.log", node.name)),
         schema: node.outputs[0].schema.clone(),
         time_limit,
@@ -56,11 +55,11 @@ fn command(node: &Node, settings: settings::Command, root: &Path) -> Command {
 
 /// The stage of a node that writes a dataset.
 pub fn writer(node: &Node, write: &settings::Write, root: &Path) -> Write {
-    let (name, folder) = (node.name.clone(), dataset(&node.name, write, root));
-    Write { name, from: table(node, Role::Rows), folder, split: write.split.clone() }
-}
-
-/// The folder of a dataset, in that of the run unless the file names another.
-pub fn dataset(name: &str, write: &settings::Write, root: &Path) -> PathBuf {
-    write.folder.as_ref().map_or_else(|| root.join("datasets").join(name), |folder| folder.path.clone().into())
+    Write {
+        name: node.name.clone(),
+        from: table(node, Role::Rows),
+        run: root.to_owned(),
+        folder: write.folder.as_ref().map(|folder| folder.path.clone().into()),
+        split: write.split.clone(),
+    }
 }

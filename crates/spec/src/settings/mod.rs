@@ -20,7 +20,8 @@ pub use procedure::{
 pub use schedule::{Schedule, Shape, Way};
 pub use snapshot::Snapshot;
 pub use tables::{
-    Answer, By, Column, Command, Files, Filter, How, Join, Kind, OnError, Order, Read, Sampled, Share, Sql, With, Write,
+    Answer, By, Column, Command, Files, Filter, How, Join, Kind, OnError, Order, Pattern, Read, Sampled, Share, Sql,
+    With, Write,
 };
 
 /// A thing of the file, `[kind.name]`.
@@ -61,8 +62,8 @@ pub struct Pipeline {
     #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "speed"))]
     pub workers: usize,
     /// Stages that neither change a state nor come after one that does find the states as they were left this many
-    /// batches earlier, and run beside training.
-    #[schemars(extend("default" = 0, "x-changes" = "tables"))]
+    /// batches earlier, and run beside training, on so many threads.
+    #[schemars(range(max = 64), extend("default" = 0, "x-changes" = "tables"))]
     pub lag: u64,
     /// When weights and other states are written down.
     #[schemars(extend("default" = {}))]

@@ -18,7 +18,7 @@ pub struct Snapshot {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1), extend("x-default" = "all", "x-changes" = "snapshots"))]
     pub columns: Vec<Reference>,
-    /// Digits after the point: the last bits of a number differ from one kind of CPU to another.
+    /// Digits after the point, from the first that is not 0: last bits differ from one kind of CPU to another.
     #[schemars(range(max = 9), extend("default" = 2, "x-changes" = "snapshots"))]
     pub decimals: usize,
     /// Columns, by name, and metrics, as `STAGE.name`, whose values are not the same twice, and are left out.

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::{File, Questions, Reference, one_or_some};
+use crate::place::Span;
 
 /// Where rows come from: `files = ["…"]`, or `files = { paths = ["…"], … }` where there is more to say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -25,16 +26,27 @@ pub struct Files {
     /// `columns = { text = "question" }`: a name here, and the name in the files.
     #[serde(serialize_with = "pairs", skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "names", extend("x-default" = "names as in the files", "x-changes" = "tables"))]
-    pub columns: Vec<(String, String)>,
+    pub columns: Vec<(String, Reference)>,
     /// A regular expression whose first group, or whole where it has none, is taken out of the column `gold`: GSM8K's
     /// answers end in `#### 42`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-changes" = "tables"))]
-    pub gold_pattern: Option<String>,
+    pub gold_pattern: Option<Pattern>,
     /// No more rows than this, from the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub limit: Option<u64>,
+}
+
+/// A regular expression, kept with its place until the files are open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Pattern {
+    /// As written.
+    pub text: String,
+    /// Where it is written.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 impl Files {
@@ -127,7 +139,8 @@ pub struct Sql {
     /// The tables, by their own names; `arguments.calls` is called `arguments_calls`.
     #[schemars(schema_with = "one_or_some", extend("x-changes" = "tables"))]
     pub from: Vec<Reference>,
-    /// A `SELECT`. One that groups, joins or unites rows says in which order they come out.
+    /// A `SELECT`. Rows keep the order of those they are made of, and groups that of their first rows, unless an `ORDER
+    /// BY` says otherwise.
     #[schemars(length(min = 1), extend("x-changes" = "tables"))]
     pub query: String,
     /// Whether the table is kept in the run's folder.
@@ -197,16 +210,16 @@ pub struct Write {
     /// The table.
     #[schemars(extend("x-changes" = "tables"))]
     pub from: Reference,
-    /// The folder. Default: `datasets/NAME` in that of the run.
+    /// The folder, which must not be there. Default: `datasets/NAME` in that of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-changes" = "tables"))]
+    #[schemars(extend("x-changes" = "datasets"))]
     pub folder: Option<File>,
     /// What the split is called.
     #[schemars(regex(pattern = r"^[A-Za-z0-9_.]+$"), extend("default" = "train", "x-changes" = "tables"))]
     pub split: String,
     /// What the dataset card says of it. Default: how it came about.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-changes" = "tables"))]
+    #[schemars(extend("x-changes" = "datasets"))]
     pub description: Option<String>,
 }
 
@@ -219,10 +232,9 @@ pub struct Command {
     /// The program and its arguments.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("x-changes" = "tables"))]
     pub run: Vec<String>,
-    /// Where it starts. Default: the folder of the pipeline file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-changes" = "tables"))]
-    pub folder: Option<File>,
+    /// Where it starts.
+    #[schemars(extend("x-default" = "the folder of the pipeline file", "x-changes" = "tables"))]
+    pub folder: File,
     /// The columns it gives back: `columns = { id = "u64", score = "f64?" }`.
     #[serde(serialize_with = "column_types")]
     #[schemars(schema_with = "types", extend("x-changes" = "tables"))]
@@ -231,8 +243,8 @@ pub struct Command {
     #[serde(serialize_with = "duration")]
     #[schemars(with = "String", extend("default" = "10m", "x-changes" = "speed"))]
     pub time_limit: Duration,
-    /// What becomes of a row on which it fails. Unless this is `"fail"`, the program must work row by row: a batch on
-    /// which it fails is halved until the row is found.
+    /// What becomes of a row on which it fails. Unless this is `"fail"`, the program must work row by row, and with no
+    /// rows: a batch on which it fails is halved until the row is found. One on which it hangs stops the run.
     #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
     pub on_error: OnError,
 }
@@ -280,7 +292,7 @@ pub struct Answer {
     /// Who answers.
     #[serde(flatten)]
     pub by: By,
-    /// What becomes of a question that cannot be answered: one too long for the model.
+    /// What becomes of a question that cannot be answered: one that is null, or too long for the model.
     #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
     pub on_error: OnError,
 }
@@ -366,7 +378,7 @@ pub(super) fn short_if_any<S: Serializer>(files: &Option<Files>, serializer: S) 
     }
 }
 
-fn pairs<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+fn pairs<S: Serializer>(pairs: &[(String, impl Serialize)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 

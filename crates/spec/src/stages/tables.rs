@@ -4,8 +4,8 @@ use std::{ops::Bound, time::Duration};
 
 use crate::{
     settings::{
-        Answer, By, Column, Command, File, Files, Filter, How, Join, Kind, Named, OnError, Order, Questions, Read,
-        Reference, Sample, Sampled, Share, Sql, Stage, With, Write,
+        Answer, By, Column, Command, File, Files, Filter, How, Join, Kind, Named, OnError, Order, Pattern, Questions,
+        Read, Reference, Sample, Sampled, Share, Sql, Stage, With, Write,
     },
     table::Table,
     value::Value,
@@ -13,14 +13,7 @@ use crate::{
 
 /// `[sample.NAME]`
 pub(crate) fn sample(table: &mut Table<'_>) -> Sample {
-    let questions = table.one_of(
-        nothing(),
-        &[
-            ("task", &|value| value.table(super::task).map(Questions::Task)),
-            ("files", &|value| files(value).map(Questions::Files)),
-            ("mixture", &|value| value.some(|share| share.table(share_of)).map(Questions::Mixture)),
-        ],
-    );
+    let questions = questions(table);
     let order =
         table.optional("order", |value| value.word(&[Order::Sequential, Order::Shuffled, Order::WithReplacement]));
     if order.is_some() && matches!(questions, Questions::Task(_)) {
@@ -34,13 +27,14 @@ pub(crate) fn sample(table: &mut Table<'_>) -> Sample {
     }
 }
 
-/// Questions without a mixture: of an evaluation, or one share of a mixture.
+/// Where questions come from.
 pub(crate) fn questions(table: &mut Table<'_>) -> Questions {
     table.one_of(
         nothing(),
         &[
             ("task", &|value| value.table(super::task).map(Questions::Task)),
             ("files", &|value| files(value).map(Questions::Files)),
+            ("mixture", &|value| value.some(|share| share.table(share_of)).map(Questions::Mixture)),
         ],
     )
 }
@@ -69,8 +63,8 @@ fn files_table(table: &mut Table<'_>) -> Files {
         paths: table.required("paths", Vec::new(), paths),
         split: table.optional("split", |value| value.text()),
         config: table.optional("config", |value| value.text()),
-        columns: table.or("columns", Vec::new(), |value| value.entries(|name| name.text())),
-        gold_pattern: table.optional("gold_pattern", |value| value.text()),
+        columns: table.or("columns", Vec::new(), |value| value.entries(|name| name.reference())),
+        gold_pattern: table.optional("gold_pattern", |value| Some(Pattern { text: value.text()?, span: value.span() })),
         limit: table.optional("limit", |value| value.whole(1..)),
     }
 }
@@ -160,7 +154,7 @@ pub(crate) fn command(table: &mut Table<'_>) -> Command {
     Command {
         from: table.reference("from"),
         run: table.required("run", Vec::new(), |value| value.some(|part| part.text())),
-        folder: table.optional("folder", |value| value.file()),
+        folder: table.optional("folder", |value| value.file()).unwrap_or_else(|| table.folder()),
         columns: table.required("columns", Vec::new(), columns),
         time_limit: table.or("time_limit", ten_minutes, |value| value.duration()),
         on_error: on_error(table),
