@@ -57,16 +57,6 @@ impl States {
         state.downcast_ref()
     }
 
-    /// How often a stage has changed this state since the start of the run.
-    pub fn version(&self, name: &str) -> Option<u64> {
-        self.by_name.get(name).map(|versioned| versioned.writes)
-    }
-
-    /// The names, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.by_name.keys().map(String::as_str)
-    }
-
     /// Notes the version of each before the first batch; states that no stage declares have none.
     pub(crate) fn begin(&mut self, initial: impl Fn(&str) -> Option<Key>) {
         for (name, held) in &mut self.by_name {

@@ -9,7 +9,7 @@ use super::checkpoint::{self, CheckpointError};
 use super::folder::{FolderError, MANIFEST};
 use super::manifest::{Checkpoint, Header, Line, Manifest};
 use super::segments::{self, TableError};
-use crate::state::{Files, States};
+use crate::state::Files;
 
 /// A run, to be read.
 #[derive(Debug)]
@@ -84,17 +84,6 @@ impl Run {
     pub fn state_files(&self, batches: u64, state: &str) -> Result<Files, CheckpointError> {
         let saved = self.written(batches)?.get(state).ok_or_else(|| self.absent(batches, Some(state)))?;
         checkpoint::read(&self.checkpoint_folder(batches), state, saved)
-    }
-
-    /// Loads a checkpoint into states made for it.
-    pub fn load_checkpoint(&self, batches: u64, states: &mut States) -> Result<(), CheckpointError> {
-        let written = self.written(batches)?;
-        let names: Vec<String> = states.names().map(str::to_owned).collect();
-        for name in names {
-            let saved = written.get(&name).ok_or_else(|| self.absent(batches, Some(&name)))?;
-            checkpoint::load(&name, saved, &self.state_files(batches, &name)?, states)?;
-        }
-        Ok(())
     }
 
     fn written(&self, batches: u64) -> Result<&Checkpoint, CheckpointError> {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use batch::{Event, Job, Policy, Run, RunFolder, Stage, States};
+use batch::{Event, Job, Policy, Run, RunFolder, Stage, State, States};
 use insta::assert_snapshot;
 
 use crate::scripted::{self, Questions, Total, contents, scratch};
@@ -83,15 +83,14 @@ fn checkpoints_are_found_and_loaded() {
     assert_eq!(run.best_checkpoint("score.accuracy"), Some(5));
     assert_eq!(run.best_checkpoint("nothing"), None);
 
-    let mut states = scripted::states();
-    run.load_checkpoint(11, &mut states).unwrap();
-    let value = states.get::<Total>("total").unwrap().value;
-    assert_eq!(value.to_bits(), run.lines()[10].metrics["sum.value"].to_bits());
     let files = run.state_files(11, "total").unwrap();
+    let mut total = Total::default();
+    total.load(&files).unwrap();
+    assert_eq!(total.value.to_bits(), run.lines()[10].metrics["sum.value"].to_bits());
     assert_eq!(files.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["terms", "value"]);
 
     let error = |error: batch::CheckpointError| error.to_string().replace(&root.path().display().to_string(), "RUN");
     assert_snapshot!(error(run.state_files(11, "weights").unwrap_err()), @"`RUN/checkpoints/000011` is no checkpoint of this run with a state `weights`");
-    assert_snapshot!(error(run.load_checkpoint(4, &mut States::new()).unwrap_err()), @"`RUN/checkpoints/000004` is no checkpoint of this run");
-    assert_snapshot!(error(run.load_checkpoint(3, &mut states).unwrap_err()), @"cannot read `RUN/checkpoints/000003/counter/count`: No such file or directory (os error 2); restore the file from a copy, or use another checkpoint");
+    assert_snapshot!(error(run.state_files(4, "total").unwrap_err()), @"`RUN/checkpoints/000004` is no checkpoint of this run");
+    assert_snapshot!(error(run.state_files(3, "counter").unwrap_err()), @"cannot read `RUN/checkpoints/000003/counter/count`: No such file or directory (os error 2); restore the file from a copy, or use another checkpoint");
 }
