@@ -63,7 +63,8 @@ fn the_dataset_of_another_run_is_left_alone_and_nothing_is_lost() {
     let refused = try_to_resume(&source, &one).unwrap_err();
     insta::assert_snapshot!(refused.replace(folder.path().to_str().unwrap(), "FOLDER"));
     assert_eq!(numbers(&dataset), whole);
-    assert_eq!(numbers(&one.join("datasets/numbers.tmp")).values().flatten().count(), 2);
+    // Files of batches that ran ahead of the commit may be there too.
+    assert_eq!(numbers(&one.join("datasets/numbers.tmp"))["train-000000.parquet"], [0, 1]);
 
     fs::rename(&dataset, folder.path().join("moved")).unwrap();
     try_to_resume(&source, &one).unwrap();

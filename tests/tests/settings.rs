@@ -42,6 +42,8 @@ const OTHERS: &[Other] = &[
     ("Snapshot.volatile", &["snapshot.volatile=['text']"], &[]),
     ("Model.new", &["model.target.new={ layers = 1, width = 16, heads = 2, context = 160 }"], &[]),
     ("Model.copy_of", &["model.target.copy_of='spare'"], &[]),
+    // What the first of these runs, that of the file as it is, came to.
+    ("Model.checkpoint", &["model.agent.checkpoint='FOLDER/1/checkpoints/000002/model.agent'"], &[]),
     ("Architecture.layers", &["model.agent.new.layers=2"], &["model.spare.copy_of='agent'"]),
     ("Architecture.width", &["model.agent.new.width=24"], &["model.spare.copy_of='agent'"]),
     ("Architecture.heads", &["model.agent.new.heads=4"], &["model.spare.copy_of='agent'"]),

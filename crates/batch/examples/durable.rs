@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use arrow_schema::{DataType, Field, Schema};
 use batch::{Bundle, Event, Job, Policy, RunFolder, Stage, StageError, States, Texts, Unit, parquet};
-use plan::{Expected, Hash, Node, Output, Plan, Recipe, Work};
+use plan::{Ahead, Expected, Hash, Node, Output, Plan, Recipe, Work};
 use polars::prelude::{DataFrame, df};
 use spec::settings::{self, Follow, Reference, Sync};
 
@@ -54,7 +54,7 @@ fn plan() -> Plan {
         reads: Vec::new(),
         writes: Vec::new(),
         work: Work { to_model: Expected::default(), to_human: Expected::default(), rows: Vec::new() },
-        ahead: false,
+        ahead: Ahead::Never,
         recipe: Recipe::new(),
         key: Hash::from([0; 32]),
     };

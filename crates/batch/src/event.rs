@@ -30,13 +30,6 @@ pub enum Event<'a> {
         /// How many are done when they will be needed.
         committed: u64,
     },
-    /// A batch begins.
-    BatchStarted {
-        /// Which, from 0.
-        batch: u64,
-        /// How many the run has.
-        batches: u64,
-    },
     /// A stage has done its work for a batch.
     StageFinished {
         /// Which batch.

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use plan::Shapes;
 use spec::{Problem, settings::Files};
 use sqlparser::ast::{Expr, GroupByExpr, OrderBy, OrderByKind, SelectItem, SetExpr, Statement};
 use sqlparser::dialect::GenericDialect;
@@ -65,19 +64,23 @@ fn is_place(key: &Expr) -> bool {
     }
 }
 
-impl Shapes for Sources {
-    fn files(&self, files: &Files) -> Result<SchemaRef, Vec<Problem>> {
+/// What a plan asks of files and queries: see [`plan::Shapes`].
+impl Sources {
+    /// The columns of the rows of some files.
+    pub fn files(&self, files: &Files) -> Result<SchemaRef, Vec<Problem>> {
         Ok(self.open(files)?.schema())
     }
 
-    fn query(&self, query: &str, tables: &[(String, SchemaRef)]) -> Result<SchemaRef, String> {
+    /// The columns that a query makes of tables.
+    pub fn query(&self, query: &str, tables: &[(String, SchemaRef)]) -> Result<SchemaRef, String> {
         let empty = |(name, schema): &(String, SchemaRef)| Ok((name.clone(), schema::empty(schema)?));
         let tables = tables.iter().map(empty).collect::<Result<Vec<_>, schema::Drift>>();
         let made = ask(query, &tables.map_err(|drift| drift.to_string())?)?;
         schema::of(made.schema()).map(Arc::new).map_err(|drift| drift.to_string())
     }
 
-    fn without(&self, query: &str, names: &[&str]) -> Option<String> {
+    /// The query without what mentions some columns.
+    pub fn without(&self, query: &str, names: &[&str]) -> Option<String> {
         let mut statements = Parser::parse_sql(&GenericDialect {}, query).ok()?;
         let [Statement::Query(query)] = &mut statements[..] else { return None };
         let SetExpr::Select(select) = query.body.as_mut() else { return None };

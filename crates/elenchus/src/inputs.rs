@@ -1,7 +1,10 @@
 //! The questions of every stage that has any: its files opened, its generators set up.
 
-use crate::stages::sample::{Excluded, Source, same_words};
-use batch::{QuestionRow, Sources, question_rows};
+use crate::{
+    outside::Outside,
+    stages::sample::{Excluded, Source, same_words},
+};
+use batch::{QuestionRow, question_rows};
 use plan::Plan;
 use polars::frame::DataFrame;
 use spec::{
@@ -22,14 +25,14 @@ pub struct Inputs {
     pub excluded: BTreeMap<String, Excluded>,
     /// The rows that each `join` stage holds in memory.
     pub joined: BTreeMap<String, DataFrame>,
-    /// The files of stages that read them.
-    pub files: Sources,
+    /// The files and models that it names.
+    pub outside: Outside,
 }
 
 /// Opens everything.
-pub fn open(pipeline: &Pipeline, files: Sources, problems: &mut Vec<Problem>) -> Inputs {
+pub fn open(pipeline: &Pipeline, outside: Outside, problems: &mut Vec<Problem>) -> Inputs {
     let (questions, excluded, joined) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let mut inputs = Inputs { questions, excluded, joined, files };
+    let mut inputs = Inputs { questions, excluded, joined, outside };
     for stage in &pipeline.stages {
         match &stage.settings {
             Stage::Sample(sample) => inputs.open_sample(pipeline, &stage.name, sample, problems),
@@ -39,12 +42,13 @@ pub fn open(pipeline: &Pipeline, files: Sources, problems: &mut Vec<Problem>) ->
                 inputs.keep(&stage.name, source, problems);
             }
             // Files that cannot be opened are a problem of the plan.
-            Stage::Join(Join { with: With::Files(files), .. }) => match inputs.files.open(files).map(|rows| rows.all())
-            {
-                Ok(Ok(rows)) => drop(inputs.joined.insert(stage.name.clone(), rows)),
-                Ok(Err(problem)) => problems.push(problem),
-                Err(_) => {}
-            },
+            Stage::Join(Join { with: With::Files(files), .. }) => {
+                match inputs.outside.rows(files).map(|rows| rows.all()) {
+                    Ok(Ok(rows)) => drop(inputs.joined.insert(stage.name.clone(), rows)),
+                    Ok(Err(problem)) => problems.push(problem),
+                    Err(_) => {}
+                }
+            }
             _ => {}
         }
     }
@@ -95,14 +99,14 @@ impl Inputs {
     }
 
     fn rows(&self, files: &Files) -> Result<Vec<QuestionRow>, Vec<Problem>> {
-        let source = self.files.open(files)?;
+        let source = self.outside.rows(files)?;
         question_rows(&source).map_err(|problem| vec![problem])
     }
 
     /// The words of the rows that are read on their way to somebody who is asked: a model has to know them.
     pub fn words(&self, plan: &Plan) -> Result<BTreeSet<String>, Problem> {
         let mut words = BTreeSet::new();
-        let read = before_asking(plan).into_iter().filter_map(|stage| self.files.open(read_by(stage)?).ok());
+        let read = before_asking(plan).into_iter().filter_map(|stage| self.outside.rows(read_by(stage)?).ok());
         for source in read {
             source.visit(|rows| {
                 let texts = rows.columns().iter().filter_map(|column| column.str().ok());
@@ -121,7 +125,7 @@ impl Inputs {
             return Some(self.questions.get(&stage.name)?.is_of(task));
         };
         let mut understood = false;
-        let looked = self.files.open(&read.files).ok()?.visit(|rows| {
+        let looked = self.outside.rows(&read.files).ok()?.visit(|rows| {
             let texts = rows.column("text").and_then(|texts| texts.str());
             understood = texts.is_ok_and(|texts| texts.iter().flatten().any(|text| task.depth(text).is_some()));
             if understood { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -133,7 +137,7 @@ impl Inputs {
     pub fn batches(&self, pipeline: &Pipeline) -> u64 {
         let of = |stage: &Named<Stage>| match &stage.settings {
             Stage::Sample(sample) => Some((self.questions.get(&stage.name)?.count()?, sample.rows)),
-            Stage::Read(read) => Some((self.files.open(&read.files).ok()?.rows(), read.rows)),
+            Stage::Read(read) => Some((self.outside.rows(&read.files).ok()?.rows(), read.rows)),
             _ => None,
         };
         let batches = pipeline.stages.iter().filter_map(of).map(|(rows, batch)| rows.div_ceil(batch as u64));
@@ -161,7 +165,7 @@ impl Inputs {
             }
         }
         for stage in &pipeline.stages {
-            if let Some(source) = read_by(&stage.settings).and_then(|files| self.files.open(files).ok()) {
+            if let Some(source) = read_by(&stage.settings).and_then(|files| self.outside.rows(files).ok()) {
                 plan.note(&stage.name, "rows of its files", source.fingerprint().to_string());
             }
         }

@@ -20,6 +20,7 @@ pub mod group;
 pub mod inputs;
 pub mod load;
 pub mod manual;
+pub mod outside;
 pub mod pages;
 pub mod progress;
 pub mod rows;

@@ -3,14 +3,16 @@
 use crate::{
     command::Failure,
     inputs::{self, Inputs},
-    wire,
+    outside::Outside,
+    wire::{self, Vocabulary},
 };
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use model::Tokenizer;
 use plan::Plan;
 use spec::{
     Catalogue, Problem, Sources, Span,
-    settings::{Answer, By, Named, Pipeline, Questions, Reference, Stage, With},
+    problem::list,
+    settings::{Answer, By, Model, Named, Pipeline, Questions, Reference, Stage, With},
 };
 use std::{collections::BTreeSet, fmt};
 use tasks::Task;
@@ -40,11 +42,11 @@ pub fn load(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loa
 pub fn compile(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loaded, Vec<Problem>> {
     let spec::Reading { mut pipeline, mut problems } = spec::read_sources(sources, &catalogue());
     adjust(&mut pipeline);
-    let files = batch::Sources::new(".");
-    let plan = plan::plan(&pipeline, &files).map_err(|more| problems.extend(more)).ok();
-    let inputs = inputs::open(&pipeline, files, &mut problems);
+    let outside = Outside::new();
+    let plan = plan::plan(&pipeline, &outside).map_err(|more| problems.extend(more)).ok();
+    let inputs = inputs::open(&pipeline, outside, &mut problems);
     problems.extend(misplaced_scripts(&pipeline, &inputs));
-    let tokenizer = tokenizer(&pipeline, &inputs, plan.as_ref()).map_err(|problem| problems.push(problem)).ok();
+    let tokenizer = tokenizer(&pipeline, &inputs, plan.as_ref()).map_err(|more| problems.extend(more)).ok();
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     match (plan, tokenizer) {
         (Some(mut plan), Some(tokenizer)) if problems.is_empty() => {
@@ -63,15 +65,15 @@ fn note_outside(plan: &mut Plan, pipeline: &Pipeline, inputs: &Inputs, tokenizer
     plan.numerics = model::numerics().map(|(what, value)| (what.to_owned(), value)).into();
 }
 
-/// Plans a pipeline without the rows of its files. Those of plain tables are opened all the same: their columns are part
-/// of the plan.
+/// Plans a pipeline without the rows of its files, and without the models that were trained before. Files of plain tables
+/// are opened all the same: their columns are part of the plan.
 pub fn load_offline(sources: &Sources) -> Result<(Pipeline, Plan), Failure> {
     let spec::Reading { pipeline, mut problems } = spec::read_sources(sources, &catalogue());
-    let files = batch::Sources::new(".");
-    let plan = plan::plan(&pipeline, &files).map_err(|more| problems.extend(more)).ok();
+    let outside = Outside::without_models();
+    let plan = plan::plan(&pipeline, &outside).map_err(|more| problems.extend(more)).ok();
     let mut generated = pipeline.clone();
     generated.stages.retain(|stage| !takes_files(&stage.settings));
-    let inputs = inputs::open(&generated, files, &mut problems);
+    let inputs = inputs::open(&generated, outside, &mut problems);
     problems.extend(misplaced_scripts(&generated, &inputs));
     problems.sort_by_key(|problem| problem.span.start);
     match plan {
@@ -94,12 +96,52 @@ fn takes_files(stage: &Stage) -> bool {
     }
 }
 
-fn tokenizer(pipeline: &Pipeline, inputs: &Inputs, plan: Option<&Plan>) -> Result<Tokenizer, Problem> {
+/// The tokenizer of all models of a pipeline: that of the models which were trained before, or one for its own words.
+fn tokenizer(pipeline: &Pipeline, inputs: &Inputs, plan: Option<&Plan>) -> Result<Tokenizer, Vec<Problem>> {
+    let vocabulary = wire::vocabulary(pipeline, &inputs.questions);
+    if let Some(tokenizer) = pretrained_tokenizer(pipeline, inputs, &vocabulary)? {
+        return Ok(tokenizer);
+    }
     let debate = pipeline.stages.iter().find(|stage| matches!(stage.settings, Stage::Debate(_)));
     let place = || debate.map_or(0..0, |debate| pipeline.places.of(&format!("debate.{}.wording", debate.name)));
     let models = plan.filter(|_| !pipeline.models.is_empty());
-    let read = models.map_or(Ok(BTreeSet::new()), |plan| inputs.words(plan))?;
-    wire::tokenizer(pipeline, &inputs.questions, read).map_err(|error| Problem::new(place(), error.to_string()))
+    let read = models.map_or(Ok(BTreeSet::new()), |plan| inputs.words(plan)).map_err(|problem| vec![problem])?;
+    vocabulary.tokenizer(read).map_err(|error| vec![Problem::new(place(), error.to_string())])
+}
+
+/// The tokenizer of the models that were trained before, if there are any. They must have the same, and it must know the
+/// words that M and H use; those of question files may be unknown to it, as they may in an evaluation.
+fn pretrained_tokenizer(
+    pipeline: &Pipeline,
+    inputs: &Inputs,
+    vocabulary: &Vocabulary,
+) -> Result<Option<Tokenizer>, Vec<Problem>> {
+    let mut shared: Option<(&str, Tokenizer)> = None;
+    let mut problems = Vec::new();
+    for model in &pipeline.models {
+        let Model::Checkpoint(folder) = &model.settings else { continue };
+        // A folder without a model is a problem of the plan.
+        let Ok(tokenizer) = inputs.outside.model(folder).map(|model| model.tokenizer) else { continue };
+        match &shared {
+            Some((first, other)) if other.to_json() != tokenizer.to_json() => {
+                let message = format!("`{}` and `{first}` divide text into other tokens", model.name);
+                let help = "the models of a pipeline share a tokenizer: take checkpoints of runs on the same questions";
+                problems.push(Problem::new(folder.span.clone(), message).help(help));
+            }
+            Some(_) => {}
+            None => {
+                let unknown: Vec<&str> = vocabulary.unknown_to(&tokenizer).collect();
+                if !unknown.is_empty() {
+                    let message = format!("`{}` does not know {}", model.name, list(unknown));
+                    let help = "tasks and wordings of the pipeline use these words: take a checkpoint of a run with the \
+                                same tasks and wordings";
+                    problems.push(Problem::new(folder.span.clone(), message).help(help));
+                }
+                shared = Some((&model.name, tokenizer));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(shared.map(|(_, tokenizer)| tokenizer)) } else { Err(problems) }
 }
 
 /// Scripted humans who are asked questions of another task than their own: they could only guess.

@@ -116,7 +116,6 @@ impl Progress {
                 self.bar.set_message(format!("replaying to {committed}"));
                 self.tell(json!({ "event": "replayed", "batch": batch, "committed": committed }));
             }
-            Event::BatchStarted { .. } => {}
             Event::StageFinished { batch, stage, seconds } => {
                 self.tell(json!({ "event": "stage", "batch": batch, "stage": stage, "seconds": seconds }));
             }

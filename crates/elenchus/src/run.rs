@@ -15,7 +15,7 @@ use crate::{
 use batch::{Event, Job, Outcome, Policy, Run, RunError, RunFolder, Texts, stages::dataset};
 use spec::{
     Sources,
-    settings::{Command, File, Files, Pipeline, Questions, Stage, With, Write},
+    settings::{Command, File, Files, Model, Pipeline, Questions, Stage, With, Write},
 };
 use std::{
     collections::BTreeMap,
@@ -227,7 +227,11 @@ pub fn datasets<'a>(pipeline: &'a Pipeline, root: &'a Path) -> impl Iterator<Ite
 
 /// A run is resumed from its own folder, so its files are named from the root.
 pub(crate) fn make_absolute(pipeline: &mut Pipeline) {
-    for file in pipeline.stages.iter_mut().flat_map(|stage| named_files(&mut stage.settings)) {
+    let models = pipeline.models.iter_mut().filter_map(|model| match &mut model.settings {
+        Model::Checkpoint(folder) => Some(folder),
+        Model::New(_) | Model::CopyOf(_) => None,
+    });
+    for file in pipeline.stages.iter_mut().flat_map(|stage| named_files(&mut stage.settings)).chain(models) {
         if let Ok(absolute) = std::path::absolute(&file.path) {
             file.path = absolute.display().to_string();
         }

@@ -25,16 +25,35 @@ fn named<'a, T>(things: &'a [Named<T>], name: &str) -> &'a T {
     &found.expect("plan resolves every name before anything is wired").settings
 }
 
-/// The tokenizer of a pipeline: the wording of its tasks and questions, and the words of what it reads.
-pub fn tokenizer(
-    pipeline: &Pipeline,
-    questions: &BTreeMap<String, Source>,
-    read: BTreeSet<String>,
-) -> Result<Tokenizer, TokenizerError> {
+/// The words of a pipeline.
+pub struct Vocabulary {
+    /// One token each.
+    phrases: BTreeSet<String>,
+    /// What else M and H use.
+    words: BTreeSet<String>,
+    /// Texts of question files.
+    rows: BTreeSet<String>,
+}
+
+impl Vocabulary {
+    /// A tokenizer for these words, and for those of what is read.
+    pub fn tokenizer(self, read: BTreeSet<String>) -> Result<Tokenizer, TokenizerError> {
+        let words: BTreeSet<String> = self.words.into_iter().chain(self.rows).chain(read).collect();
+        Tokenizer::from_wording(&Vec::from_iter(self.phrases), &Vec::from_iter(words))
+    }
+
+    /// What M and H use and a tokenizer has no token for.
+    pub fn unknown_to(&self, tokenizer: &Tokenizer) -> impl Iterator<Item = &str> {
+        let used = self.phrases.iter().chain(&self.words);
+        used.filter(|text| tokenizer.unknown(&tokenizer.encode(text)) > 0).map(String::as_str)
+    }
+}
+
+/// The words of a pipeline: of its tasks, of how questions are put, and of its question files.
+pub fn vocabulary(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Vocabulary {
     let wording = wording(pipeline);
     let mut phrases: BTreeSet<String> = SIDES.iter().map(|side| (*side).to_owned()).collect();
-    let mut words = read;
-    words.extend(["Yes", "No"].map(str::to_owned));
+    let mut words = BTreeSet::from(["Yes", "No"].map(str::to_owned));
     for template in [&wording.argument, &wording.sufficient, &wording.winner] {
         let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
         phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
@@ -49,12 +68,12 @@ pub fn tokenizer(
         phrases.extend(task.phrases().iter().map(|phrase| (*phrase).to_owned()));
         words.extend(task.words().iter().map(|word| (*word).to_owned()));
     }
-    for source in sources() {
-        if let Source::Rows(rows, _) = source {
-            words.extend(rows.iter().flat_map(|row| [Some(row.text.clone()), row.gold.clone()]).flatten());
-        }
-    }
-    Tokenizer::from_wording(&phrases.into_iter().collect::<Vec<_>>(), &words.into_iter().collect::<Vec<_>>())
+    let rows = sources().filter_map(|source| match source {
+        Source::Rows(rows, _) => Some(rows),
+        Source::Task(_) | Source::Mixture(_) => None,
+    });
+    let texts = rows.flatten().flat_map(|row| [Some(row.text.clone()), row.gold.clone()]).flatten();
+    Vocabulary { phrases, words, rows: texts.collect() }
 }
 
 /// How the questions of a pipeline are worded: as its first debate does it.
@@ -82,6 +101,9 @@ pub fn states(loaded: &Loaded) -> States {
                 Settings::CopyOf(reference) => origin = &reference.name,
                 Settings::New(architecture) => {
                     return Model::new(architecture.clone(), loaded.tokenizer.clone(), seed(origin));
+                }
+                Settings::Checkpoint(folder) => {
+                    return loaded.inputs.outside.model(folder).expect("load has opened the models of a pipeline");
                 }
             }
         }

@@ -82,6 +82,9 @@ pub enum CheckpointError {
 }
 
 impl Model {
+    /// The names of the files that a model is loaded from.
+    pub const FILES: [&str; 3] = [CONFIG, WEIGHTS, TOKENIZER];
+
     /// The model as files, names and bytes; the same bytes for the same model.
     pub fn save(&self) -> Vec<(String, Vec<u8>)> {
         let context = self.weights.layout.architecture.context;

@@ -7,7 +7,7 @@ use blake3::Hasher;
 use spec::settings::Schedule;
 
 use crate::{
-    Node, Plan,
+    Ahead, Node, Plan,
     key::{Key, Recipe, add, add_recipe},
 };
 
@@ -87,7 +87,7 @@ impl<'a> Chain<'a> {
         let mut versions = self.past.back().cloned().unwrap_or_default();
         let mut keys: Vec<Key> = Vec::with_capacity(self.plan.nodes.len());
         for (node, digests) in self.plan.nodes.iter().zip(&self.digests) {
-            let found = if node.ahead { &self.past[0] } else { &versions };
+            let found = if node.ahead > Ahead::Never { &self.past[0] } else { &versions };
             let key = self.key(node, digests, &keys, found);
             for state in self.writes(node, self.batch) {
                 versions.insert(state, key);

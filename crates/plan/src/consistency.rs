@@ -7,7 +7,7 @@ use spec::{
     settings::{Combine, File, Loss, Named, Reference, Stage, Sufficient, Sync, Train, Write},
 };
 
-use crate::{Node, Plan, names::Names, parties::architecture};
+use crate::{Ahead, Node, Plan, names::Names, parties::architecture};
 
 /// What does not belong together.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
@@ -128,7 +128,7 @@ fn is_same_place(one: &File, other: &File) -> bool {
 /// A lag that no stage would feel.
 pub(crate) fn idle_lag(plan: &Plan, pipeline: &Pipeline) -> Option<Problem> {
     let changed = |state: &String| plan.nodes.iter().any(|node| node.writes.contains(state));
-    let lags = |node: &Node| node.ahead && node.reads.iter().any(changed);
+    let lags = |node: &Node| node.ahead == Ahead::WithLag && node.reads.iter().any(changed);
     let help = "leave it out: it lets stages that ask a model run beside the training of that model";
     let message = "`lag` changes nothing here: no stage that could run ahead reads a state that changes";
     (plan.lag > 0 && !plan.nodes.iter().any(lags)).then(|| Problem::new(pipeline.places.of("lag"), message).help(help))

@@ -26,17 +26,17 @@ mod wiring;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow_schema::SchemaRef;
 use spec::{
     Pipeline, Problem,
     settings::{Named, Stage},
 };
 
+pub use arrow_schema::SchemaRef;
 pub use blake3::Hash;
 pub use chain::{Chain, Point};
 pub use expected::{Expected, Work};
 pub use key::{Key, Recipe};
-pub use shapes::{Shapes, query_name};
+pub use shapes::{Pretrained, Shapes, query_name};
 pub use wiring::Role;
 
 use names::Names;
@@ -83,8 +83,8 @@ pub struct Node {
     pub writes: Vec<String>,
     /// How much it is expected to do.
     pub work: Work,
-    /// Whether it changes no state, nor waits for a stage that does: where there is a `lag`, it runs ahead.
-    pub ahead: bool,
+    /// Whether its work on a batch can begin before the batches before it are done.
+    pub ahead: Ahead,
     /// What it depends on beside its inputs, the batch and the versions of its states.
     pub recipe: Recipe,
     /// All of that with its inputs as one hash, but for the batch and the versions.
@@ -107,6 +107,17 @@ impl Node {
     pub fn states(&self) -> BTreeSet<&str> {
         self.reads.iter().chain(&self.writes).map(String::as_str).collect()
     }
+}
+
+/// Whether a stage can run ahead of the batch that is to be committed next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ahead {
+    /// It changes a state, or comes after a stage that does.
+    Never,
+    /// It reads states, or comes after a stage that does: as far ahead as the `lag` says.
+    WithLag,
+    /// It has nothing to do with states, so what it comes to does not depend on when that is.
+    Always,
 }
 
 /// A table on its way to a stage.
@@ -135,7 +146,8 @@ pub struct Output {
 pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Problem>> {
     let mut problems = Vec::new();
     let tables = shapes::tables(pipeline, shapes, &mut problems);
-    let names = Names { pipeline, tables: &tables };
+    let checkpoints = shapes::checkpoints(pipeline, shapes, &mut problems);
+    let names = Names { pipeline, tables: &tables, checkpoints: &checkpoints };
     problems.extend(parties::problems(names));
     let wires = wiring::wire(names, &mut problems);
     let order = order::order(pipeline, &wires, &mut problems);
@@ -166,7 +178,12 @@ fn assemble(names: Names<'_>, wires: &[wiring::Wires], order: &[usize]) -> Plan 
         after.extend(states::conflicts(&nodes, &reads, &writes));
         after.sort_unstable();
         after.dedup();
-        let ahead = writes.is_empty() && after.iter().all(|&stage| nodes[stage].ahead);
+        let own = match (reads.is_empty(), writes.is_empty()) {
+            (true, true) => Ahead::Always,
+            (false, true) => Ahead::WithLag,
+            (_, false) => Ahead::Never,
+        };
+        let ahead = after.iter().map(|&stage| nodes[stage].ahead).fold(own, Ahead::min);
         let outputs = names.tables[place].clone().expect("a table that is not known is a problem");
         let recipe = key::recipe(names, place);
         let work = expected::work(names, settings, &inputs, &nodes);

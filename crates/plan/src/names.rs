@@ -7,7 +7,13 @@ use spec::{
     settings::{Amplify, Human, Loss, Model, Named, Reference, Stage},
 };
 
-use crate::{Edge, Output, shapes::Tables, tables, text::type_name, wiring::Role};
+use crate::{
+    Edge, Output,
+    shapes::{Checkpoints, Tables},
+    tables,
+    text::type_name,
+    wiring::Role,
+};
 
 /// The kinds of stages.
 pub(crate) const STAGES: [&str; 14] = [
@@ -23,6 +29,7 @@ pub(crate) type Found<T> = Result<T, Option<Problem>>;
 pub(crate) struct Names<'p> {
     pub(crate) pipeline: &'p Pipeline,
     pub(crate) tables: &'p Tables,
+    pub(crate) checkpoints: &'p Checkpoints,
 }
 
 impl<'p> Names<'p> {

@@ -67,6 +67,11 @@ pub(crate) fn architecture<'p>(names: Names<'p>, model: &'p Named<Model>) -> Fou
     loop {
         let original = match &path[path.len() - 1].settings {
             Model::New(architecture) => return Ok(architecture),
+            // A folder without a model has been told of, and one that was not opened has no sizes to check.
+            Model::Checkpoint(_) => {
+                let pretrained = names.checkpoints.get(&path[path.len() - 1].name);
+                return pretrained.map(|pretrained| &pretrained.architecture).ok_or(None);
+            }
             Model::CopyOf(original) => original,
         };
         // A mention that is wrong is told of the model that makes it, not of copies of that.
@@ -84,7 +89,7 @@ fn copies_in_a_circle(circle: &[&Named<Model>]) -> Problem {
     names.push(names[0]);
     let span = match &circle[0].settings {
         Model::CopyOf(original) => original.span.clone(),
-        Model::New(_) => circle[0].span.clone(),
+        Model::New(_) | Model::Checkpoint(_) => circle[0].span.clone(),
     };
     Problem::new(span, format!("models copy each other in a circle: {}", names.join(" → ")))
         .help("give one of them sizes of its own: `new = { layers, width, heads, context }`")

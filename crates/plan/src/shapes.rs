@@ -3,18 +3,21 @@
 //!
 //! Gold answers keep their mark on the way: a column that may depend on one counts as one.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use spec::{
     Pipeline, Problem,
     problem::list,
-    settings::{Command, Files, Filter, Join, Kind, Named, OnError, Read, Reference, Sql, Stage, With},
+    settings::{
+        Architecture, Command, File, Files, Filter, Join, Kind, Model, Named, OnError, Read, Reference, Sql, Stage,
+        With,
+    },
 };
 
 use crate::{Output, join, tables};
 
-/// What a plan has to ask of others, who can read files and queries.
+/// What a plan has to ask of others, who can read files, queries and checkpoints.
 pub trait Shapes {
     /// The columns of the rows of some files, under the names they have in the pipeline.
     fn files(&self, files: &Files) -> Result<SchemaRef, Vec<Problem>>;
@@ -25,6 +28,34 @@ pub trait Shapes {
     /// The query without those columns of its result that mention one of these names, with the same rows; none where
     /// that cannot be said, or no column is left.
     fn without(&self, query: &str, names: &[&str]) -> Option<String>;
+
+    /// The model in a folder; none where that is not to be opened.
+    fn checkpoint(&self, folder: &File) -> Result<Option<Pretrained>, Problem>;
+}
+
+/// What a plan has to know of a model that was trained before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pretrained {
+    /// Its sizes.
+    pub architecture: Architecture,
+    /// A hash of its files: of all that it answers by.
+    pub digest: String,
+}
+
+/// The models that start with weights of a folder, by name.
+pub(crate) type Checkpoints = BTreeMap<String, Pretrained>;
+
+/// Looks into the folders of all models that were trained before.
+pub(crate) fn checkpoints(pipeline: &Pipeline, shapes: &dyn Shapes, problems: &mut Vec<Problem>) -> Checkpoints {
+    let mut found = Checkpoints::new();
+    for model in &pipeline.models {
+        let Model::Checkpoint(folder) = &model.settings else { continue };
+        match shapes.checkpoint(folder) {
+            Ok(pretrained) => found.extend(pretrained.map(|pretrained| (model.name.clone(), pretrained))),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    found
 }
 
 /// The tables of each stage, by its place in the file; none where they depend on something that is wrong.

@@ -40,8 +40,8 @@ pub(crate) fn conflicts(before: &[Node], reads: &[String], writes: &[String]) ->
     (0..before.len()).filter(|&place| conflict(&before[place])).collect()
 }
 
-/// What each state depends on before the first batch: a model, on the sizes and the seed of what it starts as; the
-/// optimizer of a stage, on those of the model that it trains; a baseline, on nothing.
+/// What each state depends on before the first batch: a model, on the sizes and the seed of what it starts as, or on the
+/// files that it starts with; the optimizer of a stage, on those of the model that it trains; a baseline, on nothing.
 pub(crate) fn initial(names: Names<'_>, nodes: &[Node]) -> BTreeMap<String, Recipe> {
     let models = names.pipeline.models.iter();
     let mut initial: BTreeMap<String, Recipe> =
@@ -56,15 +56,21 @@ pub(crate) fn initial(names: Names<'_>, nodes: &[Node]) -> BTreeMap<String, Reci
     initial
 }
 
-/// What fresh weights depend on; those of a copy are the original's.
+/// What weights depend on at first; those of a copy are the original's.
 fn fresh(names: Names<'_>, model: &str) -> Recipe {
     let Some(found) = names.pipeline.models.iter().find(|other| other.name == model) else { return Recipe::new() };
-    if let Model::CopyOf(original) = &found.settings {
-        return fresh(names, &original.name);
+    match &found.settings {
+        Model::CopyOf(original) => fresh(names, &original.name),
+        Model::New(_) => {
+            let mut recipe = found.leaves();
+            recipe.insert("seed".to_owned(), names.pipeline.seed.to_string());
+            recipe
+        }
+        Model::Checkpoint(_) => {
+            let pretrained = names.checkpoints.get(model).map(|pretrained| pretrained.digest.clone());
+            pretrained.map(|digest| (format!("model.{model}.checkpoint"), digest)).into_iter().collect()
+        }
     }
-    let mut recipe = found.leaves();
-    recipe.insert("seed".to_owned(), names.pipeline.seed.to_string());
-    recipe
 }
 
 fn model(mention: &Reference) -> String {

@@ -13,6 +13,7 @@ pub(crate) fn model(table: &mut Table<'_>) -> Model {
         &[
             ("new", &|value| value.table(architecture).map(Model::New)),
             ("copy_of", &|value| value.reference().map(Model::CopyOf)),
+            ("checkpoint", &|value| value.file().map(Model::Checkpoint)),
         ],
     )
 }

@@ -193,7 +193,7 @@ fn places_lead_to_values_and_fall_back_to_tables() {
 fn keys_are_told_apart_from_values() {
     assert_snapshot!(problems("[model.m]\nnew = { layers = 1, width = 8, heads = 1, contxt = 8 }"), @r#""contxt": `model.m.new` has no key `contxt` (did you mean `context`? valid are `layers`, `width`, `heads`, `context` and `feed_forward`)"#);
     assert_snapshot!(problems("[model.m]\nnew = 3"), @r#""3": `new` must be a table, not 3 (`new`: a transformer with fresh weights)"#);
-    assert_snapshot!(problems("[model.m]\n"), @r#""m": `model.m` needs one of `new` and `copy_of` (add `new = …`)"#);
+    assert_snapshot!(problems("[model.m]\n"), @r#""m": `model.m` needs one of `new`, `copy_of` and `checkpoint` (add `new = …`)"#);
     assert_snapshot!(problems("[human.h]\nscript = \"\""), @r#""\"\"": `script` must not be empty (`script`: a scripted human of the catalogue)"#);
     assert_snapshot!(problems("[checkpoint]\nevery = 0\nkeep = 3"), @r#"
     "0": `every` must be a whole number, at least 1, not 0 (`every`: A checkpoint is written after every so many batches, and after the last)

@@ -1,6 +1,7 @@
-//! Running ahead. With a lag of n, the stages that neither change a state nor come after one that does find the states
-//! as n batches earlier. So a batch's are begun, on threads of their own, before the n batches before it are done; and
-//! what they come to does not depend on when that was.
+//! Running ahead: stages whose work on a batch begins, on threads of their own, before the batches before it are done.
+//! With a lag of n, those that neither change a state nor come after one that does find the states as n batches earlier,
+//! so they can be n batches ahead. Without a lag, those that have nothing to do with states can be as far ahead as there
+//! are threads for. Either way, what they come to does not depend on when that was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
 use std::time::Instant;
 
-use plan::{Key, Point};
+use plan::{Ahead, Key, Node, Plan, Point};
 
 use super::execute::{Engine, Job};
 use super::unit::{Work, run_unit};
@@ -22,14 +23,14 @@ use crate::store::journal::{Journal, Outside};
 struct Task {
     batch: u64,
     /// The units to run, each with whether it is due.
-    units: Vec<Ahead>,
+    units: Vec<Early>,
     /// Tables that others have made already.
     tables: Bundle,
     /// The states in memory of their own.
     states: States,
 }
 
-struct Ahead {
+struct Early {
     place: usize,
     key: Key,
     due: bool,
@@ -54,11 +55,12 @@ impl Lanes {
         scope: &'scope Scope<'scope, '_>,
         job: &'a Job<'a>,
         journal: &Arc<Journal>,
+        depth: u64,
     ) -> Self {
         let (tasks, waiting) = channel::<Task>();
         let (finished, done) = channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        for _ in 0..job.plan.lag {
+        for _ in 0..depth {
             let (waiting, finished, journal) = (waiting.clone(), finished.clone(), journal.clone());
             scope.spawn(move || {
                 while let Some(task) = next(&waiting) {
@@ -85,13 +87,27 @@ impl Lanes {
     }
 }
 
+/// How many batches can be under way beside the one that is to be committed next.
+pub(crate) fn depth(plan: &Plan) -> u64 {
+    let idle = rayon::current_num_threads() == 1 || !plan.nodes.iter().any(|node| runs_ahead(plan, node));
+    match plan.lag {
+        0 if idle => 0,
+        0 => rayon::current_num_threads() as u64,
+        lag => lag,
+    }
+}
+
+fn runs_ahead(plan: &Plan, node: &Node) -> bool {
+    node.ahead == Ahead::Always || (node.ahead == Ahead::WithLag && plan.lag > 0)
+}
+
 fn next(waiting: &Mutex<Receiver<Task>>) -> Option<Task> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 fn perform(job: &Job<'_>, journal: &Journal, mut task: Task) -> Result<Done, RunError> {
     let mut done = Done::new();
-    for Ahead { place, key, due } in task.units {
+    for Early { place, key, due } in task.units {
         let started = Instant::now();
         let (node, stage) = (&job.plan.nodes[place], job.stages[place].as_ref());
         let outside = Outside::new(key, journal);
@@ -109,10 +125,10 @@ impl<'a> Engine<'a> {
         let moment = Point::before(batch.saturating_sub(self.job.plan.lag));
         let (mut units, mut reads) = (Vec::new(), BTreeSet::new());
         for (place, node) in self.job.plan.nodes.iter().enumerate() {
-            if node.ahead && !self.now.taken[place] {
+            if runs_ahead(self.job.plan, node) && !self.now.taken[place] {
                 reads.extend(self.chain.reads(node, batch).iter().map(String::as_str));
                 self.fetch_inputs(node)?;
-                units.push(Ahead { place, key: self.now.line.units[place], due: self.chain.is_due(node, batch) });
+                units.push(Early { place, key: self.now.line.units[place], due: self.chain.is_due(node, batch) });
             }
         }
         self.bring(&reads, moment)?;

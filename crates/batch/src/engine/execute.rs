@@ -9,7 +9,7 @@ use std::time::Instant;
 use plan::{Chain, Edge, Key, Node, Plan, Point};
 use serde::Serialize;
 
-use super::ahead::Lanes;
+use super::ahead::{self, Lanes};
 use super::restore::Source;
 use super::unit::{Work, run_unit};
 use crate::error::RunError;
@@ -167,8 +167,9 @@ impl<'a> Engine<'a> {
         self.prepare(resumed_at)?;
         let (job, journal) = (self.job, self.folder.journal.clone());
         let complete = thread::scope(|scope| {
-            let lanes = (job.plan.lag > 0).then(|| Lanes::start(scope, job, &journal));
-            self.run_batches(lanes)
+            let depth = ahead::depth(job.plan);
+            let lanes = (depth > 0).then(|| Lanes::start(scope, job, &journal, depth));
+            self.run_batches(lanes, depth)
         });
         let complete = if let Err(RunError::Stopped) = complete { false } else { complete? };
         self.folder.force()?;
@@ -177,14 +178,14 @@ impl<'a> Engine<'a> {
     }
 
     /// Runs batches until there are no more, or the run is told to stop; says whether it is complete.
-    fn run_batches(&mut self, mut lanes: Option<Lanes>) -> Result<bool, RunError> {
+    fn run_batches(&mut self, mut lanes: Option<Lanes>, depth: u64) -> Result<bool, RunError> {
         let mut begun = VecDeque::new();
         while !self.is_complete() {
             if self.job.stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
             let committed = self.folder.lines().len() as u64;
-            let horizon = self.job.batches.min(committed + self.job.plan.lag + 1);
+            let horizon = self.job.batches.min(committed + depth + 1);
             for batch in committed + begun.len() as u64..horizon {
                 self.begin(batch, lanes.as_ref())?;
                 begun.push_back(std::mem::take(&mut self.now));
@@ -197,7 +198,6 @@ impl<'a> Engine<'a> {
 
     /// Begins a batch: its keys, what can be taken of it, and what of it runs ahead.
     pub(crate) fn begin(&mut self, batch: u64, lanes: Option<&Lanes>) -> Result<(), RunError> {
-        (self.observe)(Event::BatchStarted { batch, batches: self.job.batches });
         let line = Line { batch, units: self.chain.advance(), ..Line::default() };
         self.now = Progress { line, ..Progress::default() };
         self.now.taken = self.take();

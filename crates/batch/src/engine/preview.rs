@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use plan::{Chain, Key, Node, Plan, Point, Recipe};
+use plan::{Ahead, Chain, Key, Node, Plan, Point, Recipe};
 use serde::Serialize;
 
 use crate::store::donors::{Donor, donors};
@@ -122,7 +122,7 @@ impl Look<'_> {
 
     /// The states that a unit finds, each with the unit that changed it last.
     fn states<'n>(&self, node: &'n Node, at: Point) -> Vec<(&'n str, Point)> {
-        let moment = if node.ahead { Point::before(at.batch.saturating_sub(self.plan.lag)) } else { at };
+        let moment = if node.ahead > Ahead::Never { Point::before(at.batch.saturating_sub(self.plan.lag)) } else { at };
         let writer = |state: &'n str| Some((state, self.chain.writer_before(&BTreeSet::from([state]), moment)?));
         node.states().into_iter().filter_map(writer).collect()
     }

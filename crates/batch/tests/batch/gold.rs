@@ -3,7 +3,6 @@
 
 use batch::Sources;
 use insta::assert_snapshot;
-use plan::Shapes;
 
 fn check(query: &str) -> String {
     Sources::new(".").without(query, &["gold"]).unwrap_or_else(|| "not known".to_owned())

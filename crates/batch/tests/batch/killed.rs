@@ -161,7 +161,7 @@ fn resumes_from_a_stop() {
     let checkpoints = scripted::policy();
     let job = Job { plan: &plan, stages: &stages, batches: BATCHES, checkpoints, stop: &stop };
     let mut stop_in_batch_4 = |event: Event<'_>| {
-        stop.fetch_or(matches!(event, Event::BatchStarted { batch: 4, .. }), Ordering::Relaxed);
+        stop.fetch_or(matches!(event, Event::StageFinished { batch: 4, .. }), Ordering::Relaxed);
     };
     let mut folder = scripted::create(root.path());
     let outcome = batch::run(&job, &mut scripted::states(), &mut folder, &mut stop_in_batch_4).unwrap();

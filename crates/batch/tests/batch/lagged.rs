@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use batch::{Bundle, Run, RunFolder, Stage, StageError, Store, Unit};
-use plan::Plan;
+use plan::{Ahead, Plan};
 
 use crate::scripted::{self, BATCHES, Count, Questions, Score, Sum, Total, assert_same, contents, scratch};
 
@@ -30,7 +30,7 @@ impl Stage for Opinion {
 
 fn plan(lag: u64) -> Plan {
     let mut plan = scripted::plan();
-    plan.nodes[0].reads = vec!["total".to_owned()];
+    (plan.nodes[0].reads, plan.nodes[0].ahead) = (vec!["total".to_owned()], Ahead::WithLag);
     plan.lag = lag;
     plan
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arrow_schema::{DataType, Field, Schema};
 use batch::{Bundle, Event, Files, Job, Outcome, Policy, RunError, RunFolder, Stage, StageError, State, StateError};
 use batch::{States, Texts, Unit};
-use plan::{Edge, Expected, Hash, Node, Output, Plan, Recipe, Role, Work};
+use plan::{Ahead, Edge, Expected, Hash, Node, Output, Plan, Recipe, Role, Work};
 use polars::prelude::{NamedFrom, Series, df};
 use spec::settings::{self, Follow, Reference, Sync};
 use tempfile::TempDir;
@@ -45,7 +45,7 @@ fn node(name: &str, inputs: &[(usize, &str)], outputs: Vec<Output>, reads: &[&st
         reads: owned(reads),
         writes: owned(writes),
         work: Work { to_model: none_asked, to_human: none_asked, rows: Vec::new() },
-        ahead: inputs.is_empty() && reads.is_empty() && writes.is_empty(),
+        ahead: if inputs.is_empty() && reads.is_empty() && writes.is_empty() { Ahead::Always } else { Ahead::Never },
         recipe: recipe(&[("name", name)]),
         key: key(name),
     }

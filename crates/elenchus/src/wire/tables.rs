@@ -15,7 +15,7 @@ pub(super) fn wire(loaded: &mut Loaded, node: &Node, stage: Stage, root: &Path) 
     let name = node.name.clone();
     match stage {
         Stage::Read(settings::Read { files, rows, number, on_error, .. }) => {
-            let source = loaded.inputs.files.open(&files);
+            let source = loaded.inputs.outside.rows(&files);
             let source = source.unwrap_or_else(|_| unreachable!("the plan has opened its files"));
             Box::new(Read { name, source, rows, number, on_error })
         }

@@ -4,8 +4,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use plan::Shapes;
-use spec::{Problem, settings::Files};
+use plan::{Pretrained, Shapes};
+use spec::{
+    Problem,
+    settings::{Architecture, File, Files},
+};
 
 pub struct Rows;
 
@@ -36,5 +39,10 @@ impl Shapes for Rows {
         let (columns, rest) = query.strip_prefix("SELECT ")?.split_once(" FROM ")?;
         let kept: Vec<&str> = columns.split(", ").filter(|column| !names.contains(column)).collect();
         (!kept.is_empty()).then(|| format!("SELECT {} FROM {rest}", kept.join(", ")))
+    }
+
+    fn checkpoint(&self, folder: &File) -> Result<Option<Pretrained>, Problem> {
+        let architecture = Architecture { layers: 1, width: 16, heads: 2, context: 64, feed_forward: 64 };
+        Ok(Some(Pretrained { architecture, digest: format!("of {}", folder.path) }))
     }
 }

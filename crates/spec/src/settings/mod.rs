@@ -58,7 +58,7 @@ pub struct Pipeline {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub batches: Option<u64>,
-    /// How many threads compute on tensors, each on micro-batches or tiles of its own. Results do not depend on it.
+    /// How many threads compute, each on micro-batches, tiles or batches of its own. Results do not depend on it.
     #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "speed"))]
     pub workers: usize,
     /// Stages that neither change a state nor come after one that does find the states as they were left this many

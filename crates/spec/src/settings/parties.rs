@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Reference;
+use super::{File, Reference};
 
 /// `[model.NAME]`: who answers, a transformer. M, or M_target, which follows M.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -15,6 +15,10 @@ pub enum Model {
     /// `copy_of = "agent"`: starts as a copy, and changes only through a `sync` stage.
     #[schemars(extend("x-changes" = "weights"))]
     CopyOf(Reference),
+    /// `checkpoint = "runs/web-of-lies-1/checkpoints/000360/model.agent"`: starts with the weights of a folder in the layout
+    /// of Hugging Face, and with its tokenizer, which is then that of all models of the pipeline.
+    #[schemars(extend("x-changes" = "weights"))]
+    Checkpoint(File),
 }
 
 /// The sizes of a llama-form decoder.
