@@ -4,7 +4,7 @@ use super::{Line, Plot, facts, page, section};
 use crate::{
     command::Failure,
     evaluation::{Count, sum},
-    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
+    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, tokens, total},
     show::{Found, Transcript, heading},
 };
 use batch::Run;
@@ -59,7 +59,7 @@ fn head(name: &str, run: &Run, pipeline: &Pipeline, timings: &Timings) -> Markup
         (done, Some(batches)) => format!("{done} of {batches} batches committed"),
         (done, None) => format!("{done} batches committed"),
     };
-    let tokens: f64 = ["tokens_read", "tokens_written", "tokens"].iter().map(|name| total(lines, name)).sum();
+    let tokens: f64 = lines.iter().map(|line| tokens(&line.metrics)).sum();
     html! {
         h1 { (name) }
         p.faint { (state) }
@@ -111,7 +111,7 @@ fn metrics(run: &Run) -> Markup {
         for (metric, value) in &line.metrics {
             let (stage, name) = parted(metric);
             let drawn = by_stage.entry(stage).or_default().entry(name).or_default();
-            drawn.points.push((line.batch as f64, *value));
+            drawn.points.push((line.batch, *value));
         }
     }
     html! {
