@@ -38,7 +38,7 @@ fn planned(given: &Given, offline: bool) -> Result<(Plan, Option<u64>), Failure>
 pub enum Format {
     /// For people
     Text,
-    /// For programs; with what earlier runs have done of it
+    /// For programs
     Json,
     /// For Graphviz: `elenchus plan FILE --format dot | dot -Tsvg`
     Dot,
@@ -46,12 +46,12 @@ pub enum Format {
     Mermaid,
 }
 
-/// Draws a pipeline's plan; as text and as JSON, with what earlier runs have done of it, and why the rest has to run.
+/// Draws a pipeline's plan, with what earlier runs have done of it, and why the rest has to run.
 #[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>) -> Result<ExitCode, Failure> {
     let (plan, batches) = planned(given, offline)?;
-    let told = matches!(format, Format::Text | Format::Json) && !offline;
-    let preview = batches.filter(|_| told).map(|batches| preview(&plan, batches, store)).transpose()?;
+    let preview = batches.filter(|_| !offline).map(|batches| preview(&plan, batches, store)).transpose()?;
+    let notes = preview.as_ref().map(Preview::notes).unwrap_or_default();
     let drawn = match format {
         Format::Text => {
             plan.to_text() + &preview.map_or_else(String::new, |preview| format!("\n{}", preview.to_text()))
@@ -61,8 +61,8 @@ pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>
             drawn["earlier_runs"] = json!(preview);
             format!("{drawn:#}\n")
         }
-        Format::Dot => plan.to_dot(),
-        Format::Mermaid => plan.to_mermaid(),
+        Format::Dot => plan.to_dot(&notes),
+        Format::Mermaid => plan.to_mermaid(&notes),
     };
     print!("{drawn}");
     Ok(ExitCode::SUCCESS)

@@ -35,6 +35,7 @@ use spec::{
 pub use blake3::Hash;
 pub use chain::{Chain, Point};
 pub use expected::{Expected, Work};
+pub use graph::{Done, Note};
 pub use key::{Key, Recipe};
 pub use shapes::{Shapes, query_name};
 pub use wiring::Role;
