@@ -1,7 +1,11 @@
 //! A run as one watches it: a bar on a terminal, plain lines elsewhere, a JSON object a line for programs, or nothing.
-//! Ctrl-C stops it at the next commit.
+//! Ctrl-C stops it at the next commit, and so does a program that no longer reads.
 
-use crate::{command::Failure, figures::tokens, group::Member};
+use crate::{
+    command::{Failure, print, say},
+    figures::tokens,
+    group::Member,
+};
 use batch::{Event, Outcome};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -9,15 +13,12 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-/// Set by Ctrl-C. One for the process, because a signal is.
-static STOP: LazyLock<AtomicBool> = LazyLock::new(|| AtomicBool::new(false));
+/// Set by Ctrl-C, and where nobody reads the events. One for the process, because a signal is.
+static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Where there is no terminal, a line this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -177,25 +178,31 @@ impl Progress {
     }
 
     /// Says a line to a person, above the bar.
-    #[expect(clippy::print_stderr, reason = "progress is for whoever watches")]
     pub fn say(&self, line: &str) {
         match self.told {
-            Told::Person if self.bar.is_hidden() => eprintln!("{line}"),
+            Told::Person if self.bar.is_hidden() => say(line),
             Told::Person => self.bar.println(line),
             Told::Program | Told::Nobody => {}
         }
     }
 
     /// Warns of what keeps no run from going on, whoever listens.
-    #[expect(clippy::print_stderr, reason = "a warning is for whoever started this")]
     pub fn warn(&self, warning: &str) {
-        self.bar.suspend(|| eprintln!("warning: {warning}"));
+        self.bar.suspend(|| say(&format!("warning: {warning}")));
     }
 
-    #[expect(clippy::print_stdout, reason = "the program that started this reads it")]
+    /// Tells a program what happened. With one that has gone, the run would go on for nobody.
     fn tell(&self, event: Value) {
-        if self.told == Told::Program {
-            println!("{event}");
+        if self.told != Told::Program {
+            return;
+        }
+        let unread = match print(format!("{event}\n")) {
+            Ok(true) => return,
+            Ok(false) => "nobody reads the events any more".to_owned(),
+            Err(failure) => failure.text(),
+        };
+        if !STOP.swap(true, Ordering::Relaxed) {
+            self.warn(&format!("{unread}: the run stops at its next commit"));
         }
     }
 
