@@ -3,7 +3,7 @@
 
 use crate::{
     command::{Failure, print, say},
-    figures::tokens,
+    figures::{parted, tokens},
     group::Member,
 };
 use batch::{Event, Outcome};
@@ -131,18 +131,18 @@ impl Progress {
     }
 
     fn committed(&self, batch: u64, rows: u64, metrics: &BTreeMap<String, f64>, seconds: f64) {
-        let (pace, batches) = (self.pace.get(), self.batches);
-        let batch_tokens = tokens(metrics);
-        let (tokens, rows) = (pace.tokens + batch_tokens, pace.rows + rows);
-        let pace = Pace { since: pace.since, batches: pace.batches + 1, rows, tokens };
+        let (mut pace, tokens) = (self.pace.get(), tokens(metrics));
+        pace.batches += 1;
+        pace.rows += rows;
+        pace.tokens += tokens;
         self.pace.set(pace);
-        let words = format!("{}  {}", pace.words(batches - batch - 1), headline(metrics));
+        let words = format!("{}  {}", pace.words(self.batches - batch - 1), headline(metrics));
         self.bar.set_position(batch + 1);
         self.bar.set_message(words.clone());
-        self.line(batch + 1, batches, &words);
+        self.line(batch + 1, &words);
         self.tell(json!({
-            "event": "batch", "batch": batch, "batches": batches, "rows": rows, "seconds": seconds,
-            "tokens_per_second": batch_tokens / seconds, "metrics": metrics,
+            "event": "batch", "batch": batch, "batches": self.batches, "rows": pace.rows, "seconds": seconds,
+            "tokens_per_second": tokens / seconds, "metrics": metrics,
         }));
     }
 
@@ -206,7 +206,8 @@ impl Progress {
         }
     }
 
-    fn line(&self, done: u64, batches: u64, words: &str) {
+    fn line(&self, done: u64, words: &str) {
+        let batches = self.batches;
         let due = self.said.get().is_none_or(|said| said.elapsed() >= LINE_EVERY) || done == batches;
         if self.told == Told::Person && self.bar.is_hidden() && due {
             self.said.set(Some(Instant::now()));
@@ -236,7 +237,7 @@ fn headline(metrics: &BTreeMap<String, f64>) -> String {
         ("naive", "M alone"),
     ];
     let shown = SHOWN.iter().filter_map(|(name, label)| {
-        let (_, value) = metrics.iter().find(|(metric, _)| metric.rsplit('.').next() == Some(name))?;
+        let (_, value) = metrics.iter().find(|(metric, _)| parted(metric).1 == *name)?;
         Some(format!("{label} {value:.3}"))
     });
     shown.collect::<Vec<_>>().join("  ")
