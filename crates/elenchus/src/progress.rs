@@ -217,12 +217,13 @@ impl Progress {
 }
 
 impl Pace {
-    /// Rows, tokens per second and the time left for so many batches.
+    /// Rows, tokens per second where there are any, and the time left for so many batches.
     fn words(&self, batches_left: u64) -> String {
         let seconds = self.since.elapsed().as_secs_f64();
         let left = Duration::from_secs_f64(seconds / self.batches as f64 * batches_left as f64);
         let left = if batches_left == 0 { String::new() } else { format!("  {} left", HumanDuration(left)) };
-        format!("{} rows  {:.0} tokens/s{left}", self.rows, self.tokens / seconds)
+        let speed = if self.tokens > 0.0 { format!("  {:.0} tokens/s", self.tokens / seconds) } else { String::new() };
+        format!("{} rows{speed}{left}", self.rows)
     }
 }
 
