@@ -170,3 +170,9 @@ pub fn assert_same(one: &Path, other: &Path) {
         assert!(*bytes == other[name], "{} differs", name.display());
     }
 }
+
+/// A page needs no network: the one address in it is the name of SVG.
+pub fn assert_whole(page: &str) {
+    let page = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    assert!(!page.contains("http") && !page.contains("<script"));
+}

@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{Command, Output},
 };
-use tests::small;
+use tests::{assert_whole, small};
 
 const BATCHES: u64 = 3;
 
@@ -81,5 +81,18 @@ fn derived_files_are_brought_up_to_what_is_committed() {
     ] {
         assert!(report.contains(said), "{said}");
     }
-    assert!(!report.contains("http") && !report.contains("<script"));
+    assert_whole(&report);
+}
+
+#[test]
+fn a_run_that_asks_nobody_is_told_without_calls_and_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("rows.jsonl"), "{\"n\": 1}\n{\"n\": 2}\n").unwrap();
+    fs::write(folder.join("plain.toml"), "seed = 1\n[read.numbers]\nfiles = \"rows.jsonl\"\nrows = 1\n").unwrap();
+    let output = elenchus(folder, &["run", "plain.toml", "--out", "run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("batch 2/2  2 rows") && !said.contains("tokens"), "{said}");
+    let report = fs::read_to_string(folder.join("run/report.html")).unwrap();
+    assert!(report.contains("<tr><td>numbers</td><td>2</td>") && !report.contains("Calls and tokens"), "{report}");
 }

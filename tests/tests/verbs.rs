@@ -84,6 +84,28 @@ check!(a_used_folder_is_refused, "run", "pipeline.toml", "--out", "run");
 check!(without_runs_there_is_nothing_to_resume, "resume");
 check!(a_plan_says_what_is_there_already, "plan", "pipeline.toml", "--store", ".store");
 check!(a_plan_says_why_it_has_to_run, "plan", "changed.toml", "--store", ".store");
+check!(
+    a_plan_in_dot_shows_what_is_reused,
+    "plan",
+    "pipeline.toml",
+    "--set",
+    "loss.objective.combine.weighted.alpha=0.25",
+    "--store",
+    ".store",
+    "--format",
+    "dot"
+);
+check!(
+    a_plan_in_mermaid_shows_what_is_reused,
+    "plan",
+    "pipeline.toml",
+    "--set",
+    "loss.objective.combine.weighted.alpha=0.25",
+    "--store",
+    ".store",
+    "--format",
+    "mermaid"
+);
 check!(a_fork_that_would_change_nothing, "fork", "run", "--batch", "2", "--out", "forked");
 check!(a_fork_with_nothing_left_to_do, "fork", "run", "--batch", "4", "--set", "loss.objective.imitate='all'");
 check!(

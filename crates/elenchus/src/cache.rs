@@ -1,6 +1,6 @@
 //! `elenchus cache`, and how a run shares results with others.
 
-use crate::command::Failure;
+use crate::command::{Failure, print};
 use batch::{Entry, RunFolder, Store};
 use clap::{Args, Subcommand};
 use std::{
@@ -54,7 +54,6 @@ pub enum Action {
 }
 
 /// Lists or prunes a store.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn cache(action: Action, store: Option<PathBuf>) -> Result<ExitCode, Failure> {
     let store = Store::at(store.unwrap_or_else(|| Path::new("runs").join(".store")));
     let entries = store.entries().map_err(Failure::run)?;
@@ -63,7 +62,7 @@ pub fn cache(action: Action, store: Option<PathBuf>) -> Result<ExitCode, Failure
         Action::Size => size(&store, &entries),
         Action::Prune { all } => prune(&store, &entries, all)?,
     };
-    print!("{told}");
+    print(told)?;
     Ok(ExitCode::SUCCESS)
 }
 

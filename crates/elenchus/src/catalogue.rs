@@ -1,6 +1,6 @@
 //! What a pipeline file may say: `elenchus schema` for editors, `elenchus list` for people, `elenchus new` to begin with.
 
-use crate::command::Failure;
+use crate::command::{Failure, print};
 use std::{
     fs::File,
     io::{self, Write},
@@ -13,28 +13,25 @@ use tasks::Task;
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// Prints the JSON schema of the pipeline file.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn schema() -> Result<ExitCode, Failure> {
-    println!("{:#}", spec::schema());
+    print(format!("{:#}\n", spec::schema()))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Prints what there is to choose from, one line each.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn list() -> Result<ExitCode, Failure> {
-    print!("{}", listing());
+    print(listing())?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a pipeline file to begin with.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn new(file: &Path) -> Result<ExitCode, Failure> {
     let refuse = |error: io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => Failure::command(format!("{} is there already", file.display())),
         _ => Failure::command(format!("{} cannot be written: {error}", file.display())),
     };
     File::create_new(file).and_then(|mut new| new.write_all(STARTER.as_bytes())).map_err(refuse)?;
-    println!("{} is written; run it with: elenchus run {}", file.display(), file.display());
+    print(format!("{0} is written; run it with: elenchus run {0}\n", file.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 

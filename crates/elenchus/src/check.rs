@@ -1,7 +1,7 @@
 //! `elenchus check` and `elenchus plan`.
 
 use crate::{
-    command::{Failure, Given},
+    command::{Failure, Given, print},
     load::{load, load_offline},
     run::make_absolute,
 };
@@ -14,13 +14,12 @@ use std::{
 };
 
 /// Says that a pipeline is right, or everything that is wrong with it. Offline, its question files are left out.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn check(given: &Given, offline: bool) -> Result<ExitCode, Failure> {
     let (plan, batches) = planned(given, offline)?;
     let stages = plan.nodes.len();
     let batches = batches.map_or("as many as its rows make".to_owned(), |batches| batches.to_string());
     let left_out = if offline { "; its question files were not opened" } else { "" };
-    println!("{}: {stages} stages, {batches} batches, no problems{left_out}", given.file.display());
+    print(format!("{}: {stages} stages, {batches} batches, no problems{left_out}\n", given.file.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -38,7 +37,7 @@ fn planned(given: &Given, offline: bool) -> Result<(Plan, Option<u64>), Failure>
 pub enum Format {
     /// For people
     Text,
-    /// For programs; with what earlier runs have done of it
+    /// For programs
     Json,
     /// For Graphviz: `elenchus plan FILE --format dot | dot -Tsvg`
     Dot,
@@ -46,12 +45,11 @@ pub enum Format {
     Mermaid,
 }
 
-/// Draws a pipeline's plan; as text and as JSON, with what earlier runs have done of it, and why the rest has to run.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
+/// Draws a pipeline's plan, with what earlier runs have done of it, and why the rest has to run.
 pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>) -> Result<ExitCode, Failure> {
     let (plan, batches) = planned(given, offline)?;
-    let told = matches!(format, Format::Text | Format::Json) && !offline;
-    let preview = batches.filter(|_| told).map(|batches| preview(&plan, batches, store)).transpose()?;
+    let preview = batches.filter(|_| !offline).map(|batches| preview(&plan, batches, store)).transpose()?;
+    let notes = preview.as_ref().map(Preview::notes).unwrap_or_default();
     let drawn = match format {
         Format::Text => {
             plan.to_text() + &preview.map_or_else(String::new, |preview| format!("\n{}", preview.to_text()))
@@ -61,10 +59,10 @@ pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>
             drawn["earlier_runs"] = json!(preview);
             format!("{drawn:#}\n")
         }
-        Format::Dot => plan.to_dot(),
-        Format::Mermaid => plan.to_mermaid(),
+        Format::Dot => plan.to_dot(&notes),
+        Format::Mermaid => plan.to_mermaid(&notes),
     };
-    print!("{drawn}");
+    print(drawn)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -28,7 +28,8 @@ Exit codes:
   0    done
   1    a run failed, nothing was left to do, or a snapshot differs
   2    the file or the command is wrong
-  130  stopped by Ctrl-C, at a commit; `elenchus resume` goes on";
+  3    kept for runs that wait for a person's answers; none does yet
+  130  stopped by Ctrl-C, or as nobody read its --json any more, at a commit; `elenchus resume` goes on";
 
 #[derive(Subcommand)]
 enum Verb {

@@ -2,7 +2,12 @@
 
 use batch::{FolderError, RunError, TableError};
 use spec::Sources;
-use std::{error::Error, fmt::Write, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 /// A pipeline file, and what is set over it.
 #[derive(Debug, Clone, clap::Args)]
@@ -66,11 +71,10 @@ impl Failure {
     }
 
     /// Tells the user, on the error stream.
-    #[expect(clippy::print_stderr, reason = "this is where failures reach the user")]
     pub fn report(&self) -> ExitCode {
         match self {
-            Failure::File { report } => eprint!("{report}"),
-            _ => eprintln!("error: {}", self.text()),
+            Failure::File { report } => say(report.trim_end()),
+            _ => say(&format!("error: {}", self.text())),
         }
         ExitCode::from(self.code())
     }
@@ -100,12 +104,28 @@ impl From<TableError> for Failure {
     }
 }
 
+/// Puts out what a verb has come to. Returns whether anyone reads it: that the reader has gone, as in `elenchus list |
+/// head -3`, is no failure.
+pub fn print(text: impl AsRef<[u8]>) -> Result<bool, Failure> {
+    let mut output = io::stdout().lock();
+    match output.write_all(text.as_ref()).and_then(|()| output.flush()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::run(format!("the output cannot be written: {error}"))),
+    }
+}
+
+/// Says a line on the error stream. Nothing is kept from going on by that nobody listens.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// An error and what caused it.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = write!(text, "\n  because {error}");
+        text += &format!("\n  because {error}");
         cause = error.source();
     }
     text

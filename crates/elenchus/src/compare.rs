@@ -1,7 +1,7 @@
 //! `elenchus compare`: runs side by side, as tables and plots on the terminal, and on a page.
 
 use crate::{
-    command::Failure,
+    command::{Failure, print, say},
     comparison::{Comparison, Ending, Group},
     pages::{self, number},
 };
@@ -17,24 +17,22 @@ const WIDTH: usize = 60;
 const HEIGHT: usize = 6;
 
 /// Compares runs, and prints what came of it; `html` is a page to write.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn compare(runs: &[PathBuf], metrics: &[String], html: Option<&Path>) -> Result<ExitCode, Failure> {
     let comparison = Comparison::read(runs)?;
     warn(&comparison);
-    print!("{}", text(&comparison, metrics)?);
+    print(text(&comparison, metrics)?)?;
     if let Some(path) = html {
         write_page(&comparison, path)?;
-        println!("\nplots: {}", path.display());
+        print(format!("\nplots: {}\n", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Says which runs count for nothing.
-#[expect(clippy::print_stderr, reason = "a warning is for whoever asked")]
 fn warn(comparison: &Comparison) {
     for (run, other) in &comparison.left_out {
         let (run, other) = (run.display(), other.display());
-        eprintln!("warning: {run} has the settings and the seed of {other}, and is left out");
+        say(&format!("warning: {run} has the settings and the seed of {other}, and is left out"));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     answerers::ModelAnswerer,
-    command::Failure,
+    command::{Failure, print, say},
     evaluation::{Count, Scored, agrees, by_depth, sum},
     pages::number,
     surface::{self, Known, Surface},
@@ -51,10 +51,9 @@ pub struct Answered {
 }
 
 /// Evaluates and prints.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn evaluate(root: &Path, questions: &Path, checkpoint: &str, as_json: bool) -> Result<ExitCode, Failure> {
     let evaluation = of(root, questions, checkpoint)?;
-    print!("{}", if as_json { evaluation.json() } else { evaluation.text() });
+    print(if as_json { evaluation.json() } else { evaluation.text() })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -151,7 +150,6 @@ fn choose(run: &Run, pipeline: &Pipeline, checkpoint: &str) -> Result<u64, Failu
 }
 
 /// A height has no checkpoint where it was taken from a run that had written none.
-#[expect(clippy::print_stderr, reason = "a warning is for whoever asked")]
 fn warn_of_higher(run: &Run, pipeline: &Pipeline, checkpoint: u64) {
     let Some(metric) = wire::best_metric(pipeline) else { return };
     let heights = || run.lines().iter().filter_map(|line| Some((line.batch + 1, *line.metrics.get(&metric)?)));
@@ -161,10 +159,10 @@ fn warn_of_higher(run: &Run, pipeline: &Pipeline, checkpoint: u64) {
         && highest > chosen
     {
         let (highest, chosen) = (number(highest), number(chosen));
-        eprintln!(
+        say(&format!(
             "warning: {metric} was {highest} after batch {batches}, where there is no checkpoint; the best there is, after \
              batch {checkpoint}, has {chosen}: run anew with --no-reuse to have one at every height"
-        );
+        ));
     }
 }
 

@@ -150,7 +150,8 @@ pub fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let group = |(i, digit): (usize, char)| {
         let left = digits.len() - i;
-        if i > 0 && left.is_multiple_of(3) { format!(" {digit}") } else { digit.to_string() }
+        let follows = digits[..i].ends_with(|before: char| before.is_ascii_digit());
+        if follows && left.is_multiple_of(3) { format!(" {digit}") } else { digit.to_string() }
     };
     digits.chars().enumerate().map(group).collect()
 }

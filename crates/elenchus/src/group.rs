@@ -2,7 +2,7 @@
 
 use crate::{
     cache::Sharing,
-    command::Failure,
+    command::{Failure, print},
     compare,
     comparison::Comparison,
     load::{Loaded, load},
@@ -130,12 +130,11 @@ fn failed(root: &Path, failures: &[String]) -> Option<Failure> {
 }
 
 /// Compares the runs of a group, on its page and in words.
-#[expect(clippy::print_stdout, reason = "this is the result")]
 fn compared(root: &Path, page: &Path, told: Told) -> Result<ExitCode, Failure> {
     let comparison = Comparison::read(&[root.to_owned()])?;
     compare::write_page(&comparison, page)?;
     if told == Told::Person {
-        print!("{}\nplots: {}\n", compare::text(&comparison, &[])?, page.display());
+        print(format!("{}\nplots: {}\n", compare::text(&comparison, &[])?, page.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,15 +1,17 @@
 //! `elenchus completions` and `elenchus man`: what shells and `man` can tell of the command line, made from it.
 
-use crate::{cli, command::Failure};
+use crate::{
+    cli,
+    command::{Failure, print},
+};
 use clap_complete::Shell;
 use std::{fs, path::Path, process::ExitCode};
 
 /// Prints what a shell needs to complete commands.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut cli::command(), "elenchus", &mut script);
-    print!("{}", String::from_utf8_lossy(&script));
+    print(script)?;
     Ok(ExitCode::SUCCESS)
 }
 

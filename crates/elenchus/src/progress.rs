@@ -1,7 +1,11 @@
 //! A run as one watches it: a bar on a terminal, plain lines elsewhere, a JSON object a line for programs, or nothing.
-//! Ctrl-C stops it at the next commit.
+//! Ctrl-C stops it at the next commit, and so does a program that no longer reads.
 
-use crate::{command::Failure, figures::tokens, group::Member};
+use crate::{
+    command::{Failure, print, say},
+    figures::{parted, tokens},
+    group::Member,
+};
 use batch::{Event, Outcome};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -9,15 +13,12 @@ use std::{
     cell::Cell,
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{
-        LazyLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-/// Set by Ctrl-C. One for the process, because a signal is.
-static STOP: LazyLock<AtomicBool> = LazyLock::new(|| AtomicBool::new(false));
+/// Set by Ctrl-C, and where nobody reads the events. One for the process, because a signal is.
+static STOP: AtomicBool = AtomicBool::new(false);
 
 /// Where there is no terminal, a line this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -129,18 +130,18 @@ impl Progress {
     }
 
     fn committed(&self, batch: u64, rows: u64, metrics: &BTreeMap<String, f64>, seconds: f64) {
-        let (pace, batches) = (self.pace.get(), self.batches);
-        let batch_tokens = tokens(metrics);
-        let (tokens, rows) = (pace.tokens + batch_tokens, pace.rows + rows);
-        let pace = Pace { since: pace.since, batches: pace.batches + 1, rows, tokens };
+        let (mut pace, tokens) = (self.pace.get(), tokens(metrics));
+        pace.batches += 1;
+        pace.rows += rows;
+        pace.tokens += tokens;
         self.pace.set(pace);
-        let words = format!("{}  {}", pace.words(batches - batch - 1), headline(metrics));
+        let words = format!("{}  {}", pace.words(self.batches - batch - 1), headline(metrics));
         self.bar.set_position(batch + 1);
         self.bar.set_message(words.clone());
-        self.line(batch + 1, batches, &words);
+        self.line(batch + 1, &words);
         self.tell(json!({
-            "event": "batch", "batch": batch, "batches": batches, "rows": rows, "seconds": seconds,
-            "tokens_per_second": batch_tokens / seconds, "metrics": metrics,
+            "event": "batch", "batch": batch, "batches": self.batches, "rows": pace.rows, "seconds": seconds,
+            "tokens_per_second": tokens / seconds, "metrics": metrics,
         }));
     }
 
@@ -176,29 +177,36 @@ impl Progress {
     }
 
     /// Says a line to a person, above the bar.
-    #[expect(clippy::print_stderr, reason = "progress is for whoever watches")]
     pub fn say(&self, line: &str) {
         match self.told {
-            Told::Person if self.bar.is_hidden() => eprintln!("{line}"),
+            Told::Person if self.bar.is_hidden() => say(line),
             Told::Person => self.bar.println(line),
             Told::Program | Told::Nobody => {}
         }
     }
 
     /// Warns of what keeps no run from going on, whoever listens.
-    #[expect(clippy::print_stderr, reason = "a warning is for whoever started this")]
     pub fn warn(&self, warning: &str) {
-        self.bar.suspend(|| eprintln!("warning: {warning}"));
+        self.bar.suspend(|| say(&format!("warning: {warning}")));
     }
 
-    #[expect(clippy::print_stdout, reason = "the program that started this reads it")]
+    /// Tells a program what happened. With one that has gone, the run would go on for nobody.
     fn tell(&self, event: Value) {
-        if self.told == Told::Program {
-            println!("{event}");
+        if self.told != Told::Program {
+            return;
+        }
+        let unread = match print(format!("{event}\n")) {
+            Ok(true) => return,
+            Ok(false) => "nobody reads the events any more".to_owned(),
+            Err(failure) => failure.text(),
+        };
+        if !STOP.swap(true, Ordering::Relaxed) {
+            self.warn(&format!("{unread}: the run stops at its next commit"));
         }
     }
 
-    fn line(&self, done: u64, batches: u64, words: &str) {
+    fn line(&self, done: u64, words: &str) {
+        let batches = self.batches;
         let due = self.said.get().is_none_or(|said| said.elapsed() >= LINE_EVERY) || done == batches;
         if self.told == Told::Person && self.bar.is_hidden() && due {
             self.said.set(Some(Instant::now()));
@@ -208,12 +216,13 @@ impl Progress {
 }
 
 impl Pace {
-    /// Rows, tokens per second and the time left for so many batches.
+    /// Rows, tokens per second where there are any, and the time left for so many batches.
     fn words(&self, batches_left: u64) -> String {
         let seconds = self.since.elapsed().as_secs_f64();
         let left = Duration::from_secs_f64(seconds / self.batches as f64 * batches_left as f64);
         let left = if batches_left == 0 { String::new() } else { format!("  {} left", HumanDuration(left)) };
-        format!("{} rows  {:.0} tokens/s{left}", self.rows, self.tokens / seconds)
+        let speed = if self.tokens > 0.0 { format!("  {:.0} tokens/s", self.tokens / seconds) } else { String::new() };
+        format!("{} rows{speed}{left}", self.rows)
     }
 }
 
@@ -228,7 +237,7 @@ fn headline(metrics: &BTreeMap<String, f64>) -> String {
         ("naive", "M alone"),
     ];
     let shown = SHOWN.iter().filter_map(|(name, label)| {
-        let (_, value) = metrics.iter().find(|(metric, _)| metric.rsplit('.').next() == Some(name))?;
+        let (_, value) = metrics.iter().find(|(metric, _)| parted(metric).1 == *name)?;
         Some(format!("{label} {value:.3}"))
     });
     shown.collect::<Vec<_>>().join("  ")

@@ -1,13 +1,15 @@
 //! `elenchus show RUN --table NAME`: the rows of a table, printed, as JSON, or in a file of their own.
 
-use crate::{command::Failure, snapshot::render};
+use crate::{
+    command::{Failure, print},
+    snapshot::render,
+};
 use batch::{Run, TableError, manifest::Line};
 use polars::prelude::{JsonFormat, JsonWriter, ParquetWriter, SerWriter};
 use spec::settings::Snapshot;
 use std::{
     fmt::Display,
     fs::{self, File},
-    io::stdout,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -33,17 +35,18 @@ pub struct Rows {
 }
 
 /// Shows a table of a run.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn show(root: &Path, table: &str, asked: &Rows) -> Result<ExitCode, Failure> {
     let run = Run::open(root)?;
     let batches = batches(&run, table, asked.batch)?;
     match &asked.out {
         Some(file) => {
             let rows = export(&run, table, &batches, file).inspect_err(|_| drop(fs::remove_file(file)))?;
-            println!("{rows} rows of {table}: {}", file.display());
+            print(format!("{rows} rows of {table}: {}\n", file.display()))?;
         }
         None if asked.json => json(&run, table, &batches)?,
-        None => print!("{}", text(&run, table, batches.last(), asked.rows)?),
+        None => {
+            print(text(&run, table, batches.last(), asked.rows)?)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -77,8 +80,12 @@ fn text(run: &Run, table: &str, batch: Option<&u64>, rows: usize) -> Result<Stri
 
 fn json(run: &Run, table: &str, batches: &[u64]) -> Result<(), Failure> {
     for &batch in batches {
-        let mut writer = JsonWriter::new(stdout().lock()).with_json_format(JsonFormat::JsonLines);
+        let mut lines = Vec::new();
+        let mut writer = JsonWriter::new(&mut lines).with_json_format(JsonFormat::JsonLines);
         writer.finish(&mut run.table(table, batch)?).map_err(Failure::run)?;
+        if !print(lines)? {
+            break;
+        }
     }
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use crate::{
     cache::Sharing,
-    command::{Failure, Given},
+    command::{Failure, Given, print},
     derived::Derived,
     group::{self, Member},
     load::{self, Loaded, load},
     pages::report::report,
     progress::{Progress, Told},
-    summary,
+    summary::summary,
     variants::Variants,
     wire,
 };
@@ -128,7 +128,7 @@ pub(crate) fn go_on(loaded: Loaded, run: RunFolder, progress: &Progress) -> Resu
     let root = run.root().to_owned();
     let outcome = watched(loaded, run, progress)?;
     if outcome.complete && progress.told() == Told::Person {
-        summary::print(&root)?;
+        print(summary(&root)?)?;
     }
     Ok(if outcome.complete { ExitCode::SUCCESS } else { ExitCode::from(STOPPED) })
 }

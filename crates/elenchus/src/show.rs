@@ -1,7 +1,7 @@
 //! `elenchus show`: a run's summary, or one of its debates, as a person reads it; or the rows of a table.
 
 use crate::{
-    command::Failure,
+    command::{Failure, print},
     rows::{self, Rows},
     summary::summary,
     tables,
@@ -16,12 +16,11 @@ use spec::settings::{Pipeline, Stage};
 use std::{fmt::Write, path::Path, process::ExitCode};
 
 /// Prints the debate on a question, or the rows of a table, or the summary.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn show(root: &Path, debate: Option<u64>, rows: &Rows) -> Result<ExitCode, Failure> {
     if let Some(table) = &rows.table {
         return rows::show(root, table, rows);
     }
-    print!("{}", debate.map_or_else(|| summary(root), |id| transcript(root, id))?);
+    print(debate.map_or_else(|| summary(root), |id| transcript(root, id))?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -118,12 +117,11 @@ pub struct Found<'a> {
 impl<'a> Found<'a> {
     /// Finds them.
     pub fn debate(pipeline: &'a Pipeline) -> Result<Self, Failure> {
-        let debates = pipeline.stages.iter().filter_map(|stage| match &stage.settings {
+        let debate = pipeline.stages.iter().find_map(|stage| match &stage.settings {
             Stage::Debate(debate) => Some((stage.name.as_str(), debate.from.name.as_str())),
             _ => None,
         });
-        let (arguments, from) =
-            debates.into_iter().next().ok_or_else(|| Failure::command("this run has no `debate` stage to show"))?;
+        let (arguments, from) = debate.ok_or_else(|| Failure::command("this run has no `debate` stage to show"))?;
         let verdicts = pipeline.stages.iter().find_map(|stage| match &stage.settings {
             Stage::Judge(judge) if judge.from.name == arguments => Some(stage.name.as_str()),
             _ => None,

@@ -9,13 +9,6 @@ use batch::{Run, manifest::Line};
 use spec::settings::Pipeline;
 use std::{fmt::Write, path::Path};
 
-/// Prints the summary of a run.
-#[expect(clippy::print_stdout, reason = "this is the result")]
-pub fn print(root: &Path) -> Result<(), Failure> {
-    print!("{}", summary(root)?);
-    Ok(())
-}
-
 /// The summary of a run, as far as it has come.
 pub fn summary(root: &Path) -> Result<String, Failure> {
     let run = Run::open(root)?;

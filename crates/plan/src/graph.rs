@@ -5,13 +5,39 @@ use std::collections::BTreeSet;
 
 use crate::{Node, Plan, text};
 
+/// What is told of a stage in a drawing beneath its name: what earlier runs have done of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// How much.
+    pub done: Done,
+    /// In words, line by line.
+    pub lines: Vec<String>,
+}
+
+/// How much of a stage earlier runs have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// All of it.
+    All,
+    /// A part.
+    Part,
+    /// Nothing.
+    Nothing,
+}
+
 /// What can be drawn.
 pub(crate) struct Graph<'p> {
-    /// Kind and name of each stage, in order.
-    pub(crate) stages: Vec<(&'static str, &'p str)>,
+    /// The stages, in order.
+    pub(crate) stages: Vec<Stage<'p>>,
     /// The states, in order of name.
     pub(crate) states: Vec<&'p str>,
     pub(crate) arrows: Vec<Arrow>,
+}
+
+/// A stage: the lines in its box, and how much of it is done, where that is told.
+pub(crate) struct Stage<'p> {
+    pub(crate) lines: Vec<&'p str>,
+    pub(crate) done: Option<Done>,
 }
 
 /// An arrow between things, each by its place in its list.
@@ -27,8 +53,15 @@ pub(crate) enum Arrow {
 }
 
 impl<'p> Graph<'p> {
-    pub(crate) fn new(plan: &'p Plan) -> Self {
-        let stages = plan.nodes.iter().map(|node| (node.stage.kind(), node.name.as_str())).collect();
+    /// The graph of a plan, with a note on each stage or none.
+    pub(crate) fn new(plan: &'p Plan, notes: &'p [Note]) -> Self {
+        let stage = |(node, note): (&'p Node, Option<&'p Note>)| {
+            let told = note.into_iter().flat_map(|note| note.lines.iter().map(String::as_str));
+            let lines = [node.stage.kind(), &node.name].into_iter().chain(told).collect();
+            Stage { lines, done: note.map(|note| note.done) }
+        };
+        let notes = notes.iter().map(Some).chain(std::iter::repeat(None));
+        let stages = plan.nodes.iter().zip(notes).map(stage).collect();
         let states: BTreeSet<&str> =
             plan.nodes.iter().flat_map(|node| node.reads.iter().chain(&node.writes)).map(String::as_str).collect();
         let states: Vec<&str> = states.into_iter().collect();

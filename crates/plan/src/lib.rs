@@ -35,6 +35,7 @@ pub use arrow_schema::SchemaRef;
 pub use blake3::Hash;
 pub use chain::{Chain, Point};
 pub use expected::{Expected, Work};
+pub use graph::{Done, Note};
 pub use key::{Key, Recipe};
 pub use shapes::{Pretrained, Shapes, query_name};
 pub use wiring::Role;

@@ -31,8 +31,8 @@ fn web_of_lies_reads_as_text() {
 #[test]
 fn a_stage_of_each_kind_in_every_form() {
     let plan = planned(WHOLE);
-    insta::assert_snapshot!("whole_as_dot", plan.to_dot());
-    insta::assert_snapshot!("whole_as_mermaid", plan.to_mermaid());
+    insta::assert_snapshot!("whole_as_dot", plan.to_dot(&[]));
+    insta::assert_snapshot!("whole_as_mermaid", plan.to_mermaid(&[]));
     insta::assert_snapshot!("whole_as_json", format!("{:#}", plan.to_json()));
 }
 

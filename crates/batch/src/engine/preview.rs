@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use plan::{Ahead, Chain, Key, Node, Plan, Point, Recipe};
+use plan::{Ahead, Chain, Done, Key, Node, Note, Plan, Point, Recipe};
 use serde::Serialize;
 
 use crate::store::donors::{Donor, donors};
@@ -159,10 +159,7 @@ impl Preview {
         let mut text = format!("Compared with earlier runs, the nearest of them {}:\n\n", nearest.display());
         let width = self.stages.iter().map(|stage| stage.stage.chars().count()).max().unwrap_or_default();
         for stage in &self.stages {
-            let parts = [("reuse", &stage.reused), ("run", &stage.run)].into_iter();
-            let parts =
-                parts.filter(|(_, batches)| !batches.is_empty()).map(|(verb, of)| format!("{verb} {}", list(of)));
-            let mut line = format!("  {:<width$}  {}", stage.stage, parts.collect::<Vec<_>>().join(", "));
+            let mut line = format!("  {:<width$}  {}", stage.stage, stage.batches());
             if !stage.why.is_empty() {
                 line.push_str(&format!("  ({})", stage.why.join("; ")));
             }
@@ -170,6 +167,29 @@ impl Preview {
             text.push('\n');
         }
         text
+    }
+
+    /// The same for drawings of the plan: a note on each stage. None where no run has anything in common.
+    pub fn notes(&self) -> Vec<Note> {
+        let stages = self.nearest.iter().flat_map(|_| &self.stages);
+        stages.map(|stage| Note { done: stage.done(), lines: [&[stage.batches()], &stage.why[..]].concat() }).collect()
+    }
+}
+
+impl StagePreview {
+    fn done(&self) -> Done {
+        match (self.reused.is_empty(), self.run.is_empty()) {
+            (_, true) => Done::All,
+            (true, false) => Done::Nothing,
+            (false, false) => Done::Part,
+        }
+    }
+
+    /// Which batches are reused and which run.
+    fn batches(&self) -> String {
+        let parts = [("reuse", &self.reused), ("run", &self.run)].into_iter();
+        let parts = parts.filter(|(_, batches)| !batches.is_empty()).map(|(verb, of)| format!("{verb} {}", list(of)));
+        parts.collect::<Vec<_>>().join(", ")
     }
 }
 

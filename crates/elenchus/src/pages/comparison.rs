@@ -6,6 +6,7 @@ use crate::{
     comparison::{Comparison, Group},
 };
 use maud::{Markup, html};
+use plotters::style::Color;
 
 /// The page of a comparison.
 pub fn comparison(comparison: &Comparison) -> String {
@@ -29,8 +30,8 @@ pub fn comparison(comparison: &Comparison) -> String {
 fn legend(labels: &[String]) -> Markup {
     html! {
         ul.legend {
-            @for (i, label) in labels.iter().enumerate() {
-                li style={ "--swatch: var(--line-" (i % COLOURS) ")" } { (label) }
+            @for (label, colour) in labels.iter().zip(COLOURS.iter().cycle()) {
+                li style={ "--swatch: rgb" (format!("{:?}", colour.rgb())) } { (label) }
             }
         }
     }
@@ -75,12 +76,9 @@ fn plot(comparison: &Comparison, metric: &str) -> Plot {
         let course = group.course(metric);
         let band = course.iter().filter_map(|(batch, ending)| {
             let margin = ending.margin?;
-            Some((*batch as f64, ending.mean - margin, ending.mean + margin))
+            Some((*batch, ending.mean - margin, ending.mean + margin))
         });
-        Line {
-            points: course.iter().map(|(batch, ending)| (*batch as f64, ending.mean)).collect(),
-            band: band.collect(),
-        }
+        Line { points: course.iter().map(|(batch, ending)| (*batch, ending.mean)).collect(), band: band.collect() }
     };
     Plot { title: metric.to_owned(), lines: comparison.groups.iter().map(line).collect() }
 }

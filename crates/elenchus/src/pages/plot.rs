@@ -1,29 +1,32 @@
-//! Line plots as SVG, drawn in the colours of the page.
+//! Line plots as SVG, legible on a light page and on a dark one.
 
-use maud::{Markup, html};
-use std::fmt::Write;
+use maud::{Markup, PreEscaped, html};
+use plotters::prelude::*;
+use std::ops::Range;
 
-/// The size of a plot, and of what stands around its area, in pixels.
-const WIDTH: f64 = 340.0;
-const HEIGHT: f64 = 170.0;
-const LEFT: f64 = 44.0;
-const RIGHT: f64 = 6.0;
-const TOP: f64 = 8.0;
-const BOTTOM: f64 = 20.0;
+/// Plotters places everything on whole pixels, so a plot is drawn at four times the size at which it is looked at.
+const SIZE: (u32, u32) = (1360, 680);
 
 /// A line is drawn through at most so many points, each the mean of those that it stands for.
 const MOST_POINTS: usize = 240;
 
-/// How many colours the page has.
-pub(super) const COLOURS: usize = 6;
+/// The colours of lines: each has a contrast of 3:1 at least with a plot's ground, light or dark.
+pub(super) const COLOURS: [RGBColor; 6] = [
+    RGBColor(63, 134, 204),
+    RGBColor(207, 106, 44),
+    RGBColor(61, 154, 99),
+    RGBColor(160, 111, 196),
+    RGBColor(208, 85, 116),
+    RGBColor(145, 133, 74),
+];
 
 /// A line of a plot.
 #[derive(Debug, Clone, Default)]
 pub struct Line {
-    /// `(x, y)`, by rising x.
-    pub points: Vec<(f64, f64)>,
-    /// `(x, lowest, highest)`: an interval around it, where there is one.
-    pub band: Vec<(f64, f64, f64)>,
+    /// `(batch, value)`, by rising batch.
+    pub points: Vec<(u64, f64)>,
+    /// `(batch, lowest, highest)`: an interval around the value, where there is one.
+    pub band: Vec<(u64, f64, f64)>,
 }
 
 /// A metric over batches.
@@ -38,7 +41,6 @@ pub struct Plot {
 impl Plot {
     /// The plot, with its title and, of a single line, the last value.
     pub fn draw(&self) -> Markup {
-        let frame = Frame::around(&self.lines);
         let last = match &self.lines[..] {
             [line] => line.points.last().map(|point| number(point.1)),
             _ => None,
@@ -46,107 +48,78 @@ impl Plot {
         html! {
             figure {
                 figcaption { (self.title) @if let Some(last) = last { span { (last) } } }
-                svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.title) {
-                    @for tick in ticks(frame.low, frame.high) {
-                        @let y = round(frame.y(tick));
-                        line.rule x1=(LEFT) x2=(WIDTH - RIGHT) y1=(y) y2=(y) {}
-                        text x=(LEFT - 5.0) y=(y + 3.5) text-anchor="end" { (number(tick)) }
-                    }
-                    @for (place, anchor) in [(frame.first, "start"), (frame.last, "end")] {
-                        text x=(round(frame.x(place))) y=(HEIGHT - 5.0) text-anchor=(anchor) { (number(place)) }
-                    }
-                    @for (i, line) in self.lines.iter().enumerate() { (frame.line(line, i % COLOURS)) }
+                div role="img" aria-label=(self.title) {
+                    (PreEscaped(self.svg().expect("a string takes whatever is drawn into it")))
                 }
             }
         }
     }
-}
 
-/// The ranges that a plot shows.
-struct Frame {
-    first: f64,
-    last: f64,
-    low: f64,
-    high: f64,
-}
-
-impl Frame {
-    /// Room for all points of some lines. A line without height gets some.
-    fn around(lines: &[Line]) -> Self {
-        let points = || lines.iter().flat_map(|line| line.points.iter().copied());
-        let bounds = lines.iter().flat_map(|line| line.band.iter().flat_map(|&(x, low, high)| [(x, low), (x, high)]));
-        let (mut first, mut last, mut low, mut high) =
-            (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, f64::NEG_INFINITY);
-        for (x, y) in points().chain(bounds) {
-            (first, last) = (first.min(x), last.max(x));
-            (low, high) = (low.min(y), high.max(y));
-        }
-        if first > last {
-            (first, last, low, high) = (0.0, 1.0, 0.0, 1.0);
-        }
-        if low == high {
-            let some = if low == 0.0 { 1.0 } else { low.abs() * 0.1 };
-            (low, high) = (low - some, high + some);
-        }
-        Frame { first, last, low, high }
-    }
-
-    fn x(&self, x: f64) -> f64 {
-        let share = if self.last > self.first { (x - self.first) / (self.last - self.first) } else { 0.5 };
-        LEFT + share * (WIDTH - LEFT - RIGHT)
-    }
-
-    fn y(&self, y: f64) -> f64 {
-        TOP + (self.high - y) / (self.high - self.low) * (HEIGHT - TOP - BOTTOM)
-    }
-
-    fn line(&self, line: &Line, colour: usize) -> Markup {
-        let points = thinned(&line.points);
-        let upper = line.band.iter().map(|&(x, _, high)| (x, high));
-        let lower = line.band.iter().rev().map(|&(x, low, _)| (x, low));
-        html! {
-            @if !line.band.is_empty() {
-                polygon class={ "band c" (colour) } points=(self.path(upper.chain(lower))) {}
-            }
-            @if let [point] = points[..] {
-                circle class={ "c" (colour) } cx=(round(self.x(point.0))) cy=(round(self.y(point.1))) r="2.5" {}
-            } @else {
-                polyline class={ "line c" (colour) } points=(self.path(points.into_iter())) {}
+    fn svg(&self) -> DrawResult<String, SVGBackend<'_>> {
+        let mut svg = String::new();
+        {
+            let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+            let mut chart = ChartBuilder::on(&area)
+                .margin_top(30)
+                .margin_right(50)
+                .x_label_area_size(64)
+                .y_label_area_size(180)
+                .build_cartesian_2d(self.batches(), self.values())?;
+            chart
+                .configure_mesh()
+                .disable_x_mesh()
+                .bold_line_style(BLACK.stroke_width(4))
+                .light_line_style(TRANSPARENT)
+                .axis_style(TRANSPARENT)
+                .label_style(("sans-serif", 50))
+                .x_labels(5)
+                .y_labels(5)
+                .x_label_formatter(&|batch| number(*batch as f64))
+                .y_label_formatter(&|value| number(*value))
+                .draw()?;
+            for (line, colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
+                let upper = line.band.iter().map(|&(batch, _, high)| (batch, high));
+                let lower = line.band.iter().rev().map(|&(batch, low, _)| (batch, low));
+                let band: Vec<_> = upper.chain(lower).collect();
+                let band = (!band.is_empty()).then(|| Polygon::new(band, colour.mix(0.18)));
+                chart.draw_series(band)?;
+                let points = thinned(&line.points);
+                let dot = if points.len() == 1 { 10 } else { 0 };
+                chart.draw_series(LineSeries::new(points, colour.filled().stroke_width(6)).point_size(dot))?;
             }
         }
+        Ok(svg)
     }
 
-    fn path(&self, points: impl Iterator<Item = (f64, f64)>) -> String {
-        let mut path = String::new();
-        for (x, y) in points {
-            let _ = write!(path, "{},{} ", round(self.x(x)), round(self.y(y)));
+    /// From the first batch to the last. A single one stands between its neighbours.
+    fn batches(&self) -> Range<u64> {
+        let batches = || self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.0));
+        let (first, last) = (batches().min().unwrap_or_default(), batches().max().unwrap_or_default());
+        if first < last { first..last } else { first.saturating_sub(1)..last + 1 }
+    }
+
+    /// From the lowest value to the highest. A line without height gets some.
+    fn values(&self) -> Range<f64> {
+        let points = self.lines.iter().flat_map(|line| line.points.iter().map(|point| point.1));
+        let bounds = self.lines.iter().flat_map(|line| line.band.iter().flat_map(|&(_, low, high)| [low, high]));
+        let values = points.chain(bounds).filter(|value| value.is_finite()).map(|value| (value, value));
+        let (low, high) = values.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))).unwrap_or((0.0, 1.0));
+        match low.abs() {
+            _ if low < high => low..high,
+            0.0 => -1.0..1.0,
+            size => low - size * 0.1..high + size * 0.1,
         }
-        path.trim_end().to_owned()
     }
 }
 
 /// Groups of points, each as its mean.
-fn thinned(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
+fn thinned(points: &[(u64, f64)]) -> Vec<(u64, f64)> {
     let size = points.len().div_ceil(MOST_POINTS).max(1);
-    let mean = |group: &[(f64, f64)]| {
-        let (x, y) = group.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
-        (x / group.len() as f64, y / group.len() as f64)
+    let mean = |group: &[(u64, f64)]| {
+        let (batches, values) = group.iter().fold((0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+        (batches / group.len() as u64, values / group.len() as f64)
     };
     points.chunks(size).map(mean).collect()
-}
-
-/// Round numbers in a range, some three to six.
-fn ticks(low: f64, high: f64) -> Vec<f64> {
-    let rough = (high - low) / 4.0;
-    let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| *step >= rough);
-    let step = step.unwrap_or(10.0 * power);
-    let first = (low / step).ceil() as i64;
-    (first..).map(|i| i as f64 * step).take_while(|tick| *tick <= high + step * 1e-6).collect()
-}
-
-fn round(pixels: f64) -> f64 {
-    (pixels * 10.0).round() / 10.0
 }
 
 /// A number in as many digits as one reads at a glance.

@@ -4,7 +4,7 @@ use super::{Line, Plot, facts, page, section};
 use crate::{
     command::Failure,
     evaluation::{Count, sum},
-    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
+    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, tokens, total},
     show::{Found, Transcript, heading},
 };
 use batch::Run;
@@ -15,6 +15,16 @@ use debate::{
 use maud::{Markup, html};
 use spec::settings::Pipeline;
 use std::{collections::BTreeMap, path::Path};
+
+/// What is asked and computed: the names of the metrics, and how they are called.
+const COSTS: [(&str, &str); 6] = [
+    ("human_calls", "calls to H"),
+    ("model_prompts", "questions to M"),
+    ("model_calls", "in calls"),
+    ("tokens_read", "tokens read"),
+    ("tokens_written", "written"),
+    ("tokens", "trained on"),
+];
 
 /// How many batches back a debate with two sides is looked for.
 const LOOK_BACK: u64 = 20;
@@ -37,7 +47,9 @@ pub fn report(root: &Path) -> Result<String, Failure> {
         (body)
         (section("Metrics", &metrics(&run)))
         (section("Rows", &flow(&run, &pipeline)))
-        (section("Calls and tokens", &cost(&run, &pipeline)))
+        @if COSTS.iter().any(|(name, _)| total(run.lines(), name) > 0.0) {
+            (section("Calls and tokens", &cost(&run, &pipeline)))
+        }
         (section("Time", &time(&timings, &pipeline)))
         @match debate(&run, &pipeline) {
             Some(Ok(debate)) => (section("One debate", &said(&debate))),
@@ -59,7 +71,7 @@ fn head(name: &str, run: &Run, pipeline: &Pipeline, timings: &Timings) -> Markup
         (done, Some(batches)) => format!("{done} of {batches} batches committed"),
         (done, None) => format!("{done} batches committed"),
     };
-    let tokens: f64 = ["tokens_read", "tokens_written", "tokens"].iter().map(|name| total(lines, name)).sum();
+    let tokens: f64 = lines.iter().map(|line| tokens(&line.metrics)).sum();
     html! {
         h1 { (name) }
         p.faint { (state) }
@@ -111,7 +123,7 @@ fn metrics(run: &Run) -> Markup {
         for (metric, value) in &line.metrics {
             let (stage, name) = parted(metric);
             let drawn = by_stage.entry(stage).or_default().entry(name).or_default();
-            drawn.points.push((line.batch as f64, *value));
+            drawn.points.push((line.batch, *value));
         }
     }
     html! {
@@ -148,25 +160,17 @@ fn flow(run: &Run, pipeline: &Pipeline) -> Markup {
 
 /// What was asked and computed, by stage.
 fn cost(run: &Run, pipeline: &Pipeline) -> Markup {
-    const COLUMNS: [(&str, &str); 6] = [
-        ("human_calls", "calls to H"),
-        ("model_prompts", "questions to M"),
-        ("model_calls", "in calls"),
-        ("tokens_read", "tokens read"),
-        ("tokens_written", "written"),
-        ("tokens", "trained on"),
-    ];
     let lines = run.lines();
     let of = |stage: &str, name: &str| of_stage(lines, stage, name).unwrap_or_default();
     let cell = |value: f64| html! { td { @if value > 0.0 { (grouped(value)) } } };
-    let asking = |stage: &str| COLUMNS.iter().any(|(name, _)| of(stage, name) > 0.0);
+    let asking = |stage: &str| COSTS.iter().any(|(name, _)| of(stage, name) > 0.0);
     html! {
         table {
-            tr { th { "stage" } @for (_, title) in COLUMNS { th { (title) } } }
+            tr { th { "stage" } @for (_, title) in COSTS { th { (title) } } }
             @for stage in pipeline.stages.iter().filter(|stage| asking(&stage.name)) {
-                tr { td { (stage.name) } @for (name, _) in COLUMNS { (cell(of(&stage.name, name))) } }
+                tr { td { (stage.name) } @for (name, _) in COSTS { (cell(of(&stage.name, name))) } }
             }
-            tr { td { "all" } @for (name, _) in COLUMNS { (cell(total(lines, name))) } }
+            tr { td { "all" } @for (name, _) in COSTS { (cell(total(lines, name))) } }
         }
     }
 }

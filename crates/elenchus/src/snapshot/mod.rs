@@ -5,7 +5,7 @@ mod file;
 pub(crate) mod render;
 
 use crate::{
-    command::Failure,
+    command::{Failure, print},
     load::{Loaded, load},
 };
 use batch::{Run, RunFolder, Texts};
@@ -30,7 +30,6 @@ const NUMERICS: [(&str, &str); 4] = [
 ];
 
 /// Writes the snapshots of pipeline files, or compares with those that are there.
-#[expect(clippy::print_stdout, reason = "this is what the verb is for")]
 pub fn snapshot(files: &[PathBuf], check: bool) -> Result<ExitCode, Failure> {
     settle_numerics()?;
     let check = check || env::var("CI").is_ok_and(|ci| ci == "true");
@@ -39,7 +38,7 @@ pub fn snapshot(files: &[PathBuf], check: bool) -> Result<ExitCode, Failure> {
         let kept = Kept::beside(file).map_err(Failure::run)?;
         let made = made(file)?;
         let outcome = if check { kept.compare(&made) } else { kept.replace(&made) }.map_err(Failure::run)?;
-        print!("{}", told(file, &outcome, check));
+        print(told(file, &outcome, check))?;
         same &= !check || outcome.is_same();
     }
     Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
