@@ -1,5 +1,9 @@
 //! The binary; [`elenchus::cli`] is what it does.
 
+/// Tables come and go with every batch, and the system's allocator would give their memory back each time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     elenchus::cli::main()
 }
