@@ -9,9 +9,9 @@ use crate::{
 };
 use batch::{Stage as Work, States};
 use debate::{draw::Draw, question::SIDES};
-use model::{Model, Sampling, Tokenizer, TokenizerError};
+use model::{Model, Tokenizer, TokenizerError};
 use plan::{Node, Role, states as names};
-use spec::settings::{Amplify, By, Named, Pipeline, Row, Sampled, Stage, Wording};
+use spec::settings::{Amplify, By, Named, Pipeline, Row, Stage, Wording};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -217,9 +217,8 @@ fn answering(pipeline: &Pipeline, by: &By) -> stages::answer::By {
     match by {
         By::Amplify(amplify) => stages::answer::By::Amplify(amplifier(pipeline, &amplify.name)),
         By::Human(human) => stages::answer::By::Human(scripted(pipeline, &human.name)),
-        By::Model(Sampled { name, temperature, max_tokens }) => {
-            let sampling = Sampling { max_tokens: *max_tokens, temperature: *temperature };
-            stages::answer::By::Model(names::weights(&name.name), sampling, pipeline.workers)
+        By::Model(sampled) => {
+            stages::answer::By::Model(names::weights(&sampled.name.name), sampled.clone(), pipeline.workers)
         }
     }
 }
@@ -242,7 +241,8 @@ pub fn amplifier(pipeline: &Pipeline, name: &str) -> Amplifier {
         model: names::weights(&model.name),
         human: scripted(pipeline, &human.name),
         call_human: *call_human,
-        sampling: Sampling { max_tokens: *max_tokens, temperature: *temperature },
+        temperature: temperature.clone(),
+        max_tokens: *max_tokens,
         workers: pipeline.workers,
     }
 }

@@ -118,7 +118,7 @@ fn adamw(table: &mut Table<'_>) -> AdamW {
     let rate = table.required("learning_rate", Schedule::Constant(0.0), |value| value.schedule(0.0..));
     let default = AdamW::new(rate);
     AdamW {
-        betas: table.or("betas", default.betas, |value| value.pair(|beta| beta.number(0.0..1.0))),
+        betas: table.or("betas", default.betas, |value| value.pair(|beta| beta.schedule(0.0..1.0))),
         epsilon: table.or("epsilon", default.epsilon, |value| value.schedule((Bound::Excluded(0.0), Bound::Unbounded))),
         weight_decay: table.or("weight_decay", default.weight_decay, |value| value.schedule(0.0..)),
         clip: table.or("clip", default.clip, |value| value.schedule(0.0..)),

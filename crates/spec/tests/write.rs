@@ -31,6 +31,11 @@ fn schedule() -> impl Strategy<Value = Schedule> {
     ]
 }
 
+/// Values below 1.
+fn decay() -> impl Strategy<Value = Schedule> {
+    schedule().prop_filter("a decay rate is below 1", |schedule| schedule.max() < 1.0)
+}
+
 fn call_human() -> impl Strategy<Value = CallHuman> {
     let probability = probability().prop_map(CallHuman::Probability);
     prop_oneof![Just(CallHuman::Always), Just(CallHuman::Never), probability]
@@ -120,7 +125,7 @@ fn command() -> impl Strategy<Value = Stage> {
 }
 
 fn answer() -> impl Strategy<Value = Stage> {
-    let sampled = (0.0..9.0, 1..99usize).prop_map(|(temperature, max_tokens)| Sampled {
+    let sampled = (schedule(), 1..99usize).prop_map(|(temperature, max_tokens)| Sampled {
         name: mention("m"),
         temperature,
         max_tokens,
@@ -152,8 +157,7 @@ fn debate() -> impl Strategy<Value = Stage> {
 
 fn loss() -> impl Strategy<Value = Stage> {
     let imitate = prop_oneof![Just(Imitate::Human), Just(Imitate::All)];
-    (schedule(), imitate, any::<(bool, bool)>(), 0.0..1.0).prop_map(|(alpha, imitate, credit, decay)| {
-        let baseline_decay = Schedule::Constant(decay);
+    (schedule(), imitate, any::<(bool, bool)>(), decay()).prop_map(|(alpha, imitate, credit, baseline_decay)| {
         let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
         let credit = Credit { argument: credit.0, calls: credit.1 };
         Stage::Loss(Loss { from: vec![mention("d"), mention("v")], distance, combine, imitate, credit, baseline_decay })
@@ -161,7 +165,7 @@ fn loss() -> impl Strategy<Value = Stage> {
 }
 
 fn train() -> impl Strategy<Value = Stage> {
-    (schedule(), (0.0..1.0, 0.0..1.0), 1e-300..1.0, schedule(), 1..9usize).prop_map(
+    (schedule(), (decay(), decay()), 1e-300..1.0, schedule(), 1..9usize).prop_map(
         |(rate, betas, epsilon, clip, steps)| {
             let (epsilon, weight_decay) = (Schedule::Constant(epsilon), rate.clone());
             let adamw = AdamW { betas, epsilon, clip, weight_decay, ..AdamW::new(rate) };
@@ -171,10 +175,7 @@ fn train() -> impl Strategy<Value = Stage> {
 }
 
 fn sync() -> impl Strategy<Value = Stage> {
-    let follow = prop_oneof![
-        (0.0..1.0).prop_map(|decay| Follow::Polyak(Schedule::Constant(decay))),
-        (1..u64::MAX).prop_map(Follow::Every)
-    ];
+    let follow = prop_oneof![decay().prop_map(Follow::Polyak), (1..u64::MAX).prop_map(Follow::Every)];
     follow.prop_map(|follow| {
         let (after, from_model, to_model) = (mention("t"), mention("m"), mention("n"));
         Stage::Sync(Sync { after, from_model, to_model, follow })
@@ -205,7 +206,7 @@ fn stages() -> impl Strategy<Value = Vec<Named<Stage>>> {
 }
 
 fn pipeline() -> impl Strategy<Value = Pipeline> {
-    (any::<u64>(), call_human(), 0.0..9.0, stages(), table_stages(), any::<bool>()).prop_map(
+    (any::<u64>(), call_human(), schedule(), stages(), table_stages(), any::<bool>()).prop_map(
         |(seed, call_human, temperature, mut stages, table_stages, best)| {
             stages.extend(table_stages);
             let sizes = Architecture { layers: 2, width: 64, heads: 4, context: 256, feed_forward: 99 };

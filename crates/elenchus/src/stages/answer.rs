@@ -40,7 +40,7 @@ pub enum By {
     /// Amp≈(H, M).
     Amplify(Amplifier),
     /// M alone: the state that holds it, how it is sampled, and the threads that compute.
-    Model(String, Sampling, usize),
+    Model(String, spec::settings::Sampled, usize),
     /// H alone.
     Human(Box<dyn Human>),
 }
@@ -101,9 +101,11 @@ impl Answer {
                 };
                 Ok(all.iter().zip(said).map(call).collect())
             }
-            By::Model(state, sampling, workers) => {
+            By::Model(state, settings, workers) => {
                 let model = unit.read::<ModelState>(state)?;
-                let mut m = ModelAnswerer::new(&model.0, unit.version(state)?, *sampling, *workers);
+                let temperature = settings.temperature.at(unit.batch);
+                let sampling = Sampling { max_tokens: settings.max_tokens, temperature };
+                let mut m = ModelAnswerer::new(&model.0, unit.version(state)?, sampling, *workers);
                 let asked = self.fitting(&m, all, refused)?;
                 let prompt = |asking: &Asking| Prompt {
                     text: asking.open.posed.text(&self.wording),

@@ -2,7 +2,6 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use serde_json::json;
 
 use super::{Files, Order, Reference, Schedule, Share, schedule, tables};
 use crate::place::Span;
@@ -257,9 +256,9 @@ pub struct AdamW {
     /// Step size.
     #[schemars(schema_with = "schedule::not_negative", extend("x-changes" = "weights"))]
     pub learning_rate: Schedule,
-    /// Decay rates of the two moments, each in [0, 1).
+    /// Decay rates of the two moments, of the gradient and of its square, each in [0, 1).
     #[schemars(schema_with = "decays", extend("default" = [0.9, 0.98], "x-changes" = "weights"))]
-    pub betas: (f64, f64),
+    pub betas: (Schedule, Schedule),
     /// Added to the root of the second moment.
     #[schemars(schema_with = "schedule::positive", extend("default" = 1e-8, "x-changes" = "weights"))]
     pub epsilon: Schedule,
@@ -272,9 +271,8 @@ pub struct AdamW {
 }
 
 /// The schema of two decay rates.
-fn decays(_: &mut SchemaGenerator) -> Schema {
-    let decay = json!({ "type": "number", "minimum": 0.0, "exclusiveMaximum": 1.0 });
-    json_schema!({ "type": "array", "items": decay, "minItems": 2, "maxItems": 2 })
+fn decays(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": schedule::decay(generator), "minItems": 2, "maxItems": 2 })
 }
 
 impl AdamW {
@@ -282,7 +280,7 @@ impl AdamW {
     pub fn new(learning_rate: Schedule) -> Self {
         AdamW {
             learning_rate,
-            betas: (0.9, 0.98),
+            betas: (Schedule::Constant(0.9), Schedule::Constant(0.98)),
             epsilon: Schedule::Constant(1e-8),
             weight_decay: Schedule::Constant(0.0),
             clip: Schedule::Constant(1.0),

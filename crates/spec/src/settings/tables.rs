@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::{File, Questions, Reference, one_or_some};
+use super::{File, Questions, Reference, Schedule, one_or_some, schedule};
 use crate::place::Span;
 
 /// Where rows come from: `files = ["…"]`, or `files = { paths = ["…"], … }` where there is more to say.
@@ -319,8 +319,8 @@ pub struct Sampled {
     #[schemars(extend("x-changes" = "tables"))]
     pub name: Reference,
     /// 0 takes the likeliest token.
-    #[schemars(range(min = 0.0), extend("default" = 0.0, "x-changes" = "tables"))]
-    pub temperature: f64,
+    #[schemars(schema_with = "schedule::not_negative", extend("default" = 0.0, "x-changes" = "tables"))]
+    pub temperature: Schedule,
     /// The longest answer, in tokens.
     #[schemars(range(min = 1), extend("default" = 16, "x-changes" = "tables"))]
     pub max_tokens: usize,

@@ -5,7 +5,7 @@ use std::{ops::Bound, time::Duration};
 use crate::{
     settings::{
         Answer, By, Column, Command, File, Files, Filter, How, Join, Kind, Named, OnError, Order, Pattern, Questions,
-        Read, Reference, Sample, Sampled, Share, Sql, Stage, With, Write,
+        Read, Reference, Sample, Sampled, Schedule, Share, Sql, Stage, With, Write,
     },
     table::Table,
     value::Value,
@@ -191,11 +191,12 @@ pub(crate) fn answer(table: &mut Table<'_>) -> Answer {
 /// A model's name, or a table that says how it is sampled too.
 fn sampled(value: &mut Value<'_>) -> Option<Sampled> {
     if !value.is_table() {
-        return value.reference().map(|name| Sampled { name, temperature: 0.0, max_tokens: 16 });
+        let temperature = Schedule::Constant(0.0);
+        return value.reference().map(|name| Sampled { name, temperature, max_tokens: 16 });
     }
     value.table(|table| Sampled {
         name: table.reference("name"),
-        temperature: table.or("temperature", 0.0, |value| value.number(0.0..)),
+        temperature: table.or("temperature", Schedule::Constant(0.0), |value| value.schedule(0.0..)),
         max_tokens: table.or("max_tokens", 16, |value| value.whole(1..)),
     })
 }
