@@ -66,6 +66,7 @@ const OTHERS: &[Other] = &[
     ("Debate.overseer", &["debate.arguments.overseer='other'"], &[]),
     ("Debate.max_turns", &["debate.arguments.max_turns=3"], &[]),
     ("Debate.sufficient", &["debate.arguments.sufficient='never'"], &[]),
+    ("Debate.on_error", &["debate.arguments.on_error='skip'"], &[]),
     ("Wording.argument", &["debate.arguments.wording.argument='{question}{context} So?'"], &[]),
     ("Wording.sufficient", &["debate.arguments.wording.sufficient='{question}{context} Enough?'"], &[]),
     ("Wording.winner", &["debate.arguments.wording.winner='{question}{context} Even?'"], &[]),
@@ -108,6 +109,7 @@ const ALONE: &[&str] = &["Loss.distance"];
 /// The same for stages over plain tables and their files.
 const OTHERS_OF_TABLES: &[Other] = &[
     ("Sample.order", &["sample.listed.order='shuffled'"], &["sample.listed.files='FOLDER/rows.jsonl'"]),
+    ("Sample.on_error", &["sample.listed.on_error='skip'"], &[]),
     ("Sample.exclude", &["sample.listed.exclude='FOLDER/lies.jsonl'"], &[]),
     ("Sample.mixture", &["sample.listed.mixture=[{ weight = 1, files = 'FOLDER/lies.jsonl' }]"], &[]),
     (

@@ -7,7 +7,7 @@ use crate::{
     stages::{self, Amplifier, evaluate::VerdictTables, sample::Source},
     states::{Baseline, ModelState, OptimizerState},
 };
-use batch::{Stage as Work, States};
+use batch::{Stage as Work, States, stages::Refused};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Tokenizer, TokenizerError};
 use plan::{Node, Role, states as names};
@@ -142,7 +142,9 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             let source = source.expect("load sets up the questions of every sample stage");
             let until = if pipeline.batches.is_none() { source.count() } else { None };
             let excluded = loaded.inputs.excluded.remove(&name).unwrap_or_default();
-            Box::new(stages::sample::Sample { name, source, rows: sample.rows, until, excluded, draw })
+            let skipped = loaded.inputs.skipped.remove(&name);
+            let skipped = skipped.map(|rows| rows.into_iter().map(Refused::from).collect());
+            Box::new(stages::sample::Sample { name, source, rows: sample.rows, until, skipped, excluded, draw })
         }
         Stage::Debate(debate) => Box::new(stages::debate::Debate {
             name,
@@ -151,6 +153,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             overseer: amplifier(pipeline, &debate.overseer.name),
             max_turns: debate.max_turns,
             sufficient: debate.sufficient,
+            on_error: debate.on_error,
             wording: debate.wording,
             draw,
         }),

@@ -7,8 +7,8 @@ use std::ops::Bound;
 use crate::{
     problem::Problem,
     settings::{
-        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Row, Schedule,
-        Sufficient, Sync, Task, Train, Wording,
+        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, OnBadQuestion, Row,
+        Schedule, Sufficient, Sync, Task, Train, Wording,
     },
     table::Table,
     value::Value,
@@ -47,6 +47,7 @@ pub(crate) fn debate(table: &mut Table<'_>) -> Debate {
         sufficient: table.or("sufficient", Sufficient::Ask, |value| {
             value.word(&[Sufficient::Ask, Sufficient::Always, Sufficient::Never])
         }),
+        on_error: table.or("on_error", OnBadQuestion::Fail, tables::on_bad_question),
         wording: table.or("wording", Wording::default(), |value| value.table(wording)),
     }
 }

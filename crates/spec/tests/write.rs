@@ -15,7 +15,8 @@ fn probability() -> impl Strategy<Value = f64> {
     prop_oneof![Just(0.0), Just(1.0), 0.0..1.0, Just(f64::MIN_POSITIVE)]
 }
 
-fn schedule() -> impl Strategy<Value = Schedule> {
+/// A strategy of many parts is kept off the stack.
+fn schedule() -> BoxedStrategy<Schedule> {
     let points = prop::collection::btree_map(any::<u64>(), probability(), 1..4)
         .prop_map(|points| Schedule::Points(points.into_iter().collect()));
     let way =
@@ -29,11 +30,12 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         cosine.prop_map(Schedule::Shape),
         exponential.prop_map(Schedule::Shape)
     ]
+    .boxed()
 }
 
 /// Values below 1.
-fn decay() -> impl Strategy<Value = Schedule> {
-    schedule().prop_filter("a decay rate is below 1", |schedule| schedule.max() < 1.0)
+fn decay() -> BoxedStrategy<Schedule> {
+    schedule().prop_filter("a decay rate is below 1", |schedule| schedule.max() < 1.0).boxed()
 }
 
 fn call_human() -> impl Strategy<Value = CallHuman> {
@@ -82,13 +84,22 @@ fn on_error() -> impl Strategy<Value = OnError> {
     prop_oneof![Just(OnError::Fail), Just(OnError::Skip), Just(OnError::Null)]
 }
 
+fn on_bad_question() -> impl Strategy<Value = OnBadQuestion> {
+    prop_oneof![Just(OnBadQuestion::Fail), Just(OnBadQuestion::Skip)]
+}
+
 fn sample() -> impl Strategy<Value = Stage> {
     let order = prop_oneof![Just(Order::Sequential), Just(Order::Shuffled), Just(Order::WithReplacement)];
     let exclude = prop::option::of(files());
-    (questions(), 1..usize::MAX, order, exclude).prop_map(|(questions, rows, order, exclude)| {
-        let order = if matches!(questions, Questions::Task(_)) { Order::Sequential } else { order };
-        Stage::Sample(Sample { questions, rows, order, exclude })
-    })
+    (questions(), 1..usize::MAX, order, on_bad_question(), exclude).prop_map(
+        |(questions, rows, order, on_error, exclude)| {
+            let (order, on_error) = match questions {
+                Questions::Task(_) => (Order::Sequential, OnBadQuestion::Fail),
+                _ => (order, on_error),
+            };
+            Stage::Sample(Sample { questions, rows, order, on_error, exclude })
+        },
+    )
 }
 
 fn read() -> impl Strategy<Value = Stage> {
@@ -149,9 +160,9 @@ fn table_stages() -> impl Strategy<Value = Vec<Named<Stage>>> {
 
 fn debate() -> impl Strategy<Value = Stage> {
     let sufficient = prop_oneof![Just(Sufficient::Ask), Just(Sufficient::Always), Just(Sufficient::Never)];
-    (1..9usize, sufficient, wording()).prop_map(|(max_turns, sufficient, wording)| {
+    (1..9usize, sufficient, on_bad_question(), wording()).prop_map(|(max_turns, sufficient, on_error, wording)| {
         let (from, speaker, overseer) = (mention("q"), mention("a"), mention("b"));
-        Stage::Debate(Debate { from, speaker, overseer, max_turns, sufficient, wording })
+        Stage::Debate(Debate { from, speaker, overseer, max_turns, sufficient, on_error, wording })
     })
 }
 

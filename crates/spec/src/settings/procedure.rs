@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::{Files, Order, Reference, Schedule, Share, schedule, tables};
+use super::{Files, OnBadQuestion, Order, Reference, Schedule, Share, schedule, tables};
 use crate::place::Span;
 
 /// `[sample.NAME]`: questions for each batch.
@@ -19,6 +19,11 @@ pub struct Sample {
     #[serde(skip_serializing_if = "Order::is_default")]
     #[schemars(extend("x-default" = "sequential", "x-changes" = "tables"))]
     pub order: Order,
+    /// What becomes of a row of files that is no question: one that cannot be read, or whose text is null. A stop comes
+    /// before the first batch; `NAME.errors` has what was skipped in the first batch.
+    #[serde(skip_serializing_if = "OnBadQuestion::is_default")]
+    #[schemars(extend("x-default" = "fail", "x-changes" = "tables"))]
+    pub on_error: OnBadQuestion,
     /// Questions that must not be drawn: those of a test set.
     #[serde(serialize_with = "tables::short_if_any", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "tables::paths_or_table", extend("x-default" = "none", "x-changes" = "tables"))]
@@ -88,6 +93,10 @@ pub struct Debate {
     /// Whether "is it sufficient?" is asked.
     #[schemars(extend("default" = "ask", "x-changes" = "tables"))]
     pub sufficient: Sufficient,
+    /// What becomes of a question that cannot be debated: one whose id or text is null, or whose id came before in the
+    /// batch.
+    #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
+    pub on_error: OnBadQuestion,
     /// How the three questions of the procedure are worded.
     #[schemars(extend("default" = {}))]
     pub wording: Wording,
