@@ -11,7 +11,7 @@ use crate::{
     samp,
 };
 use rayon::prelude::*;
-use spec::settings::Wording;
+use spec::settings::{CallHuman, Wording};
 
 /// H may consult M in this many rounds; a human who has not answered by then never will.
 const MOST_ROUNDS: usize = 64;
@@ -23,8 +23,8 @@ const FEWEST: usize = 16;
 pub struct Approx<'a> {
     /// H.
     pub human: &'a dyn Human,
-    /// Samp: the probability that H is called. It is recorded with the call, so that an estimate can be corrected for it.
-    pub propensity: f64,
+    /// Samp.
+    pub call_human: CallHuman,
     /// How questions are worded to M and H alike.
     pub wording: &'a Wording,
 }
@@ -101,7 +101,7 @@ pub enum WaveError {
 impl Approx<'_> {
     /// Answers a wave: in one call to M, and one more for each round of sub-questions.
     pub fn answer(&self, m: &mut dyn Answerer, wave: &[Open]) -> Result<Vec<Amplified>, WaveError> {
-        let propensity = self.propensity;
+        let propensity = samp::propensity(self.call_human);
         let prompt = |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw.named("first") };
         let prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
         let firsts = call(m, &prompts)?;

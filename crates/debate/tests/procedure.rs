@@ -15,7 +15,7 @@ use debate::{
     trace::{Call, Part, calls},
 };
 use proptest::prelude::*;
-use spec::settings::{Credit, Imitate, Sufficient, Wording};
+use spec::settings::{CallHuman, Credit, Imitate, Sufficient, Wording};
 
 fn wording() -> Wording {
     Wording {
@@ -62,9 +62,8 @@ impl Human for Curious {
 
 #[derive(Debug, Clone, Copy)]
 struct Setting {
-    /// The probability that the speaker calls H.
-    speaker: f64,
-    overseer: f64,
+    speaker: CallHuman,
+    overseer: CallHuman,
     max_turns: usize,
     sufficient: Sufficient,
 }
@@ -101,7 +100,7 @@ fn row(id: u64) -> Row {
 
 fn outcome(setting: Setting, ids: &[u64]) -> Outcome {
     let wording = wording();
-    let approx = |propensity| Approx { human: &Curious, propensity, wording: &wording };
+    let approx = |call_human| Approx { human: &Curious, call_human, wording: &wording };
     let rules = Rules {
         speaker: approx(setting.speaker),
         overseer: approx(setting.overseer),
@@ -120,14 +119,14 @@ fn outcome(setting: Setting, ids: &[u64]) -> Outcome {
     Outcome { debates, verdicts, waves: m.waves + target.waves }
 }
 
-fn propensity() -> impl Strategy<Value = f64> {
-    prop_oneof![Just(1.0), Just(0.0), 0.0..=1.0]
+fn call_human() -> impl Strategy<Value = CallHuman> {
+    prop_oneof![Just(CallHuman::Always), Just(CallHuman::Never), (0.0..=1.0).prop_map(CallHuman::Probability)]
 }
 
 prop_compose! {
     fn setting()(
-        speaker in propensity(),
-        overseer in propensity(),
+        speaker in call_human(),
+        overseer in call_human(),
         max_turns in 1usize..5,
         sufficient in prop_oneof![Just(Sufficient::Ask), Just(Sufficient::Always), Just(Sufficient::Never)],
     ) -> Setting {
@@ -213,10 +212,10 @@ proptest! {
 
     #[test]
     fn probability_one_is_always_and_zero_is_never(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        for (speaker, called) in [(1.0, true), (0.0, false)] {
-            let outcome = outcome(Setting { speaker, ..setting }, &ids);
-            let mut arguments = outcome.debates.iter().flat_map(|debate| &debate.arguments);
-            prop_assert!(arguments.all(|argument| argument.answer.human.is_some() == called));
+        for (probability, same) in [(1.0, CallHuman::Always), (0.0, CallHuman::Never)] {
+            let by_probability = outcome(Setting { speaker: CallHuman::Probability(probability), ..setting }, &ids);
+            let by_name = outcome(Setting { speaker: same, ..setting }, &ids);
+            prop_assert_eq!(&by_probability.debates, &by_name.debates);
         }
     }
 }
