@@ -218,6 +218,7 @@ fn json_lines(path: &Path) -> Result<(Schema, Index), SourceError> {
 
 /// The columns of rows. What is no object tells nothing of types; it is a bad row when it is read.
 fn told_from<'a>(path: &Path, rows: impl Iterator<Item = &'a [u8]>) -> Result<Schema, SourceError> {
+    let rows = rows.map(without_mark);
     let objects = rows.filter(|row| serde_json::from_slice::<Value>(row).is_ok_and(|it| it.is_object()));
     let objects = objects.collect::<Vec<_>>().join(&b'\n');
     if objects.is_empty() {
@@ -233,8 +234,14 @@ fn infer(lines: Vec<u8>) -> PolarsResult<Schema> {
     Ok(schema.into_iter().map(|(name, dtype)| Field::new(name, known(dtype))).collect())
 }
 
+/// JSON without the mark of byte order that some programs begin a file with, and that is no part of it (RFC 8259).
+fn without_mark(json: &[u8]) -> &[u8] {
+    json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
+}
+
 fn read_json(rows: &[Vec<u8>], schema: &Arc<Schema>) -> Result<DataFrame, String> {
-    for row in rows {
+    let rows: Vec<&[u8]> = rows.iter().map(|row| without_mark(row)).collect();
+    for row in &rows {
         fits(&serde_json::from_slice(row).map_err(|error| format!("no JSON: {error}"))?, schema)?;
     }
     let reader = JsonReader::new(Cursor::new(rows.join(&b'\n'))).with_json_format(JsonFormat::JsonLines);
@@ -312,7 +319,8 @@ fn read_csv(rows: &[Vec<u8>], schema: &Arc<Schema>) -> Result<DataFrame, String>
 /// `{"examples": [{…}]}` as BIG-Bench has it, or a list of objects.
 fn examples(path: &Path) -> Result<Vec<Vec<u8>>, SourceError> {
     let bytes = durable::read(path)?;
-    let file: Value = serde_json::from_slice(&bytes).map_err(|error| content(path, format!("no JSON: {error}")))?;
+    let file: Value =
+        serde_json::from_slice(without_mark(&bytes)).map_err(|error| content(path, format!("no JSON: {error}")))?;
     let Some(rows) = file.get("examples").unwrap_or(&file).as_array() else {
         let expected =
             "expected a list of objects, or BIG-Bench's {\"examples\": [{\"input\": \"…\", \"target\": \"…\"}]}";
