@@ -51,7 +51,7 @@ on_error = "skip"
 
 [sql.typed]
 from = "rows"
-query = "SELECT CAST(id AS BIGINT UNSIGNED) AS id, text FROM rows"
+query = "SELECT TRY_CAST(id AS BIGINT UNSIGNED) AS id, text FROM rows"
 
 [answer.asked]
 from = "typed"
@@ -165,4 +165,14 @@ fn rows_that_are_no_questions_are_not_drawn() {
     let problems = elenchus::load::compile(&sources, |_| {}).err().unwrap();
     let report = elenchus::load::draw(&problems, &sources).replace(&folder.path().display().to_string(), "DATA");
     insta::assert_snapshot!(report);
+}
+
+#[test]
+fn an_id_of_another_type_is_told_with_how_to_make_it_one() {
+    let folder = folder();
+    let source = ASKED.replace("FOLDER", folder.path().to_str().unwrap()).replace("FILE", "q.jsonl");
+    let source = source.replace("\"typed\"", "\"rows\"").replace("ON_ERROR", "skip");
+    let sources = spec::Sources::of_text("pipeline.toml", folder.path(), &source);
+    let problems = elenchus::load::compile(&sources, |_| {}).err().unwrap();
+    insta::assert_snapshot!(elenchus::load::draw(&problems, &sources));
 }
