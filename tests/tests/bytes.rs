@@ -44,6 +44,14 @@ fn another_number_of_workers_gives_the_same_tables_and_weights() {
     same.for_each(|(name, bytes)| assert!(*bytes == two[name], "{} differs", name.display()));
 }
 
+/// A run in which the optimizer's rates and a temperature change from batch to batch.
+fn scheduled(batches: u64) -> String {
+    let betas = "betas = [[[0, 0.9], [9, 0.5]], { cosine = { from = 0.98, to = 0.9, over = [2, 14] } }]";
+    let changed =
+        small("web-of-lies", batches).replace("learning_rate = 2e-3", &format!("learning_rate = 2e-3, {betas}"));
+    changed.replacen("[amplify.overseer]", "[amplify.overseer]\ntemperature = [[0, 1.0], [12, 0.25]]", 1)
+}
+
 /// Kills a run at moments spread over its batches, some of them during its start, and resumes it each time.
 #[test]
 fn a_run_killed_and_resumed_ends_in_the_same_bytes() {
@@ -51,7 +59,7 @@ fn a_run_killed_and_resumed_ends_in_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let (unbroken, broken) = (folder.path().join("unbroken"), folder.path().join("broken"));
     let file = folder.path().join("pipeline.toml");
-    std::fs::write(&file, small("web-of-lies", BATCHES)).unwrap();
+    std::fs::write(&file, scheduled(BATCHES)).unwrap();
     let file = file.to_str().unwrap();
     assert!(elenchus(&["run", file, "--no-reuse", "--out", unbroken.to_str().unwrap()]).wait().unwrap().success());
     let mut kills = 0;

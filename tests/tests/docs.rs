@@ -139,7 +139,10 @@ fn choices(root: &Value, schema: &Value) -> String {
     }
     let schema = resolved(root, schema);
     let said = |way: &Value| if way["const"].is_string() { format!(" {}", words(way)) } else { choices(root, way) };
-    alternatives(schema).chain(schema.get("items")).map(said).collect()
+    let each = schema
+        .get("items")
+        .map(|item| if is_schedule(item) { " Each takes a schedule.".to_owned() } else { said(item) });
+    alternatives(schema).map(said).chain(each).collect()
 }
 
 /// Goes through the keys of a schema, and those of the tables within: each with its path, and what it is if not given.

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use batch::{
-    Run,
+    Digest, Run,
     manifest::{Checkpoint, Line, Part},
 };
 use elenchus::{load::compile, run::perform};
@@ -66,6 +66,7 @@ const OTHERS: &[Other] = &[
     ("Debate.overseer", &["debate.arguments.overseer='other'"], &[]),
     ("Debate.max_turns", &["debate.arguments.max_turns=3"], &[]),
     ("Debate.sufficient", &["debate.arguments.sufficient='never'"], &[]),
+    ("Debate.on_error", &["debate.arguments.on_error='skip'"], &[]),
     ("Wording.argument", &["debate.arguments.wording.argument='{question}{context} So?'"], &[]),
     ("Wording.sufficient", &["debate.arguments.wording.sufficient='{question}{context} Enough?'"], &[]),
     ("Wording.winner", &["debate.arguments.wording.winner='{question}{context} Even?'"], &[]),
@@ -108,6 +109,7 @@ const ALONE: &[&str] = &["Loss.distance"];
 /// The same for stages over plain tables and their files.
 const OTHERS_OF_TABLES: &[Other] = &[
     ("Sample.order", &["sample.listed.order='shuffled'"], &["sample.listed.files='FOLDER/rows.jsonl'"]),
+    ("Sample.on_error", &["sample.listed.on_error='skip'"], &[]),
     ("Sample.exclude", &["sample.listed.exclude='FOLDER/lies.jsonl'"], &[]),
     ("Sample.mixture", &["sample.listed.mixture=[{ weight = 1, files = 'FOLDER/lies.jsonl' }]"], &[]),
     (
@@ -182,6 +184,31 @@ const OTHERS_OF_TABLES: &[Other] = &[
     ("Write.description", &["write.kept.description='Some rows.'"], &[]),
 ];
 
+/// Every number that takes a schedule: one that begins with the value of its constant, and changes at the second batch.
+const SCHEDULED: &[Other] = &[
+    ("Amplify.temperature", &["amplify.overseer.temperature=[[0, 1.0], [1, 0.25]]"], &[]),
+    ("Loss.baseline_decay", &["loss.objective.baseline_decay=[[0, 0.95], [1, 0.1]]"], DEBATED),
+    (
+        "Combine.weighted.alpha",
+        &["loss.objective.combine.weighted.alpha={ cosine = { from = 0.5, to = 0.75, over = [0, 1] } }"],
+        &[],
+    ),
+    (
+        "AdamW.learning_rate",
+        &["train.step.adamw.learning_rate={ exponential = { from = 2e-3, to = 1e-3, over = [0, 1] } }"],
+        &[],
+    ),
+    ("AdamW.betas", &["train.step.adamw.betas=[[[0, 0.9], [1, 0.5]], 0.98]"], &[]),
+    ("AdamW.betas", &["train.step.adamw.betas=[0.9, { cosine = { from = 0.98, to = 0.5, over = [0, 1] } }]"], &[]),
+    ("AdamW.epsilon", &["train.step.adamw.epsilon=[[0, 1e-8], [1, 1e-3]]"], &[]),
+    ("AdamW.weight_decay", &["train.step.adamw.weight_decay=[[0, 0.0], [1, 0.1]]"], &[]),
+    ("AdamW.clip", &["train.step.adamw.clip=[[0, 1], [1, 0.001]]"], &[]),
+    ("Sync.polyak", &["sync.follow.polyak={ cosine = { from = 0.9, to = 0.5, over = [0, 1] } }"], &[]),
+];
+
+const SCHEDULED_OF_TABLES: &[Other] =
+    &[("Sampled.temperature", &["answer.asked.model.temperature=[[0, 1.0], [1, 0.25]]"], SAMPLED)];
+
 const SAMPLED: &[&str] = &["answer.asked.model={ name = 'agent', temperature = 1.0, max_tokens = 8 }"];
 
 /// The keys of the schema that are set to a value, each with what it says it changes.
@@ -203,6 +230,32 @@ fn collect(schema: &Value, path: &str, keys: &mut BTreeMap<String, String>) {
             None => collect(value, &path, keys),
         }
     }
+}
+
+/// The keys of the schema that take a schedule.
+fn scheduled() -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    for (name, definition) in spec::schema()["definitions"].as_object().unwrap() {
+        collect_scheduled(definition, name, &mut keys);
+    }
+    keys
+}
+
+fn collect_scheduled(schema: &Value, path: &str, keys: &mut BTreeSet<String>) {
+    for (name, value) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        match is_schedule(value) || is_schedule(&value["items"]) {
+            true => drop(keys.insert(path)),
+            false => collect_scheduled(value, &path, keys),
+        }
+    }
+    for way in ["anyOf", "oneOf"].iter().filter_map(|word| schema[*word].as_array()).flatten() {
+        collect_scheduled(way, path, keys);
+    }
+}
+
+fn is_schedule(schema: &Value) -> bool {
+    schema["anyOf"].as_array().into_iter().flatten().any(|way| way["properties"]["cosine"].is_object())
 }
 
 const LIES: &str = "{\"question\": \"Question: Jim lies. Does Jim tell the truth?\", \"answer\": \"No\"}
@@ -290,6 +343,12 @@ fn run(folder: &Path, sets: &[&str], root: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// The tables of a batch: the rows of each, and the digest of its bytes.
+fn of_line(line: &Line) -> Vec<(String, u64, Option<Digest>)> {
+    let bytes = |part: &Part| part.place.as_ref().map(|place| place.digest.clone());
+    line.tables.iter().map(|(name, part)| (name.clone(), part.rows, bytes(part))).collect()
+}
+
 /// What differs between two runs, in the words of `x-changes`.
 fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
     let datasets =
@@ -298,8 +357,6 @@ fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
     found.extend((datasets(one) != datasets(other)).then_some("datasets"));
     let (one, other) = (Run::open(one).unwrap(), Run::open(other).unwrap());
     let metrics = |run: &Run| run.lines().iter().map(|line| line.metrics.clone()).collect::<Vec<_>>();
-    let bytes = |part: &Part| (part.rows, part.place.as_ref().map(|place| place.digest.clone()));
-    let of_line = |line: &Line| line.tables.iter().map(|(name, part)| (name.clone(), bytes(part))).collect::<Vec<_>>();
     let tables = |run: &Run| run.lines().iter().map(of_line).collect::<Vec<_>>();
     let files = |checkpoint: &Checkpoint| checkpoint.values().map(|state| state.files.clone()).collect::<Vec<_>>();
     let last = |run: &Run| run.lines().last().unwrap().checkpoint.as_ref().map(files);
@@ -319,6 +376,25 @@ fn each_key_changes_what_it_says() {
     let mut wrong = denials(include_str!("settings.toml"), OTHERS, &declared);
     wrong.extend(denials(include_str!("tables.toml"), OTHERS_OF_TABLES, &declared));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_schedule_counts_batch_by_batch() {
+    let shown: BTreeSet<String> =
+        SCHEDULED.iter().chain(SCHEDULED_OF_TABLES).map(|(key, _, _)| (*key).to_owned()).collect();
+    assert_eq!(shown, scheduled(), "each number that takes a schedule has one here");
+    for (text, others) in
+        [(include_str!("settings.toml"), SCHEDULED), (include_str!("tables.toml"), SCHEDULED_OF_TABLES)]
+    {
+        let mut runs = Runs::new(text);
+        for (key, sets, both) in others {
+            let (one, other) = (runs.of(both.to_vec()).unwrap(), runs.of([*both, *sets].concat()).unwrap());
+            assert!(!differences(&one, &other).is_empty(), "{key} changes nothing");
+            let first = |root: &Path| Run::open(root).unwrap().lines()[0].clone();
+            let (one, other) = (first(&one), first(&other));
+            assert_eq!((of_line(&one), &one.metrics), (of_line(&other), &other.metrics), "{key} in the first batch");
+        }
+    }
 }
 
 /// What is not as it is declared, of the keys that a pipeline shows.

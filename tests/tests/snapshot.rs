@@ -53,9 +53,13 @@ fn what_changes_is_shown_and_can_be_taken() {
     );
     let changed = snapshot(folder, &["pipeline.toml"], "true");
     assert!(changed.starts_with("exit 1\n"), "{changed}");
-    for said in
-        ["pipeline__questions.snap is made no more", "+| [volatile] |", "-| [volatile] |", "2 gone of 11 snapshots"]
-    {
+    for said in [
+        "pipeline__questions.snap is made no more",
+        "+| [volatile] |",
+        "-| [volatile] |",
+        "2 gone of 11 snapshots",
+        "for cargo insta, once: printf",
+    ] {
         assert!(changed.contains(said), "{said}: {changed}");
     }
     assert!(names(folder).iter().any(|name| name == "pipeline__asked.snap.new"));

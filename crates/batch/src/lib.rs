@@ -37,7 +37,7 @@ pub use engine::fork::{Branch, ForkError, fork};
 pub use engine::preview::{Preview, StagePreview, preview};
 pub use error::RunError;
 pub use event::Event;
-pub use questions::{QuestionRow, question_rows};
+pub use questions::{QuestionRow, question_rows, questions_among};
 pub use shapes::Sources;
 pub use source::{BadRow, Source, SourceError, Stretch};
 pub use stage::{Bundle, Stage, StageError, Unit, UnitError};

@@ -1,10 +1,13 @@
 //! Questions among the rows of files: each has a text and, where it is known, the right answer.
 
+use std::collections::BTreeSet;
+
 use polars::frame::DataFrame;
 use spec::Problem;
 use spec::problem::list;
 
-use crate::source::Source;
+use crate::source::{BadRow, Source, Stretch};
+use crate::stages::json;
 
 /// A question as a file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,21 +23,36 @@ const TEXT: [&str; 3] = ["text", "question", "input"];
 /// The names under which its answer may stand.
 const GOLD: [&str; 3] = ["gold", "answer", "target"];
 
-/// The questions among the rows of files, or what is wrong with them, at the path of the file.
+/// The rows of files, all of which have to be questions, or what is wrong with them, at the path of the file.
 pub fn question_rows(source: &Source) -> Result<Vec<QuestionRow>, Problem> {
-    let table = source.all()?;
-    let texts = column(&table, TEXT).map_err(|what| source.problem(None, &what))?;
-    let golds = column(&table, GOLD).map_err(|what| source.problem(None, &what))?;
+    let (rows, others) = questions_among(source)?;
+    others.first().map_or(Ok(rows), |other| Err(source.problem_with(other)))
+}
+
+/// The questions among the rows of files, and the rows that are none: they cannot be read, or the question is null.
+pub fn questions_among(source: &Source) -> Result<(Vec<QuestionRow>, Vec<BadRow>), Problem> {
+    let Stretch { table, bad: mut others } = source.whole()?;
+    let texts = column(&table, TEXT).map_err(|what| source.problem(&what))?;
+    let golds = column(&table, GOLD).map_err(|what| source.problem(&what))?;
     let texts = texts.ok_or_else(|| {
         let found = list(table.get_column_names().into_iter().map(|name| name.as_str()));
-        source.problem(None, &format!("no question: expected one of the columns {}; found {found}", list(TEXT)))
+        source.problem(&format!("no question: expected one of the columns {}; found {found}", list(TEXT)))
     })?;
     let golds = golds.unwrap_or_else(|| vec![None; table.height()]);
-    let row = |(row, (text, gold)): (usize, (Option<String>, Option<String>))| {
-        let text = text.ok_or_else(|| source.problem(Some(row as u64), "the question is null; expected text"))?;
-        Ok(QuestionRow { text, gold })
-    };
-    texts.into_iter().zip(golds).enumerate().map(row).collect()
+    let unreadable: BTreeSet<usize> = others.iter().map(|bad| bad.row).collect();
+    let mut rows = Vec::new();
+    for (row, (text, gold)) in texts.into_iter().zip(golds).enumerate() {
+        match text {
+            Some(text) => rows.push(QuestionRow { text, gold }),
+            None if unreadable.contains(&row) => {}
+            None => {
+                let content = json(&table.slice(row as i64, 1)).unwrap_or_default();
+                others.push(source.bad_row(row, "the question is null; expected text", content));
+            }
+        }
+    }
+    others.sort_by_key(|bad| bad.row);
+    Ok((rows, others))
 }
 
 /// What stands, row by row, in the first column of these names that has something there. Once there are texts, a column

@@ -184,11 +184,13 @@ impl Source {
 
     /// All rows; what cannot be read is a problem at the path of its file.
     pub fn all(&self) -> Result<DataFrame, Problem> {
+        let Stretch { table, bad } = self.whole()?;
+        bad.first().map_or(Ok(table), |bad| Err(self.problem_with(bad)))
+    }
+
+    /// All rows, with those that cannot be read.
+    pub(crate) fn whole(&self) -> Result<Stretch, Problem> {
         let all = self.stretch(0, usize::try_from(self.rows).unwrap_or(usize::MAX));
-        let all = all.and_then(|Stretch { table, bad }| match bad.into_iter().next() {
-            Some(bad) => Err(bad.into_error()),
-            None => Ok(table),
-        });
         all.map_err(|error| self.problem_of(&error))
     }
 
@@ -203,6 +205,11 @@ impl Source {
         Ok(())
     }
 
+    /// What is wrong with a row, at the path of its file.
+    pub fn problem_with(&self, bad: &BadRow) -> Problem {
+        self.problem_of(&bad.clone().into_error())
+    }
+
     fn problem_of(&self, error: &SourceError) -> Problem {
         Problem::new(self.place_of(error.path()), error.to_string())
     }
@@ -213,17 +220,23 @@ impl Source {
         named.or(self.parts.first()).map_or(0..0, |(_, place)| place.clone())
     }
 
-    /// What is wrong with all rows, or with one of them.
-    pub(crate) fn problem(&self, row: Option<u64>, what: &str) -> Problem {
-        let mut of_file = row.unwrap_or_default();
+    /// What is wrong with all rows.
+    pub(crate) fn problem(&self, what: &str) -> Problem {
+        let (part, place) = self.parts.first().expect("a source has files");
+        Problem::new(place.clone(), format!("`{}`: {what}", part.path().display()))
+    }
+
+    /// A row, by its place among all, that can be read and yet is not what it should be.
+    pub(crate) fn bad_row(&self, row: usize, reason: &str, content: String) -> BadRow {
+        let mut of_file = row as u64;
         let holds = |(part, _): &&(Part, Span)| {
             let holds = of_file < part.rows();
             of_file -= if holds { 0 } else { part.rows() };
             holds
         };
-        let (part, place) = self.parts.iter().find(holds).expect("a source has files, and the row");
-        let row = row.map_or_else(String::new, |_| format!(", row {}", of_file + 1));
-        Problem::new(place.clone(), format!("`{}`{row}: {what}", part.path().display()))
+        let (part, _) = self.parts.iter().find(holds).expect("a source has the row");
+        let (path, row_of_file) = (part.path().display().to_string(), of_file + 1);
+        BadRow { row, path, row_of_file, reason: reason.to_owned(), content }
     }
 
     /// The columns under their names in the pipeline.

@@ -9,6 +9,7 @@ mod sql;
 pub mod write;
 
 pub use command::Command;
+pub(crate) use errors::json;
 pub use errors::{Refused, errors};
 pub use filter::Filter;
 pub use join::{Join, Right};

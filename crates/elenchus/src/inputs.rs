@@ -4,12 +4,12 @@ use crate::{
     outside::Outside,
     stages::sample::{Excluded, Source, same_words},
 };
-use batch::{QuestionRow, question_rows};
+use batch::{BadRow, QuestionRow, question_rows, questions_among};
 use plan::Plan;
 use polars::frame::DataFrame;
 use spec::{
     Places, Problem,
-    settings::{Files, Join, Named, Order, Pipeline, Questions, Read, Sample, Stage, With},
+    settings::{Files, Join, Named, OnBadQuestion, Order, Pipeline, Questions, Read, Sample, Stage, With},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,12 +17,17 @@ use std::{
 };
 use tasks::{Generator, Task, TaskError};
 
+/// Rows of files that are no questions, each with that as a problem.
+type Others = Vec<(Problem, BadRow)>;
+
 /// What a pipeline reads from outside.
 pub struct Inputs {
     /// Where the questions of each `sample` and `evaluate` stage come from, by the stage's name.
     pub questions: BTreeMap<String, Source>,
     /// The questions that each `sample` stage must not draw.
     pub excluded: BTreeMap<String, Excluded>,
+    /// The rows of files that are no questions, and that a `sample` stage skips.
+    pub skipped: BTreeMap<String, Vec<BadRow>>,
     /// The rows that each `join` stage holds in memory.
     pub joined: BTreeMap<String, DataFrame>,
     /// The files and models that it names.
@@ -31,14 +36,14 @@ pub struct Inputs {
 
 /// Opens everything.
 pub fn open(pipeline: &Pipeline, outside: Outside, problems: &mut Vec<Problem>) -> Inputs {
-    let (questions, excluded, joined) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let mut inputs = Inputs { questions, excluded, joined, outside };
+    let (questions, excluded, skipped, joined) = Default::default();
+    let mut inputs = Inputs { questions, excluded, skipped, joined, outside };
     for stage in &pipeline.stages {
         match &stage.settings {
             Stage::Sample(sample) => inputs.open_sample(pipeline, &stage.name, sample, problems),
             Stage::Evaluate(evaluate) => {
                 let path = format!("evaluate.{}.questions", stage.name);
-                let source = inputs.source(&evaluate.questions, Order::Sequential, &path, &pipeline.places);
+                let source = inputs.source(&evaluate.questions, Order::Sequential, &path, &pipeline.places, None);
                 inputs.keep(&stage.name, source, problems);
             }
             // Files that cannot be opened are a problem of the plan.
@@ -57,7 +62,7 @@ pub fn open(pipeline: &Pipeline, outside: Outside, problems: &mut Vec<Problem>) 
 
 impl Inputs {
     fn open_sample(&mut self, pipeline: &Pipeline, name: &str, sample: &Sample, problems: &mut Vec<Problem>) {
-        let questions = match sample.exclude.as_ref().map(|files| self.rows(files)).transpose() {
+        let questions = match sample.exclude.as_ref().map(|files| self.rows(files, None)).transpose() {
             Ok(rows) => rows.unwrap_or_default().iter().map(|row| same_words(&row.text)).collect(),
             Err(more) => {
                 problems.extend(more);
@@ -65,7 +70,19 @@ impl Inputs {
             }
         };
         let path = format!("sample.{name}");
-        let source = self.source(&sample.questions, sample.order, &path, &pipeline.places);
+        let mut others = Vec::new();
+        let source = self.source(&sample.questions, sample.order, &path, &pipeline.places, Some(&mut others));
+        match (sample.on_error, others.first()) {
+            (OnBadQuestion::Fail, Some((problem, _))) => {
+                let help = "set `on_error = \"skip\"` to go on without it";
+                return problems.push(problem.clone().help(help));
+            }
+            (OnBadQuestion::Fail, None) => {}
+            (OnBadQuestion::Skip, _) => {
+                let others = others.into_iter().map(|(_, other)| other).collect();
+                self.skipped.insert(name.to_owned(), others);
+            }
+        }
         let mut excluded = Excluded { questions, rows: 0 };
         let source = source.and_then(|source| {
             without(source, &mut excluded).ok_or_else(|| {
@@ -84,23 +101,39 @@ impl Inputs {
         }
     }
 
-    fn source(&self, questions: &Questions, order: Order, path: &str, places: &Places) -> Result<Source, Vec<Problem>> {
+    /// Where questions come from. With `others`, rows of files that are none are left out and kept there.
+    fn source(
+        &self,
+        questions: &Questions,
+        order: Order,
+        path: &str,
+        places: &Places,
+        mut others: Option<&mut Others>,
+    ) -> Result<Source, Vec<Problem>> {
         match questions {
             Questions::Task(settings) => generator(settings, path, places),
-            Questions::Files(files) => Ok(Source::Rows(self.rows(files)?, order)),
+            Questions::Files(files) => Ok(Source::Rows(self.rows(files, others)?, order)),
             Questions::Mixture(shares) => {
                 let path = format!("{path}.mixture");
                 let share = |share: &spec::settings::Share| {
-                    Ok((share.weight, self.source(&share.questions, order, &path, places)?))
+                    let source = self.source(&share.questions, order, &path, places, others.as_deref_mut())?;
+                    Ok((share.weight, source))
                 };
                 shares.iter().map(share).collect::<Result<_, _>>().map(Source::Mixture)
             }
         }
     }
 
-    fn rows(&self, files: &Files) -> Result<Vec<QuestionRow>, Vec<Problem>> {
+    fn rows(&self, files: &Files, others: Option<&mut Others>) -> Result<Vec<QuestionRow>, Vec<Problem>> {
         let source = self.outside.rows(files)?;
-        question_rows(&source).map_err(|problem| vec![problem])
+        let Some(others) = others else { return question_rows(&source).map_err(|problem| vec![problem]) };
+        let (rows, more) = questions_among(&source).map_err(|problem| vec![problem])?;
+        let more: Others = more.into_iter().map(|other| (source.problem_with(&other), other)).collect();
+        if let (true, Some((first, _))) = (rows.is_empty(), more.first()) {
+            return Err(vec![first.clone().help("none of its rows is a question")]);
+        }
+        others.extend(more);
+        Ok(rows)
     }
 
     /// The words of the rows that are read on their way to somebody who is asked: a model has to know them.
@@ -157,6 +190,11 @@ impl Inputs {
             }
             if pipeline.batches.is_none() {
                 plan.note(stage, "its end", "with the rows of its files".to_owned());
+            }
+        }
+        for (stage, skipped) in &self.skipped {
+            if !skipped.is_empty() {
+                plan.note(stage, "rows that are skipped", digest(skipped.iter().map(|row| format!("{row:?}"))));
             }
         }
         for (stage, excluded) in &self.excluded {

@@ -3,7 +3,7 @@
 use crate::{
     command::Failure,
     evaluation::sum,
-    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, total},
+    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
 };
 use batch::{Run, manifest::Line};
 use spec::settings::Pipeline;
@@ -41,13 +41,15 @@ fn accuracy(accuracy: &Accuracy) -> String {
     text
 }
 
-/// The rows that went through each stage that counts them, and those that it could not do.
+/// The rows that went through each stage that counts them or could not do some, and how many it could not do.
 fn flow(lines: &[Line], pipeline: &Pipeline) -> String {
     let mut text = String::new();
     for stage in &pipeline.stages {
-        let Some(rows) = of_stage(lines, &stage.name, "rows") else { continue };
+        let errors = of_stage(lines, &stage.name, "errors").filter(|errors| *errors > 0.0);
+        let counts = errors.is_some() || of_stage(lines, &stage.name, "rows").is_some();
+        let Some(rows) = rows(lines, &stage.name).filter(|_| counts) else { continue };
         let _ = write!(text, "{:<8} {:<24} {:>12} rows", stage.settings.kind(), stage.name, grouped(rows));
-        if let Some(errors) = of_stage(lines, &stage.name, "errors").filter(|errors| *errors > 0.0) {
+        if let Some(errors) = errors {
             let _ = write!(text, ", {} errors: see `show --table {}.errors`", grouped(errors), stage.name);
         }
         text.push('\n');

@@ -7,11 +7,11 @@ use crate::{
     stages::{self, Amplifier, evaluate::VerdictTables, sample::Source},
     states::{Baseline, ModelState, OptimizerState},
 };
-use batch::{Stage as Work, States};
+use batch::{Stage as Work, States, stages::Refused};
 use debate::{draw::Draw, question::SIDES};
-use model::{Model, Sampling, Tokenizer, TokenizerError};
+use model::{Model, Tokenizer, TokenizerError};
 use plan::{Node, Role, states as names};
-use spec::settings::{Amplify, By, Named, Pipeline, Row, Sampled, Stage, Wording};
+use spec::settings::{Amplify, By, Named, Pipeline, Row, Stage, Wording};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -142,7 +142,9 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             let source = source.expect("load sets up the questions of every sample stage");
             let until = if pipeline.batches.is_none() { source.count() } else { None };
             let excluded = loaded.inputs.excluded.remove(&name).unwrap_or_default();
-            Box::new(stages::sample::Sample { name, source, rows: sample.rows, until, excluded, draw })
+            let skipped = loaded.inputs.skipped.remove(&name);
+            let skipped = skipped.map(|rows| rows.into_iter().map(Refused::from).collect());
+            Box::new(stages::sample::Sample { name, source, rows: sample.rows, until, skipped, excluded, draw })
         }
         Stage::Debate(debate) => Box::new(stages::debate::Debate {
             name,
@@ -151,6 +153,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             overseer: amplifier(pipeline, &debate.overseer.name),
             max_turns: debate.max_turns,
             sufficient: debate.sufficient,
+            on_error: debate.on_error,
             wording: debate.wording,
             draw,
         }),
@@ -217,9 +220,8 @@ fn answering(pipeline: &Pipeline, by: &By) -> stages::answer::By {
     match by {
         By::Amplify(amplify) => stages::answer::By::Amplify(amplifier(pipeline, &amplify.name)),
         By::Human(human) => stages::answer::By::Human(scripted(pipeline, &human.name)),
-        By::Model(Sampled { name, temperature, max_tokens }) => {
-            let sampling = Sampling { max_tokens: *max_tokens, temperature: *temperature };
-            stages::answer::By::Model(names::weights(&name.name), sampling, pipeline.workers)
+        By::Model(sampled) => {
+            stages::answer::By::Model(names::weights(&sampled.name.name), sampled.clone(), pipeline.workers)
         }
     }
 }
@@ -242,7 +244,8 @@ pub fn amplifier(pipeline: &Pipeline, name: &str) -> Amplifier {
         model: names::weights(&model.name),
         human: scripted(pipeline, &human.name),
         call_human: *call_human,
-        sampling: Sampling { max_tokens: *max_tokens, temperature: *temperature },
+        temperature: temperature.clone(),
+        max_tokens: *max_tokens,
         workers: pipeline.workers,
     }
 }

@@ -5,8 +5,8 @@
 use std::ops::Add;
 
 use spec::settings::{
-    Answer, By, CallHuman, Combine, Debate, Evaluate, How, Imitate, Loss, OnError, Questions, Reference, Row, Stage,
-    Sufficient,
+    Answer, By, CallHuman, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference,
+    Row, Stage, Sufficient,
 };
 
 use crate::{Edge, Node, Role, names::Names};
@@ -71,7 +71,10 @@ impl Add for Expected {
 pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[Node]) -> Work {
     let given = Given { inputs, nodes };
     match stage {
-        Stage::Sample(sample) => silent(vec![Expected::exactly(sample.rows); 2]),
+        Stage::Sample(sample) => {
+            let errors = (sample.on_error == OnBadQuestion::Skip).then(Expected::unknown);
+            silent([Expected::exactly(sample.rows); 2].into_iter().chain(errors).collect())
+        }
         Stage::Debate(debate) => debated(names, debate, given.rows(Role::Questions)),
         Stage::Judge(judge) => {
             let debates = given.rows(Role::Questions);
@@ -192,7 +195,8 @@ fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
     let (of_speaker, of_overseer) =
         (answered(names, &debate.speaker, arguments), answered(names, &debate.overseer, doubted));
     let (to_model, to_human) = (of_speaker.0 + of_overseer.0, of_speaker.1 + of_overseer.1);
-    Work { to_model, to_human, rows: vec![arguments, to_model + to_human] }
+    let errors = (debate.on_error == OnBadQuestion::Skip).then(|| questions.or_none());
+    Work { to_model, to_human, rows: [arguments, to_model + to_human].into_iter().chain(errors).collect() }
 }
 
 /// Of each question put to Amp≈ one answer is kept. H's are imitated; M's are where all are, or where they earn.

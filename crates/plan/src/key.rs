@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use blake3::{Hash, Hasher};
 use spec::{
     Leaves,
-    settings::{Answer, By, Stage},
+    settings::{Answer, By, Named, Schedule, Stage},
 };
 
 use crate::{Node, Plan, names::Names, parties::amplifies};
@@ -70,6 +70,19 @@ pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
     recipe
 }
 
+/// The settings of a stage, and of the amplifies it asks, that change over a run: by their place in the file.
+pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule)> {
+    let Named { name, settings, .. } = &names.pipeline.stages[place];
+    let at =
+        |kind: &str, name: &str, (key, schedule): (&str, &Schedule)| (format!("{kind}.{name}.{key}"), schedule.clone());
+    let own = settings.schedules().into_iter().map(|it| at(settings.kind(), name, it));
+    let asked = amplifies(settings).into_iter().filter_map(|mention| names.amplify(mention).ok());
+    let theirs = asked.flat_map(|amplify| {
+        amplify.settings.schedules().into_iter().map(|it| at("amplify", &amplify.name, it)).collect::<Vec<_>>()
+    });
+    own.chain(theirs).collect()
+}
+
 /// How an evaluation or an answer words its questions: as the first debate does, which need not be among what it is given.
 fn wording(names: Names<'_>) -> Recipe {
     let debate = names.pipeline.stages.iter().find(|stage| matches!(stage.settings, Stage::Debate(_)));
@@ -85,7 +98,7 @@ fn version(stage: &Stage) -> u32 {
         Stage::Debate(_) => 1,
         Stage::Judge(_) => 1,
         Stage::Loss(_) => 1,
-        Stage::Train(_) => 1,
+        Stage::Train(_) => 2,
         Stage::Sync(_) => 1,
         Stage::Evaluate(_) => 1,
         Stage::Read(_) => 1,

@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spec::{
     Pipeline, Problem,
-    settings::{Named, Stage},
+    settings::{Named, Schedule, Stage},
 };
 
 pub use arrow_schema::SchemaRef;
@@ -88,6 +88,8 @@ pub struct Node {
     pub ahead: Ahead,
     /// What it depends on beside its inputs, the batch and the versions of its states.
     pub recipe: Recipe,
+    /// Those entries of its recipe that change over a run, and count as what they are at a batch.
+    pub schedules: Vec<(String, Schedule)>,
     /// All of that with its inputs as one hash, but for the batch and the versions.
     pub key: Hash,
 }
@@ -186,10 +188,10 @@ fn assemble(names: Names<'_>, wires: &[wiring::Wires], order: &[usize]) -> Plan 
         };
         let ahead = after.iter().map(|&stage| nodes[stage].ahead).fold(own, Ahead::min);
         let outputs = names.tables[place].clone().expect("a table that is not known is a problem");
-        let recipe = key::recipe(names, place);
+        let (recipe, schedules) = (key::recipe(names, place), key::schedules(names, place));
         let work = expected::work(names, settings, &inputs, &nodes);
         let (name, stage, key) = (name.clone(), settings.clone(), Hash::from_bytes([0; 32]));
-        nodes.push(Node { name, stage, inputs, after, outputs, reads, writes, work, ahead, recipe, key });
+        nodes.push(Node { name, stage, inputs, after, outputs, reads, writes, work, ahead, recipe, schedules, key });
     }
     let initial = states::initial(names, &nodes);
     let (lag, numerics, key) = (names.pipeline.lag, Recipe::new(), Hash::from_bytes([0; 32]));

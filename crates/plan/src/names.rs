@@ -165,7 +165,13 @@ fn unfit(output: &Output, mention: &Reference, role: Role) -> Option<Problem> {
         let (name, found) = (field.name(), type_name(field.data_type()));
         if found != **kind {
             let message = format!("column `{name}` of `{}` is {found}, where {kind} is needed", output.table);
-            return Some(Problem::new(mention.span.clone(), message).help("make it one with an `sql` stage before"));
+            let sql = match *kind {
+                "u64" => format!(": `TRY_CAST({name} AS BIGINT UNSIGNED) AS {name}` is null where it cannot be one"),
+                "str" => format!(": `CAST({name} AS VARCHAR) AS {name}`"),
+                _ => String::new(),
+            };
+            let help = format!("make it one with an `sql` stage before{sql}");
+            return Some(Problem::new(mention.span.clone(), message).help(help));
         }
         let leaks = tables::is_gold(field) && role != Role::Gold;
         let message = format!("column `{name}` of `{}` holds gold answers, or is made from them", output.table);

@@ -36,15 +36,16 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
 fn tempered(names: Names<'_>, name: &str, batch: u64, debate: &Named<Stage>) -> Option<Problem> {
     let Stage::Debate(settings) = &debate.settings else { return None };
     let speaker = names.amplify(&settings.speaker).ok()?;
-    let temperature = speaker.settings.temperature;
+    let (least, most) = speaker.settings.temperature.range_from(batch);
+    let other = if least < 1.0 { least } else { most };
     let message = format!(
-        "alpha is above 0 from batch {batch} on, but `{}` samples M at temperature {temperature}, where the reward's \
+        "alpha is above 0 from batch {batch} on, but `{}` samples M at temperature {other} then, where the reward's \
          gradient is not that of M",
         speaker.name
     );
     let place = names.pipeline.places.of(&format!("amplify.{}.temperature", speaker.name));
-    let help = format!("set it to 1, or let `alpha` of `loss.{name}` be 0");
-    (temperature != 1.0).then(|| Problem::new(place, message).help(help))
+    let help = format!("let it be 1 from there on, or let `alpha` of `loss.{name}` be 0");
+    (other != 1.0).then(|| Problem::new(place, message).help(help))
 }
 
 /// The settings that keep rewards from being earned, each with the path of its key.

@@ -137,7 +137,7 @@ impl<'a> Shaper<'a> {
             }
         }
         let schema = match (&stage.settings, &found[..]) {
-            (Stage::Read(read), _) => self.read(read),
+            (Stage::Read(read), _) => self.read(&stage.name, read),
             (Stage::Filter(filter), [from]) => self.filter(&stage.name, filter, from),
             (Stage::Sql(sql), from) => self.sql(&stage.name, sql, from),
             (Stage::Join(join), from) => self.join(&stage.name, join, from),
@@ -159,13 +159,13 @@ impl<'a> Shaper<'a> {
         Ok(Some(Input { table, maker: &self.pipeline.stages[place].name }))
     }
 
-    fn read(&self, read: &Read) -> Result<Schema, Vec<Problem>> {
+    fn read(&self, name: &str, read: &Read) -> Result<Schema, Vec<Problem>> {
         let mut fields = self.files(&read.files)?;
         if let Some(number) = &read.number {
             if fields.iter().any(|field| field.name() == number) {
-                let place = read.files.paths.first().map_or(0..0, |file| file.span.clone());
+                let place = self.pipeline.places.of(&format!("read.{name}.number"));
                 let message = format!("the rows have a column `{number}` already, which is to number them");
-                return Err(vec![Problem::new(place, message).help("give `number` another name")]);
+                return Err(vec![Problem::new(place, message).help("give it another name")]);
             }
             fields.insert(0, tables::column(number, DataType::UInt64, "how many rows the run read before"));
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use spec::settings::{Answer, OnError, Stage};
+use spec::settings::{Answer, OnBadQuestion, OnError, Stage};
 
 use crate::{Output, shapes::gold as marked_gold};
 
@@ -12,9 +12,17 @@ use crate::{Output, shapes::gold as marked_gold};
 pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
     let own = |schema| Output { table: name.to_owned(), schema, kept: true };
     let part = |part: &str, schema| Output { table: format!("{name}.{part}"), schema, kept: true };
+    let skipped =
+        |on_error, schema: SchemaRef| (on_error == OnBadQuestion::Skip).then(|| part("errors", schema.clone()));
     match stage {
-        Stage::Sample(_) => vec![own(questions()), part("gold", gold())],
-        Stage::Debate(_) => vec![own(arguments()), part("calls", calls())],
+        // What stands in a row of a file may be the gold answer.
+        Stage::Sample(sample) => [own(questions()), part("gold", gold())]
+            .into_iter()
+            .chain(skipped(sample.on_error, errors_of(&gold())))
+            .collect(),
+        Stage::Debate(debate) => {
+            [own(arguments()), part("calls", calls())].into_iter().chain(skipped(debate.on_error, errors())).collect()
+        }
         Stage::Judge(_) => vec![own(verdicts()), part("calls", calls())],
         Stage::Loss(_) => vec![own(examples())],
         Stage::Train(_) | Stage::Sync(_) => Vec::new(),
@@ -162,7 +170,7 @@ fn answers() -> SchemaRef {
 fn answered(answer: &Answer) -> SchemaRef {
     let nullable = answer.on_error == OnError::Null;
     table([
-        column("id", DataType::UInt64, "the question"),
+        column("id", DataType::UInt64, "the question").with_nullable(nullable),
         column("text", DataType::Utf8, "Q").with_nullable(nullable),
         column("answer", DataType::Utf8, "the answer given").with_nullable(nullable),
         column("by", DataType::Utf8, "whose answer it is: model or human").with_nullable(nullable),
@@ -172,7 +180,7 @@ fn answered(answer: &Answer) -> SchemaRef {
 /// One row per row that a stage could not do.
 fn errors() -> SchemaRef {
     table([
-        column("row", DataType::UInt64, "its place among the rows of the stage in this batch, from 0"),
+        column("row", DataType::UInt64, "its place among the rows of the batch, or for `sample` of its files, from 0"),
         column("reason", DataType::Utf8, "what was wrong with it"),
         optional("content", DataType::Utf8, "the row, as it stood in its file or as JSON"),
     ])

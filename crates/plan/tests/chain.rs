@@ -74,6 +74,30 @@ fn a_shape_that_changes_late() {
     check_changed_after_60("learning_rate = { cosine = { from = 1e-3, to = 1e-4, over = [60, 99] } }");
 }
 
+/// Of two rates in one list, either may change.
+#[test]
+fn one_of_two_rates_that_changes_late() {
+    check_changed_after_60("learning_rate = 1e-3, betas = [[[60, 0.9], [99, 0.5]], 0.98]");
+    check_changed_after_60(
+        "learning_rate = 1e-3, betas = [0.9, { cosine = { from = 0.98, to = 0.5, over = [60, 99] } }]",
+    );
+}
+
+/// The settings of who is asked are part of the key of who asks.
+#[test]
+fn a_temperature_that_changes_late() {
+    let expect = [
+        "questions: 0–99",
+        "arguments: 0–60",
+        "verdicts: 0–60",
+        "objective: 0–60",
+        "step: 0–60",
+        "follow: 0–60",
+        "held_out: 0–60",
+    ];
+    check(&[("[amplify.overseer]", "[amplify.overseer]\ntemperature = [[60, 1.0], [99, 0.5]]")], &expect);
+}
+
 fn check_changed_after_60(learning_rate: &str) {
     let expect = [
         "questions: 0–99",

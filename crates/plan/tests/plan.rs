@@ -75,6 +75,18 @@ fn what_is_asked_follows_from_the_settings() {
     check_expected("call_human = { probability = 0.3 }", "call_human = \"never\"", &expect);
 }
 
+#[test]
+fn a_temperature_may_change_until_something_is_rewarded() {
+    let rising = |alpha: &str| {
+        let tempered = "[amplify.speaker]\ntemperature = [[0, 0.5], [50, 1.0]]";
+        WHOLE.replace("[amplify.speaker]", tempered).replace("alpha = 0.5", alpha)
+    };
+    planned(&rising("alpha = [[49, 0.0], [50, 0.5]]"));
+    let reading = spec::read(&rising("alpha = [[48, 0.0], [49, 0.5]]"), &catalogue());
+    let problems = plan(&reading.pipeline, &rows::Rows).unwrap_err();
+    insta::assert_snapshot!(problems[0].message, @"alpha is above 0 from batch 49 on, but `speaker` samples M at temperature 0.99 then, where the reward's gradient is not that of M");
+}
+
 /// The order of execution, each stage with those it waits for.
 fn check_order(text: &str, expect: &[&str]) {
     let plan = planned(text);

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{
     Pipeline,
-    settings::{AdamW, Amplify, Combine, Follow, Human, Model, Named, Schedule, Stage},
+    settings::{AdamW, Amplify, Answer, By, Combine, Follow, Human, Model, Named, Schedule, Stage},
 };
 
 /// Settings by their place in the file, `train.step.adamw.clip` → `1.0`, every default among them.
@@ -22,9 +22,11 @@ impl Stage {
                 vec![("combine.weighted.alpha", alpha), ("baseline_decay", &loss.baseline_decay)]
             }
             Stage::Train(train) => {
-                let AdamW { learning_rate, betas: _, epsilon, weight_decay, clip } = &train.adamw;
+                let AdamW { learning_rate, betas, epsilon, weight_decay, clip } = &train.adamw;
                 vec![
                     ("adamw.learning_rate", learning_rate),
+                    ("adamw.betas", &betas.0),
+                    ("adamw.betas", &betas.1),
                     ("adamw.epsilon", epsilon),
                     ("adamw.weight_decay", weight_decay),
                     ("adamw.clip", clip),
@@ -34,6 +36,7 @@ impl Stage {
                 Follow::Polyak(decay) => vec![("polyak", decay)],
                 Follow::Every(_) => Vec::new(),
             },
+            Stage::Answer(Answer { by: By::Model(sampled), .. }) => vec![("model.temperature", &sampled.temperature)],
             _ => Vec::new(),
         }
     }
@@ -52,6 +55,13 @@ impl Stage {
             Stage::Evaluate(_) => &["verdicts"],
             _ => &[],
         }
+    }
+}
+
+impl Amplify {
+    /// The settings that change over a run, each with its key below the table.
+    pub fn schedules(&self) -> Vec<(&'static str, &Schedule)> {
+        vec![("temperature", &self.temperature)]
     }
 }
 

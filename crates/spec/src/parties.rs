@@ -1,7 +1,7 @@
 //! `[model.NAME]`, `[human.NAME]` and `[amplify.NAME]`: who answers.
 
 use crate::{
-    settings::{Amplify, Architecture, CallHuman, Human, Model},
+    settings::{Amplify, Architecture, CallHuman, Human, Model, Schedule},
     table::Table,
     value::Value,
 };
@@ -53,7 +53,7 @@ pub(crate) fn amplify(table: &mut Table<'_>) -> Amplify {
         model: table.reference("model"),
         human: table.reference("human"),
         call_human: table.required("call_human", CallHuman::Probability(0.5), call_human),
-        temperature: table.or("temperature", 1.0, |value| value.number(0.0..)),
+        temperature: table.or("temperature", Schedule::Constant(1.0), |value| value.schedule(0.0..)),
         max_tokens: table.or("max_tokens", 16, |value| value.whole(1..)),
     }
 }

@@ -50,10 +50,11 @@ pub(crate) fn meaning_of(path: &str) -> Option<String> {
     keys.into_iter().find(|schema| schema.get("description").is_some()).map(meaning)
 }
 
-/// What a schema says of the values of a key: one of its own, or any name.
+/// What a schema says of the values of a key: one of its own, of its items, or any name.
 fn inner<'s>(whole: &'s Value, schema: &'s Value, key: &str) -> Vec<&'s Value> {
     let mut found: Vec<&Value> = schema["properties"].get(key).into_iter().collect();
     found.extend(schema.get("additionalProperties").filter(|any| any.is_object()));
+    found.extend(schema.get("items").into_iter().flat_map(|item| inner(whole, item, key)));
     for part in ["allOf", "anyOf", "oneOf"].iter().filter_map(|word| schema[*word].as_array()).flatten() {
         found.extend(inner(whole, part, key));
     }

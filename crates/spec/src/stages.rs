@@ -7,8 +7,8 @@ use std::ops::Bound;
 use crate::{
     problem::Problem,
     settings::{
-        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Row, Schedule,
-        Sufficient, Sync, Task, Train, Wording,
+        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, OnBadQuestion, Row,
+        Schedule, Sufficient, Sync, Task, Train, Wording,
     },
     table::Table,
     value::Value,
@@ -47,6 +47,7 @@ pub(crate) fn debate(table: &mut Table<'_>) -> Debate {
         sufficient: table.or("sufficient", Sufficient::Ask, |value| {
             value.word(&[Sufficient::Ask, Sufficient::Always, Sufficient::Never])
         }),
+        on_error: table.or("on_error", OnBadQuestion::Fail, tables::on_bad_question),
         wording: table.or("wording", Wording::default(), |value| value.table(wording)),
     }
 }
@@ -118,7 +119,7 @@ fn adamw(table: &mut Table<'_>) -> AdamW {
     let rate = table.required("learning_rate", Schedule::Constant(0.0), |value| value.schedule(0.0..));
     let default = AdamW::new(rate);
     AdamW {
-        betas: table.or("betas", default.betas, |value| value.pair(|beta| beta.number(0.0..1.0))),
+        betas: table.or("betas", default.betas, |value| value.pair(|beta| beta.schedule(0.0..1.0))),
         epsilon: table.or("epsilon", default.epsilon, |value| value.schedule((Bound::Excluded(0.0), Bound::Unbounded))),
         weight_decay: table.or("weight_decay", default.weight_decay, |value| value.schedule(0.0..)),
         clip: table.or("clip", default.clip, |value| value.schedule(0.0..)),

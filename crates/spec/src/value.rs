@@ -102,14 +102,11 @@ impl<'a> Value<'a> {
     }
 
     /// Two numbers in a list.
-    pub(crate) fn pair<T: Copy>(&mut self, read: impl Fn(&mut Value<'_>) -> Option<T>) -> Option<(T, T)> {
+    pub(crate) fn pair<T>(&mut self, read: impl Fn(&mut Value<'_>) -> Option<T>) -> Option<(T, T)> {
         if self.value.get_ref().as_array().is_none_or(|items| items.len() != 2) {
             return self.mistyped("a list of two numbers");
         }
-        match self.list(read)?[..] {
-            [first, second] => Some((first, second)),
-            _ => None,
-        }
+        <[T; 2]>::try_from(self.list(read)?).ok().map(<(T, T)>::from)
     }
 
     /// A text that is not empty.

@@ -73,6 +73,7 @@ fn what_is_left_out_has_its_default() {
     overseer = "a"
     max_turns = 2
     sufficient = "ask"
+    on_error = "fail"
     wording = { argument = "{question}{context}", sufficient = "{question}{context}\nIs this a sufficient answer?", winner = "{question}{context}\nWere the even arguments more helpful?" }
 
     [judge.v]
@@ -209,7 +210,17 @@ fn numbers_have_ranges() {
     assert_snapshot!(train("learning_rate = [[0, 1e-3], [0x10, -1.0]]"), @r#""-1.0": `learning_rate` must be a number, at least 0, not -1.0 (`learning_rate`: Step size)"#);
     assert_snapshot!(train("learning_rate = [[0, 1e-3], 5]"), @r#""5": `learning_rate` must be a list of `[batch, value]`, not 5 (`learning_rate`: Step size)"#);
     assert_snapshot!(train("learning_rate = []"), @r#""[]": `learning_rate` must not be empty (`learning_rate`: Step size)"#);
-    assert_snapshot!(train("learning_rate = 1, betas = [0.9]"), @r#""[0.9]": `betas` must be a list of two numbers, not a list of 1 (`betas`: Decay rates of the two moments, each in [0, 1))"#);
+    assert_snapshot!(train("learning_rate = 1, betas = [0.9]"), @r#""[0.9]": `betas` must be a list of two numbers, not a list of 1 (`betas`: Decay rates of the two moments, of the gradient and of its square, each in [0, 1))"#);
+    assert_snapshot!(train("learning_rate = 1, betas = [[0, 0.9], 0.98]"), @r#"
+    "0": `betas` must be a list of `[batch, value]`, not 0 (`betas`: Decay rates of the two moments, of the gradient and of its square, each in [0, 1))
+    "0.9": `betas` must be a list of `[batch, value]`, not 0.9 (`betas`: Decay rates of the two moments, of the gradient and of its square, each in [0, 1))
+    "#);
+    assert_snapshot!(train(
+        "learning_rate = 1, betas = [{ cosine = { from = 0.9, to = 1, over = [0, 9] } }, [[0, 0.9], [5, 1.5]]]"
+    ), @r#"
+    "1": `to` must be a number, at least 0 and below 1, not 1 (`to`: The value at its end, and after)
+    "1.5": `betas` must be a number, at least 0 and below 1, not 1.5 (`betas`: Decay rates of the two moments, of the gradient and of its square, each in [0, 1))
+    "#);
     assert_snapshot!(train("learning_rate = 1, epsilon = 0"), @r#""0": `epsilon` must be a number, above 0, not 0 (`epsilon`: Added to the root of the second moment)"#);
     assert_snapshot!(train("learning_rate = 1_000, clip = 0, weight_decay = -99999999999999999999"), @r#""-99999999999999999999": `weight_decay` must be a number, at least 0, not -99999999999999999999 (`weight_decay`: Decoupled weight decay)"#);
 }
@@ -232,6 +243,15 @@ fn a_schedule_is_linear_between_its_points() {
     let values = [0, 10, 15, 20, 30, 40, 99].map(|batch| schedule.at(batch));
     assert_eq!(values, [0.0, 0.0, 0.5, 1.0, 0.75, 0.5, 0.5]);
     assert_eq!(schedule.first_above_zero(99), Some(11));
+}
+
+#[test]
+fn a_schedule_has_a_range_from_a_batch_on() {
+    let points = Schedule::Points(vec![(10, 0.0), (20, 1.0), (40, 0.5)]);
+    let ranges = [0, 15, 30, 99].map(|batch| points.range_from(batch));
+    assert_eq!(ranges, [(0.0, 1.0), (0.5, 1.0), (0.5, 0.75), (0.5, 0.5)]);
+    let shape = Schedule::Shape(Shape::Exponential(Way { from: 1.0, to: 0.25, over: (10, 20) }));
+    assert_eq!([0, 15, 20].map(|batch| shape.range_from(batch)), [(0.25, 1.0), (0.25, 0.5), (0.25, 0.25)]);
 }
 
 #[test]

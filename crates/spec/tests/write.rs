@@ -15,7 +15,8 @@ fn probability() -> impl Strategy<Value = f64> {
     prop_oneof![Just(0.0), Just(1.0), 0.0..1.0, Just(f64::MIN_POSITIVE)]
 }
 
-fn schedule() -> impl Strategy<Value = Schedule> {
+/// A strategy of many parts is kept off the stack.
+fn schedule() -> BoxedStrategy<Schedule> {
     let points = prop::collection::btree_map(any::<u64>(), probability(), 1..4)
         .prop_map(|points| Schedule::Points(points.into_iter().collect()));
     let way =
@@ -29,6 +30,12 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         cosine.prop_map(Schedule::Shape),
         exponential.prop_map(Schedule::Shape)
     ]
+    .boxed()
+}
+
+/// Values below 1.
+fn decay() -> BoxedStrategy<Schedule> {
+    schedule().prop_filter("a decay rate is below 1", |schedule| schedule.max() < 1.0).boxed()
 }
 
 fn call_human() -> impl Strategy<Value = CallHuman> {
@@ -77,13 +84,22 @@ fn on_error() -> impl Strategy<Value = OnError> {
     prop_oneof![Just(OnError::Fail), Just(OnError::Skip), Just(OnError::Null)]
 }
 
+fn on_bad_question() -> impl Strategy<Value = OnBadQuestion> {
+    prop_oneof![Just(OnBadQuestion::Fail), Just(OnBadQuestion::Skip)]
+}
+
 fn sample() -> impl Strategy<Value = Stage> {
     let order = prop_oneof![Just(Order::Sequential), Just(Order::Shuffled), Just(Order::WithReplacement)];
     let exclude = prop::option::of(files());
-    (questions(), 1..usize::MAX, order, exclude).prop_map(|(questions, rows, order, exclude)| {
-        let order = if matches!(questions, Questions::Task(_)) { Order::Sequential } else { order };
-        Stage::Sample(Sample { questions, rows, order, exclude })
-    })
+    (questions(), 1..usize::MAX, order, on_bad_question(), exclude).prop_map(
+        |(questions, rows, order, on_error, exclude)| {
+            let (order, on_error) = match questions {
+                Questions::Task(_) => (Order::Sequential, OnBadQuestion::Fail),
+                _ => (order, on_error),
+            };
+            Stage::Sample(Sample { questions, rows, order, on_error, exclude })
+        },
+    )
 }
 
 fn read() -> impl Strategy<Value = Stage> {
@@ -120,7 +136,7 @@ fn command() -> impl Strategy<Value = Stage> {
 }
 
 fn answer() -> impl Strategy<Value = Stage> {
-    let sampled = (0.0..9.0, 1..99usize).prop_map(|(temperature, max_tokens)| Sampled {
+    let sampled = (schedule(), 1..99usize).prop_map(|(temperature, max_tokens)| Sampled {
         name: mention("m"),
         temperature,
         max_tokens,
@@ -144,16 +160,15 @@ fn table_stages() -> impl Strategy<Value = Vec<Named<Stage>>> {
 
 fn debate() -> impl Strategy<Value = Stage> {
     let sufficient = prop_oneof![Just(Sufficient::Ask), Just(Sufficient::Always), Just(Sufficient::Never)];
-    (1..9usize, sufficient, wording()).prop_map(|(max_turns, sufficient, wording)| {
+    (1..9usize, sufficient, on_bad_question(), wording()).prop_map(|(max_turns, sufficient, on_error, wording)| {
         let (from, speaker, overseer) = (mention("q"), mention("a"), mention("b"));
-        Stage::Debate(Debate { from, speaker, overseer, max_turns, sufficient, wording })
+        Stage::Debate(Debate { from, speaker, overseer, max_turns, sufficient, on_error, wording })
     })
 }
 
 fn loss() -> impl Strategy<Value = Stage> {
     let imitate = prop_oneof![Just(Imitate::Human), Just(Imitate::All)];
-    (schedule(), imitate, any::<(bool, bool)>(), 0.0..1.0).prop_map(|(alpha, imitate, credit, decay)| {
-        let baseline_decay = Schedule::Constant(decay);
+    (schedule(), imitate, any::<(bool, bool)>(), decay()).prop_map(|(alpha, imitate, credit, baseline_decay)| {
         let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
         let credit = Credit { argument: credit.0, calls: credit.1 };
         Stage::Loss(Loss { from: vec![mention("d"), mention("v")], distance, combine, imitate, credit, baseline_decay })
@@ -161,7 +176,7 @@ fn loss() -> impl Strategy<Value = Stage> {
 }
 
 fn train() -> impl Strategy<Value = Stage> {
-    (schedule(), (0.0..1.0, 0.0..1.0), 1e-300..1.0, schedule(), 1..9usize).prop_map(
+    (schedule(), (decay(), decay()), 1e-300..1.0, schedule(), 1..9usize).prop_map(
         |(rate, betas, epsilon, clip, steps)| {
             let (epsilon, weight_decay) = (Schedule::Constant(epsilon), rate.clone());
             let adamw = AdamW { betas, epsilon, clip, weight_decay, ..AdamW::new(rate) };
@@ -171,10 +186,7 @@ fn train() -> impl Strategy<Value = Stage> {
 }
 
 fn sync() -> impl Strategy<Value = Stage> {
-    let follow = prop_oneof![
-        (0.0..1.0).prop_map(|decay| Follow::Polyak(Schedule::Constant(decay))),
-        (1..u64::MAX).prop_map(Follow::Every)
-    ];
+    let follow = prop_oneof![decay().prop_map(Follow::Polyak), (1..u64::MAX).prop_map(Follow::Every)];
     follow.prop_map(|follow| {
         let (after, from_model, to_model) = (mention("t"), mention("m"), mention("n"));
         Stage::Sync(Sync { after, from_model, to_model, follow })
@@ -205,7 +217,7 @@ fn stages() -> impl Strategy<Value = Vec<Named<Stage>>> {
 }
 
 fn pipeline() -> impl Strategy<Value = Pipeline> {
-    (any::<u64>(), call_human(), 0.0..9.0, stages(), table_stages(), any::<bool>()).prop_map(
+    (any::<u64>(), call_human(), schedule(), stages(), table_stages(), any::<bool>()).prop_map(
         |(seed, call_human, temperature, mut stages, table_stages, best)| {
             stages.extend(table_stages);
             let sizes = Architecture { layers: 2, width: 64, heads: 4, context: 256, feed_forward: 99 };

@@ -26,7 +26,7 @@ impl Rates {
     pub fn at(settings: &settings::AdamW, batch: u64) -> Self {
         Rates {
             learning_rate: settings.learning_rate.at(batch),
-            betas: settings.betas,
+            betas: (settings.betas.0.at(batch), settings.betas.1.at(batch)),
             epsilon: settings.epsilon.at(batch),
             weight_decay: settings.weight_decay.at(batch),
             clip: settings.clip.at(batch),
@@ -43,6 +43,38 @@ pub struct AdamW {
     second: Tensor,
     /// How many gradients they have seen.
     steps: u64,
+    /// What of each is still the zeros it began with.
+    zeros: [Zeros; 2],
+}
+
+/// The weight of the zeros in a moment: the product of its decay rates so far. The weights of the gradients come to the
+/// rest, for a step of rate β takes them from w to βw + 1 − β, and so 1 − w to β(1 − w). A moment over the rest is a mean
+/// of gradients, and that is the correction of the bias where rates change (Dozat 2016, "Incorporating Nesterov momentum
+/// into Adam"). Steps of one rate are one power, so that a rate that never changes corrects by 1 − βⁿ to the last bit.
+#[derive(Debug, Clone, Copy)]
+struct Zeros {
+    /// The product of the rates before the last one.
+    before: f64,
+    /// The last rate.
+    rate: f64,
+    /// How many steps in a row it has been the rate.
+    steps: f64,
+}
+
+impl Zeros {
+    /// All of a moment, before the first step.
+    const ALL: Zeros = Zeros { before: 1.0, rate: 0.0, steps: 0.0 };
+
+    fn step(&mut self, rate: f64) {
+        if rate.to_bits() != self.rate.to_bits() {
+            *self = Zeros { before: self.weight(), rate, steps: 0.0 };
+        }
+        self.steps += 1.0;
+    }
+
+    fn weight(&self) -> f64 {
+        self.before * self.rate.powf(self.steps)
+    }
 }
 
 /// What is wrong with a saved optimizer.
@@ -65,7 +97,7 @@ impl AdamW {
     /// Before the first step.
     pub fn new(parameters: usize) -> Self {
         let zeros = || Tensor::zeros([parameters as i64], (Kind::Float, tch::Device::Cpu));
-        AdamW { first: zeros(), second: zeros(), steps: 0 }
+        AdamW { first: zeros(), second: zeros(), steps: 0, zeros: [Zeros::ALL; 2] }
     }
 
     /// How many parameters it is for.
@@ -82,26 +114,30 @@ impl AdamW {
     pub fn step(&mut self, weights: &mut Weights, gradient: &Tensor, rates: &Rates) {
         let Rates { learning_rate, betas: (beta1, beta2), epsilon, weight_decay, .. } = *rates;
         self.steps += 1;
-        let correction = |beta: f64| 1.0 - beta.powf(self.steps as f64);
+        self.zeros.iter_mut().zip([beta1, beta2]).for_each(|(zeros, beta)| zeros.step(beta));
+        let [correction1, correction2] = self.zeros.map(|zeros| 1.0 - zeros.weight());
         no_grad(|| {
             let _ = self.first.lerp_(gradient, 1.0 - beta1);
             let _ = self.second.lerp_(&gradient.square(), 1.0 - beta2);
-            let spread = (&self.second / correction(beta2)).sqrt() + epsilon;
+            let spread = (&self.second / correction2).sqrt() + epsilon;
             if weight_decay != 0.0 {
                 let _ = weights.flat.g_mul_scalar_(1.0 - learning_rate * weight_decay);
             }
-            let _ = weights.flat.g_sub_(&(&self.first / spread * (learning_rate / correction(beta1))));
+            let _ = weights.flat.g_sub_(&(&self.first / spread * (learning_rate / correction1)));
         });
     }
 
     /// The state as safetensors.
     pub fn save(&self) -> Vec<u8> {
         let (first, second, steps) = (bytes(&self.first), bytes(&self.second), self.steps.to_le_bytes());
+        let zeros = self.zeros.map(|zeros| [zeros.before, zeros.rate, zeros.steps]);
+        let zeros: Vec<u8> = zeros.as_flattened().iter().flat_map(|number| number.to_le_bytes()).collect();
         let moment = |bytes| TensorView::new(Dtype::F32, vec![self.first.numel()], bytes);
         let views = [
             ("first", moment(&first)),
             ("second", moment(&second)),
             ("steps", TensorView::new(Dtype::U64, vec![1], &steps)),
+            ("zeros", TensorView::new(Dtype::F64, vec![6], &zeros)),
         ];
         let views = views.map(|(name, view)| (name, view.expect("as many bytes as the shape says")));
         safetensors::serialize(views, None).expect("a header of names and shapes is serialisable")
@@ -118,8 +154,12 @@ impl AdamW {
             let data = part(name, Dtype::F32, parameters)?;
             Ok(Tensor::from_data_size(data, &[parameters as i64], Kind::Float))
         };
+        let (first, second) = (moment("first")?, moment("second")?);
         let steps = part("steps", Dtype::U64, 1)?.try_into().expect("one u64 has eight bytes");
-        Ok(AdamW { first: moment("first")?, second: moment("second")?, steps: u64::from_le_bytes(steps) })
+        let (numbers, _) = part("zeros", Dtype::F64, 6)?.as_chunks::<8>();
+        let number = |place: usize| f64::from_le_bytes(numbers[place]);
+        let zeros = [0, 3].map(|at| Zeros { before: number(at), rate: number(at + 1), steps: number(at + 2) });
+        Ok(AdamW { first, second, steps: u64::from_le_bytes(steps), zeros })
     }
 }
 

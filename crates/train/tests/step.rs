@@ -24,9 +24,22 @@ fn examples() -> Vec<Example> {
     (0..16).map(example).collect()
 }
 
+/// Rates after so many steps: the first moment's changes at every third, the second's at every step.
+fn changing(steps: u64) -> Rates {
+    Rates { betas: ([0.9, 0.5, 0.0][steps as usize / 3 % 3], 0.9 + 0.01 * (steps % 10) as f64), ..RATES }
+}
+
 fn take(model: &mut Model, optimizer: &mut AdamW, examples: &[Example]) -> Result<Metrics, TrainError> {
-    let settings = Step { rates: RATES, micro_batch: 4, workers: 2 };
-    step(model, optimizer, examples, settings)
+    take_by(RATES, model, optimizer, examples)
+}
+
+fn take_by(
+    rates: Rates,
+    model: &mut Model,
+    optimizer: &mut AdamW,
+    examples: &[Example],
+) -> Result<Metrics, TrainError> {
+    step(model, optimizer, examples, Step { rates, micro_batch: 4, workers: 2 })
 }
 
 fn fresh() -> (Model, AdamW) {
@@ -76,17 +89,58 @@ fn one_step_is_adamw() {
     assert!(model.weights.flat.allclose(&(before * (1.0 - 0.01 * 0.1) + 0.01), 1e-5, 1e-6, false));
 }
 
+/// The gradient of a step, another at each.
+fn gradient(step: i32) -> Tensor {
+    let numbers = Tensor::arange(model().weights.layout.parameters() as i64, (tch::Kind::Float, tch::Device::Cpu));
+    (numbers * (0.3 * f64::from(step))).sin()
+}
+
+#[test]
+fn rates_that_stay_correct_by_their_powers_to_the_last_bit() {
+    let (mut model, mut optimizer) = fresh();
+    let mut weights = model.weights.flat.copy();
+    let (mut first, mut second) = (weights.zeros_like(), weights.zeros_like());
+    for n in 1..=20 {
+        let gradient = gradient(n);
+        optimizer.step(&mut model.weights, &gradient, &RATES);
+        let (beta1, beta2) = RATES.betas;
+        (first, second) = (first.lerp(&gradient, 1.0 - beta1), second.lerp(&gradient.square(), 1.0 - beta2));
+        let spread = (&second / (1.0 - beta2.powf(f64::from(n)))).sqrt() + RATES.epsilon;
+        weights -= &first / spread * (RATES.learning_rate / (1.0 - beta1.powf(f64::from(n))));
+        assert!(model.weights.flat.equal(&weights), "step {n}");
+    }
+}
+
+/// Whatever the rates, the corrected moments are means of the gradients: of one gradient again and again, they are it
+/// and its square.
+#[test]
+fn rates_that_change_keep_the_moments_means() {
+    let (mut model, mut optimizer) = fresh();
+    let before = model.weights.flat.copy();
+    let gradient = Tensor::full_like(&before, -2.0);
+    for n in 1..=20 {
+        let rates = changing(optimizer.steps());
+        optimizer.step(&mut model.weights, &gradient, &rates);
+        let moved = &model.weights.flat - &before;
+        let expected = Tensor::full_like(&before, f64::from(n) * rates.learning_rate);
+        assert!(moved.allclose(&expected, 1e-4, 1e-6, false), "step {n}");
+    }
+}
+
 #[test]
 fn a_saved_optimizer_goes_on_to_the_last_bit() {
     let (mut model, mut optimizer) = fresh();
+    let take = |model: &mut Model, optimizer: &mut AdamW| {
+        take_by(changing(optimizer.steps()), model, optimizer, &examples()).unwrap()
+    };
     for _ in 0..5 {
-        take(&mut model, &mut optimizer, &examples()).unwrap();
+        take(&mut model, &mut optimizer);
     }
     let mut resumed = Model::load(&model.save()).unwrap();
     let mut resumed_optimizer = AdamW::load(&optimizer.save(), model.weights.layout.parameters()).unwrap();
     for _ in 0..5 {
-        let one = take(&mut model, &mut optimizer, &examples()).unwrap();
-        assert_eq!(take(&mut resumed, &mut resumed_optimizer, &examples()).unwrap(), one);
+        let one = take(&mut model, &mut optimizer);
+        assert_eq!(take(&mut resumed, &mut resumed_optimizer), one);
     }
     assert_eq!(resumed.save(), model.save());
     assert_eq!(resumed_optimizer.save(), optimizer.save());

@@ -45,8 +45,8 @@ enum Form {
     },
     JsonLines(Index),
     Csv(Index),
-    /// Small enough to be held.
-    Held(DataFrame),
+    /// Small enough to be held: each row as JSON.
+    Held(Vec<Vec<u8>>),
 }
 
 /// Whether the end of a name is that of a file of rows.
@@ -88,8 +88,8 @@ impl Part {
                 (schema, Form::Csv(index))
             }
             "json" => {
-                let table = examples(path)?;
-                (table.schema().as_ref().clone(), Form::Held(table))
+                let rows = examples(path)?;
+                (told_from(path, rows.iter().map(Vec::as_slice))?, Form::Held(rows))
             }
             _ => {
                 let forms = ".parquet, .jsonl, .ndjson, .json, .csv, .arrow, .ipc, .feather";
@@ -112,7 +112,7 @@ impl Part {
         match &self.form {
             Form::Parquet { rows } | Form::Ipc { rows } => *rows,
             Form::JsonLines(index) | Form::Csv(index) => index.rows,
-            Form::Held(table) => table.height() as u64,
+            Form::Held(rows) => rows.len() as u64,
         }
     }
 
@@ -143,7 +143,10 @@ impl Part {
                 Ok(whole(ParquetReader::new(file).with_slice(Some((first as usize, count))).finish()?))
             }
             Form::Ipc { .. } => Ok(whole(scan_ipc(&self.path)?.slice(first as i64, count as u32).collect()?)),
-            Form::Held(table) => Ok(whole(table.slice(first as i64, count))),
+            Form::Held(rows) => {
+                let rows = rows.get(first as usize..).unwrap_or_default();
+                self.parsed(first, &rows[..count.min(rows.len())], read_json)
+            }
             Form::JsonLines(index) => self.parsed(first, &text(index)?, read_json),
             Form::Csv(index) => self.parsed(first, &text(index)?, read_csv),
         }
@@ -210,15 +213,18 @@ fn json_lines(path: &Path) -> Result<(Schema, Index), SourceError> {
     let unreadable = |error| FileError::at("read", path)(error);
     let head = lines::head(path, HEAD).map_err(unreadable)?;
     let index = Index::of(path, false).map_err(unreadable)?;
-    // What is no JSON tells nothing of types; it is a bad row when it is read.
-    let objects = head
-        .split(|&byte| byte == b'\n')
-        .filter(|line| serde_json::from_slice::<Value>(line).is_ok_and(|it| it.is_object()));
+    Ok((told_from(path, head.split(|&byte| byte == b'\n'))?, index))
+}
+
+/// The columns of rows. What is no object tells nothing of types; it is a bad row when it is read.
+fn told_from<'a>(path: &Path, rows: impl Iterator<Item = &'a [u8]>) -> Result<Schema, SourceError> {
+    let rows = rows.map(without_mark);
+    let objects = rows.filter(|row| serde_json::from_slice::<Value>(row).is_ok_and(|it| it.is_object()));
     let objects = objects.collect::<Vec<_>>().join(&b'\n');
     if objects.is_empty() {
         return Err(content(path, "no row of it is a JSON object".to_owned()));
     }
-    Ok((infer(objects)?, index))
+    Ok(infer(objects)?)
 }
 
 /// The columns of JSON lines. One that has only nulls is of texts, as good as anything.
@@ -228,8 +234,14 @@ fn infer(lines: Vec<u8>) -> PolarsResult<Schema> {
     Ok(schema.into_iter().map(|(name, dtype)| Field::new(name, known(dtype))).collect())
 }
 
+/// JSON without the mark of byte order that some programs begin a file with, and that is no part of it (RFC 8259).
+fn without_mark(json: &[u8]) -> &[u8] {
+    json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json)
+}
+
 fn read_json(rows: &[Vec<u8>], schema: &Arc<Schema>) -> Result<DataFrame, String> {
-    for row in rows {
+    let rows: Vec<&[u8]> = rows.iter().map(|row| without_mark(row)).collect();
+    for row in &rows {
         fits(&serde_json::from_slice(row).map_err(|error| format!("no JSON: {error}"))?, schema)?;
     }
     let reader = JsonReader::new(Cursor::new(rows.join(&b'\n'))).with_json_format(JsonFormat::JsonLines);
@@ -305,18 +317,14 @@ fn read_csv(rows: &[Vec<u8>], schema: &Arc<Schema>) -> Result<DataFrame, String>
 }
 
 /// `{"examples": [{…}]}` as BIG-Bench has it, or a list of objects.
-fn examples(path: &Path) -> Result<DataFrame, SourceError> {
+fn examples(path: &Path) -> Result<Vec<Vec<u8>>, SourceError> {
     let bytes = durable::read(path)?;
-    let file: Value = serde_json::from_slice(&bytes).map_err(|error| content(path, format!("no JSON: {error}")))?;
+    let file: Value =
+        serde_json::from_slice(without_mark(&bytes)).map_err(|error| content(path, format!("no JSON: {error}")))?;
     let Some(rows) = file.get("examples").unwrap_or(&file).as_array() else {
         let expected =
             "expected a list of objects, or BIG-Bench's {\"examples\": [{\"input\": \"…\", \"target\": \"…\"}]}";
         return Err(content(path, expected.to_owned()));
     };
-    let lines: Vec<Vec<u8>> = rows.iter().map(|row| row.to_string().into_bytes()).collect();
-    let schema = infer(lines.join(&b'\n'))?;
-    for (number, row) in rows.iter().enumerate() {
-        fits(row, &schema).map_err(|reason| content(path, format!("row {}: {reason}", number + 1)))?;
-    }
-    read_json(&lines, &Arc::new(schema)).map_err(|what| content(path, what))
+    Ok(rows.iter().map(|row| row.to_string().into_bytes()).collect())
 }

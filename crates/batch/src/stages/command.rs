@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 
 use arrow_schema::SchemaRef;
 use polars::prelude::{
-    Column, CompatLevel, DataFrame, IpcStreamReader, IpcStreamWriter, JsonFormat, JsonWriter, PolarsError, SerReader,
-    SerWriter,
+    Column, CompatLevel, DataFrame, IpcStreamReader, IpcStreamWriter, PolarsError, SerReader, SerWriter,
 };
 use spec::settings::OnError;
 
-use super::{Refused, errors};
+use super::{Refused, errors, json};
 use crate::schema;
 use crate::stage::{Bundle, Stage, StageError, Unit};
 
@@ -272,11 +271,4 @@ fn encode(table: &DataFrame) -> Result<Vec<u8>, PolarsError> {
     // The oldest form of texts, which every Arrow library reads.
     IpcStreamWriter::new(&mut bytes).with_compat_level(CompatLevel::oldest()).finish(&mut table.clone())?;
     Ok(bytes)
-}
-
-/// A row as JSON.
-fn json(row: &DataFrame) -> Option<String> {
-    let mut bytes = Vec::new();
-    JsonWriter::new(&mut bytes).with_json_format(JsonFormat::JsonLines).finish(&mut row.clone()).ok()?;
-    Some(String::from_utf8_lossy(&bytes).trim().to_owned())
 }

@@ -1,6 +1,8 @@
 //! The rows that a stage could not do, with the reasons.
 
-use polars::prelude::{Column, DataFrame, PolarsResult};
+use polars::prelude::{Column, DataFrame, JsonFormat, JsonWriter, PolarsResult, SerWriter};
+
+use crate::source::BadRow;
 
 /// A row that a stage could not do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +13,13 @@ pub struct Refused {
     pub reason: String,
     /// The row, as it stood in its file or as JSON.
     pub content: Option<String>,
+}
+
+impl From<BadRow> for Refused {
+    fn from(bad: BadRow) -> Self {
+        let reason = format!("`{}`, row {}: {}", bad.path, bad.row_of_file, bad.reason);
+        Refused { row: bad.row, reason, content: Some(bad.content) }
+    }
 }
 
 /// The table `NAME.errors`.
@@ -24,4 +33,11 @@ pub fn errors(refused: &[Refused]) -> PolarsResult<DataFrame> {
         Column::new("content".into(), content),
     ];
     DataFrame::new(refused.len(), columns)
+}
+
+/// A row as JSON.
+pub(crate) fn json(row: &DataFrame) -> Option<String> {
+    let mut bytes = Vec::new();
+    JsonWriter::new(&mut bytes).with_json_format(JsonFormat::JsonLines).finish(&mut row.clone()).ok()?;
+    Some(String::from_utf8_lossy(&bytes).trim().to_owned())
 }

@@ -40,7 +40,7 @@ impl Stage for Read {
             (OnError::Fail, None) => return Ok(Bundle::from([(self.name.clone(), table)])),
             (OnError::Skip | OnError::Null, _) => unit.metric("errors", stretch.bad.len() as f64),
         }
-        let refused: Vec<Refused> = stretch.bad.into_iter().map(refused).collect();
+        let refused: Vec<Refused> = stretch.bad.into_iter().map(Refused::from).collect();
         Ok(Bundle::from([(self.name.clone(), table), (format!("{}.errors", self.name), errors(&refused)?)]))
     }
 }
@@ -53,11 +53,6 @@ impl Read {
         }
         Ok(table)
     }
-}
-
-fn refused(bad: BadRow) -> Refused {
-    let reason = format!("`{}`, row {}: {}", bad.path, bad.row_of_file, bad.reason);
-    Refused { row: bad.row, reason, content: Some(bad.content) }
 }
 
 fn without(table: &DataFrame, bad: &[BadRow]) -> PolarsResult<DataFrame> {

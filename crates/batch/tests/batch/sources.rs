@@ -67,6 +67,19 @@ fn csv_with_ends_of_lines_in_quotes() {
     assert_snapshot!(check(&[("a.csv", "text,n\n\"one,\ntwo\",1\nthree,2\nfour,4,y\n")], "a.csv"));
 }
 
+/// As spreadsheets and editors on Windows write files: a mark of byte order, and two letters at the end of a line.
+#[test]
+fn marks_of_byte_order_are_no_part_of_a_file() {
+    let plain = check(&[("a.jsonl", "{\"n\": 1}\n{\"n\": 2}\n")], "a.jsonl");
+    for (name, text) in [
+        ("a.jsonl", "{\"n\": 1}\r\n{\"n\": 2}\r\n"),
+        ("a.json", "[{\"n\": 1},\r\n{\"n\": 2}]\r\n"),
+        ("a.csv", "n\r\n1\r\n2\r\n"),
+    ] {
+        assert_eq!(check(&[(name, &format!("\u{feff}{text}"))], name), plain, "{name}");
+    }
+}
+
 /// Rows that polars would cut short, fill up, or drop parts of.
 #[test]
 fn rows_that_do_not_fit_their_columns() {

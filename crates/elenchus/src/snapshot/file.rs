@@ -144,9 +144,11 @@ impl Kept {
     }
 }
 
-/// A text in YAML.
+/// A text in YAML, as `insta` writes it: a snapshot that was taken by `cargo insta` is the same file.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || " _-.".contains(letter);
+    let is_plain = text.starts_with(|letter: char| letter.is_ascii_alphabetic()) && text.chars().all(plain);
+    if is_plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
 /// The pipeline file that a snapshot is of, and its text.

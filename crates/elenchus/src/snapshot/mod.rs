@@ -13,9 +13,9 @@ use file::{Kept, Outcome};
 use plan::Plan;
 use spec::{Sources, settings::Stage};
 use std::{
-    env,
+    env, fs,
     os::unix::process::CommandExt,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::{Command, ExitCode},
     sync::atomic::AtomicBool,
 };
@@ -105,21 +105,38 @@ fn run(loaded: Loaded, root: &Path) -> Result<Run, Failure> {
 /// What was written, or what differs.
 fn told(file: &Path, outcome: &Outcome, check: bool) -> String {
     let Outcome { total, new, changed, gone, differences } = outcome;
-    let mut text = differences.concat();
-    let file = file.display();
+    let name = file.display();
     let counts: Vec<String> = [(new, "new"), (changed, "changed"), (gone, "gone")]
         .iter()
         .filter(|(count, _)| **count > 0)
         .map(|(count, what)| format!("{count} {what}"))
         .collect();
-    text += &match (outcome.is_same(), check) {
-        (true, _) => format!("{file}: {total} snapshots, all as they were\n"),
-        (false, false) => format!("{file}: {total} snapshots written, {}\n", counts.join(", ")),
-        (false, true) => format!(
-            "{file}: {} of {total} snapshots; see what was meant with `cargo insta review`, or take all with \
-             `CI= elenchus snapshot {file}`\n",
-            counts.join(", ")
-        ),
+    let counts = counts.join(", ");
+    let text = match (outcome.is_same(), check) {
+        (true, _) => format!("{name}: {total} snapshots, all as they were\n"),
+        (false, false) => format!("{name}: {total} snapshots written, {counts}\n"),
+        (false, true) => format!("{name}: {counts} of {total} snapshots\n{}", remedies(file)),
     };
-    text
+    differences.concat() + &text
+}
+
+/// The least that Cargo takes for a package, whatever stands above it. Nothing is ever built, so no source is needed.
+const PACKAGE: &str = r#"package.name = "snapshots"\nlib.path = "lib.rs"\nworkspace = {}\n"#;
+
+/// How to see what differs, and how to take it. `cargo insta` looks into the folders of Cargo packages alone: where a file
+/// is in none, the folder of its snapshots can be an empty one.
+fn remedies(file: &Path) -> String {
+    let take_all = format!("take all: CI= elenchus snapshot '{}'\n", file.display());
+    let absolute = path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let is_package = |text: String| text.lines().any(|line| line.starts_with("[package]"));
+    let holds_package = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(is_package);
+    if absolute.ancestors().skip(1).any(holds_package) {
+        return format!("see each: cargo insta review\n{take_all}");
+    }
+    let manifest = file.with_file_name("snapshots").join("Cargo.toml");
+    let once = match manifest.exists() {
+        true => String::new(),
+        false => format!("for cargo insta, once: printf '{PACKAGE}' > '{}'\n", manifest.display()),
+    };
+    format!("{once}see each: cargo insta review --manifest-path '{}'\n{take_all}", manifest.display())
 }

@@ -1,6 +1,11 @@
 //! `[answer.NAME]`: an answer to each question of a table, and every call behind it.
 
-use super::{Amplifier, debate::human_calls, note_usage};
+use super::{
+    Amplifier,
+    debate::human_calls,
+    note_usage,
+    questions::{Question, questions, stop},
+};
 use crate::{answerers::ModelAnswerer, states::ModelState, tables};
 use ::debate::{
     amplify::{Amplified, Open, amplify},
@@ -29,7 +34,7 @@ pub struct Answer {
     pub by: By,
     /// How questions are worded.
     pub wording: Wording,
-    /// What becomes of a question that is null, or too long for the model.
+    /// What becomes of a question that cannot be asked, or is too long for the model.
     pub on_error: OnError,
     /// The root of the stage's draws.
     pub draw: Draw,
@@ -40,12 +45,12 @@ pub enum By {
     /// Amp≈(H, M).
     Amplify(Amplifier),
     /// M alone: the state that holds it, how it is sampled, and the threads that compute.
-    Model(String, Sampling, usize),
+    Model(String, spec::settings::Sampled, usize),
     /// H alone.
     Human(Box<dyn Human>),
 }
 
-/// A question with its place in the table.
+/// A question as it is put, with its place in the table.
 struct Asking {
     row: usize,
     id: u64,
@@ -55,25 +60,19 @@ struct Asking {
 impl Stage for Answer {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
         let table = unit.table(&self.from)?;
-        let (ids, texts) = (tables::u64s(table, "id")?, tables::optional_texts(table, "text")?);
-        let (mut all, mut refused) = (Vec::new(), Vec::new());
-        for (row, (&id, text)) in ids.iter().zip(&texts).enumerate() {
-            match text {
-                Some(text) => {
-                    let open = Open { posed: Posed::bare(text.clone()), draw: self.draw.at(id) };
-                    all.push(Asking { row, id, open });
-                }
-                None => {
-                    self.refuse(Refused { row, reason: format!("question {id} is null"), content: None }, &mut refused)?
-                }
-            }
-        }
-        let trace = self.trace(unit, all, &mut refused)?;
+        let (asked, unasked) = questions(table)?;
+        let mut refused = Vec::new();
+        unasked.into_iter().try_for_each(|question| self.refuse(question, &mut refused))?;
+        let asking = |Question { row, id, text }| {
+            let open = Open { posed: Posed::bare(text), draw: self.draw.at(id) };
+            Asking { row, id, open }
+        };
+        let trace = self.trace(unit, asked.into_iter().map(asking).collect(), &mut refused)?;
         refused.sort_by_key(|refused| refused.row);
         unit.metric("human_calls", human_calls(&trace));
-        unit.metric("rows", (ids.len() - refused.len()) as f64);
+        unit.metric("rows", (table.height() - refused.len()) as f64);
         let mut bundle = Bundle::from([
-            (self.name.clone(), self.answers(&ids, &texts, &trace, &refused)?),
+            (self.name.clone(), self.answers(table, &trace, &refused)?),
             (format!("{}.calls", self.name), tables::from_calls(&trace)?),
         ]);
         if self.on_error != OnError::Fail {
@@ -101,9 +100,11 @@ impl Answer {
                 };
                 Ok(all.iter().zip(said).map(call).collect())
             }
-            By::Model(state, sampling, workers) => {
+            By::Model(state, settings, workers) => {
                 let model = unit.read::<ModelState>(state)?;
-                let mut m = ModelAnswerer::new(&model.0, unit.version(state)?, *sampling, *workers);
+                let temperature = settings.temperature.at(unit.batch);
+                let sampling = Sampling { max_tokens: settings.max_tokens, temperature };
+                let mut m = ModelAnswerer::new(&model.0, unit.version(state)?, sampling, *workers);
                 let asked = self.fitting(&m, all, refused)?;
                 let prompt = |asking: &Asking| Prompt {
                     text: asking.open.posed.text(&self.wording),
@@ -154,39 +155,31 @@ impl Answer {
     /// Keeps a question that cannot be answered, or stops at it.
     fn refuse(&self, question: Refused, refused: &mut Vec<Refused>) -> Result<(), StageError> {
         if self.on_error == OnError::Fail {
-            return Err(format!("{}; set `on_error = \"skip\"` to go on without it", question.reason).into());
+            return Err(stop(&question));
         }
         refused.push(question);
         Ok(())
     }
 
     /// The answers that count, one for each question, or none where it could not be answered.
-    fn answers(
-        &self,
-        ids: &[u64],
-        texts: &[Option<String>],
-        trace: &[Call],
-        refused: &[Refused],
-    ) -> PolarsResult<DataFrame> {
-        let mut kept = trace.iter().filter(|call| call.kept);
+    fn answers(&self, table: &DataFrame, trace: &[Call], refused: &[Refused]) -> PolarsResult<DataFrame> {
         let refused: BTreeSet<usize> = refused.iter().map(|refused| refused.row).collect();
-        let rows: Vec<(usize, Option<&Call>)> =
-            (0..ids.len()).map(|row| (row, if refused.contains(&row) { None } else { kept.next() })).collect();
-        let stays = |(_, call): &&(usize, Option<&Call>)| call.is_some() || self.on_error == OnError::Null;
-        let rows: Vec<&(usize, Option<&Call>)> = rows.iter().filter(stays).collect();
+        let answered: BooleanChunked = (0..table.height()).map(|row| Some(!refused.contains(&row))).collect();
+        let mut kept = trace.iter().filter(|call| call.kept);
+        let calls = answered.iter().map(|answered| if answered == Some(true) { kept.next() } else { None });
+        let calls: Vec<Option<&Call>> = calls.collect();
         let by = |call: &Call| if call.part == Part::Human { "human" } else { "model" };
-        DataFrame::new(
-            rows.len(),
+        let answers: Vec<Option<&str>> = calls.iter().map(|call| call.map(|call| call.answer.as_str())).collect();
+        let rows = DataFrame::new(
+            table.height(),
             vec![
-                Column::new("id".into(), rows.iter().map(|(row, _)| ids[*row]).collect::<Vec<_>>()),
-                Column::new("text".into(), rows.iter().map(|(row, _)| texts[*row].as_deref()).collect::<Vec<_>>()),
-                Column::new(
-                    "answer".into(),
-                    rows.iter().map(|(_, it)| it.map(|it| it.answer.as_str())).collect::<Vec<_>>(),
-                ),
-                Column::new("by".into(), rows.iter().map(|(_, it)| it.map(by)).collect::<Vec<_>>()),
+                table.column("id")?.clone(),
+                table.column("text")?.clone(),
+                Column::new("answer".into(), answers),
+                Column::new("by".into(), calls.iter().map(|call| call.map(by)).collect::<Vec<_>>()),
             ],
-        )
+        )?;
+        if self.on_error == OnError::Null { Ok(rows) } else { rows.filter(&answered) }
     }
 }
 

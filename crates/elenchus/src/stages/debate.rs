@@ -1,8 +1,11 @@
 //! `[debate.NAME]`: arguments on each question of the batch, and every call behind them.
 
-use super::{Amplifier, note_usage};
+use super::{
+    Amplifier, note_usage,
+    questions::{Question, questions, stop},
+};
 use crate::tables;
-use batch::{Bundle, Stage, StageError, Unit};
+use batch::{Bundle, Stage, StageError, Unit, stages::errors};
 use debate::{
     debate::{Argument, Row, Rules, Stopped, debate},
     draw::Draw,
@@ -10,7 +13,7 @@ use debate::{
     trace::{Call, calls},
 };
 use polars::prelude::*;
-use spec::settings::{Sufficient, Wording};
+use spec::settings::{OnBadQuestion, Sufficient, Wording};
 
 /// Debates the questions of each batch.
 pub struct Debate {
@@ -26,6 +29,8 @@ pub struct Debate {
     pub max_turns: usize,
     /// Whether sufficiency is asked.
     pub sufficient: Sufficient,
+    /// What becomes of a question that cannot be debated.
+    pub on_error: OnBadQuestion,
     /// How questions are worded.
     pub wording: Wording,
     /// The root of the stage's draws.
@@ -34,7 +39,11 @@ pub struct Debate {
 
 impl Stage for Debate {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
-        let rows = rows(unit.table(&self.from)?, self.draw)?;
+        let (asked, refused) = questions(unit.table(&self.from)?)?;
+        if let (OnBadQuestion::Fail, Some(first)) = (self.on_error, refused.first()) {
+            return Err(stop(first));
+        }
+        let rows = rows(asked, self.draw);
         let rules = Rules {
             speaker: self.speaker.approx(&self.wording),
             overseer: self.overseer.approx(&self.wording),
@@ -62,10 +71,15 @@ impl Stage for Debate {
             }
         }
         unit.metric("human_calls", human_calls(&trace));
-        Ok(Bundle::from([
+        let mut bundle = Bundle::from([
             (self.name.clone(), arguments.into_table()?),
             (format!("{}.calls", self.name), tables::from_calls(&trace)?),
-        ]))
+        ]);
+        if self.on_error == OnBadQuestion::Skip {
+            unit.metric("errors", refused.len() as f64);
+            bundle.insert(format!("{}.errors", self.name), errors(&refused)?);
+        }
+        Ok(bundle)
     }
 }
 
@@ -74,10 +88,9 @@ pub fn human_calls(trace: &[Call]) -> f64 {
     trace.iter().filter(|call| call.part == debate::trace::Part::Human).count() as f64
 }
 
-/// The questions of a table, each with the address of its debate's randomness.
-pub fn rows(questions: &DataFrame, draw: Draw) -> PolarsResult<Vec<Row>> {
-    let row = |(id, question)| Row { id, question, draw: draw.at(id) };
-    Ok(tables::u64s(questions, "id")?.into_iter().zip(tables::texts(questions, "text")?).map(row).collect())
+/// Questions, each with the address of its debate's randomness.
+pub fn rows(questions: Vec<Question>, draw: Draw) -> Vec<Row> {
+    questions.into_iter().map(|Question { id, text, .. }| Row { id, question: text, draw: draw.at(id) }).collect()
 }
 
 /// The table of arguments, column by column.

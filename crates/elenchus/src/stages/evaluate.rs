@@ -11,7 +11,6 @@ use crate::{
 };
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::draw::Draw;
-use model::Sampling;
 use polars::prelude::*;
 use spec::settings::{Row, Wording};
 use std::collections::BTreeMap;
@@ -69,8 +68,7 @@ impl Stage for Evaluate {
 
 impl Evaluate {
     fn scores(&self, unit: &mut Unit<'_>) -> Result<Vec<Scored>, StageError> {
-        let sampling = Sampling { temperature: 0.0, ..self.of.sampling };
-        let mut m = self.of.answerer_at(unit, sampling)?;
+        let mut m = self.of.answerer_at(unit, 0.0)?;
         let examinee = Examinee { human: self.of.human.as_ref(), wording: &self.wording, draw: self.draw };
         let mut all = Vec::new();
         for &row in &self.rows {

@@ -1,6 +1,6 @@
 //! `[judge.NAME]`: who won each debate, and the reward that follows.
 
-use super::{Amplifier, debate::human_calls, note_usage};
+use super::{Amplifier, debate::human_calls, note_usage, questions::questions};
 use crate::tables;
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
@@ -32,7 +32,9 @@ pub struct Judge {
 
 impl Stage for Judge {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
-        let rows = super::debate::rows(unit.table(&self.questions)?, self.draw)?;
+        // Those that could not be debated, the debate has told of.
+        let (debated, _) = questions(unit.table(&self.questions)?)?;
+        let rows = super::debate::rows(debated, self.draw);
         let transcripts = transcripts(rows, unit.table(&self.arguments)?)?;
         let mut target = self.by.answerer(unit)?;
         let verdicts = judge(&self.by.approx(&self.wording), &mut target, &transcripts)?;

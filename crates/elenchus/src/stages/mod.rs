@@ -5,6 +5,7 @@ pub mod debate;
 pub mod evaluate;
 pub mod judge;
 pub mod loss;
+pub mod questions;
 pub mod sample;
 pub mod sync;
 pub mod train;
@@ -16,7 +17,7 @@ use crate::{
 use ::debate::{amplify::Approx, human::Human};
 use batch::{StageError, Unit};
 use model::Sampling;
-use spec::settings::{CallHuman, Wording};
+use spec::settings::{CallHuman, Schedule, Wording};
 
 /// Amp≈(H, M), with the name of the state that holds M.
 pub struct Amplifier {
@@ -26,8 +27,10 @@ pub struct Amplifier {
     pub human: Box<dyn Human>,
     /// Samp.
     pub call_human: CallHuman,
-    /// How M is sampled.
-    pub sampling: Sampling,
+    /// At which temperature M is sampled.
+    pub temperature: Schedule,
+    /// The longest answer M may give, in tokens.
+    pub max_tokens: usize,
     /// Threads that compute on tensors.
     pub workers: usize,
 }
@@ -40,12 +43,13 @@ impl Amplifier {
 
     /// M as it is in this batch.
     pub fn answerer<'a>(&self, unit: &Unit<'a>) -> Result<ModelAnswerer<'a>, StageError> {
-        self.answerer_at(unit, self.sampling)
+        self.answerer_at(unit, self.temperature.at(unit.batch))
     }
 
-    /// M as it is in this batch, sampled in another way.
-    pub fn answerer_at<'a>(&self, unit: &Unit<'a>, sampling: Sampling) -> Result<ModelAnswerer<'a>, StageError> {
+    /// M as it is in this batch, sampled at another temperature.
+    pub fn answerer_at<'a>(&self, unit: &Unit<'a>, temperature: f64) -> Result<ModelAnswerer<'a>, StageError> {
         let model = unit.read::<ModelState>(&self.model)?;
+        let sampling = Sampling { max_tokens: self.max_tokens, temperature };
         Ok(ModelAnswerer::new(&model.0, unit.version(&self.model)?, sampling, self.workers))
     }
 }

@@ -1,6 +1,9 @@
 //! `[sample.NAME]`: questions for each batch, and beside them their gold answers, which only evaluation may read.
 
-use batch::{Bundle, QuestionRow, Stage, StageError, Unit};
+use batch::{
+    Bundle, QuestionRow, Stage, StageError, Unit,
+    stages::{Refused, errors},
+};
 use debate::draw::Draw;
 use polars::prelude::*;
 use rayon::prelude::*;
@@ -123,6 +126,8 @@ pub struct Sample {
     pub rows: usize,
     /// How many there are in the whole run; none where rows come again.
     pub until: Option<u64>,
+    /// The rows of its files that are no questions, where those are skipped.
+    pub skipped: Option<Vec<Refused>>,
     /// What must not be drawn.
     pub excluded: Excluded,
     /// The root of the stage's draws.
@@ -163,7 +168,14 @@ impl Stage for Sample {
             vec![id.clone(), Column::new("text".into(), text), Column::new("depth".into(), depth)],
         )?;
         let golds = DataFrame::new(ids.len(), vec![id, Column::new("gold".into(), gold)])?;
-        Ok(Bundle::from([(self.name.clone(), questions), (format!("{}.gold", self.name), golds)]))
+        let mut bundle = Bundle::from([(self.name.clone(), questions), (format!("{}.gold", self.name), golds)]);
+        if let Some(skipped) = &self.skipped {
+            // They are no part of any batch, so the first has them.
+            let skipped = if unit.batch == 0 { skipped.as_slice() } else { &[] };
+            unit.metric("errors", skipped.len() as f64);
+            bundle.insert(format!("{}.errors", self.name), errors(skipped)?);
+        }
+        Ok(bundle)
     }
 }
 

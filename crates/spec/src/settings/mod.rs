@@ -1,6 +1,7 @@
 //! What an experiment is made of, once its file has been read: every setting a user can make, its default and its
 //! meaning. The names are those of the file, so that `pipelines/` reads like this page.
 
+mod command;
 mod parties;
 mod procedure;
 mod schedule;
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::place::{Places, Span};
 
+pub use command::{Column, Command, Kind};
 pub use parties::{Amplify, Architecture, CallHuman, Human, Model};
 pub use procedure::{
     AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row,
@@ -20,8 +22,8 @@ pub use procedure::{
 pub use schedule::{Schedule, Shape, Way};
 pub use snapshot::Snapshot;
 pub use tables::{
-    Answer, By, Column, Command, Files, Filter, How, Join, Kind, OnError, Order, Pattern, Read, Sampled, Share, Sql,
-    With, Write,
+    Answer, By, Files, Filter, How, Join, OnBadQuestion, OnError, Order, Pattern, Read, Sampled, Share, Sql, With,
+    Write,
 };
 
 /// A thing of the file, `[kind.name]`.

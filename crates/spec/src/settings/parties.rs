@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{File, Reference};
+use super::{File, Reference, Schedule, schedule};
 
 /// `[model.NAME]`: who answers, a transformer. M, or M_target, which follows M.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -62,8 +62,8 @@ pub struct Amplify {
     #[schemars(extend("x-changes" = "tables"))]
     pub call_human: CallHuman,
     /// Temperature at which M is sampled; 0 takes the likeliest token.
-    #[schemars(range(min = 0.0), extend("default" = 1.0, "x-changes" = "tables"))]
-    pub temperature: f64,
+    #[schemars(schema_with = "schedule::not_negative", extend("default" = 1.0, "x-changes" = "tables"))]
+    pub temperature: Schedule,
     /// The longest answer M may give, in tokens.
     #[schemars(range(min = 1), extend("default" = 16, "x-changes" = "tables"))]
     pub max_tokens: usize,

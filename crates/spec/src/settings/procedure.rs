@@ -2,9 +2,8 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use serde_json::json;
 
-use super::{Files, Order, Reference, Schedule, Share, schedule, tables};
+use super::{Files, OnBadQuestion, Order, Reference, Schedule, Share, schedule, tables};
 use crate::place::Span;
 
 /// `[sample.NAME]`: questions for each batch.
@@ -20,6 +19,11 @@ pub struct Sample {
     #[serde(skip_serializing_if = "Order::is_default")]
     #[schemars(extend("x-default" = "sequential", "x-changes" = "tables"))]
     pub order: Order,
+    /// What becomes of a row of files that is no question: one that cannot be read, or whose text is null. A stop comes
+    /// before the first batch; `NAME.errors` has what was skipped in the first batch.
+    #[serde(skip_serializing_if = "OnBadQuestion::is_default")]
+    #[schemars(extend("x-default" = "fail", "x-changes" = "tables"))]
+    pub on_error: OnBadQuestion,
     /// Questions that must not be drawn: those of a test set.
     #[serde(serialize_with = "tables::short_if_any", skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "tables::paths_or_table", extend("x-default" = "none", "x-changes" = "tables"))]
@@ -89,6 +93,10 @@ pub struct Debate {
     /// Whether "is it sufficient?" is asked.
     #[schemars(extend("default" = "ask", "x-changes" = "tables"))]
     pub sufficient: Sufficient,
+    /// What becomes of a question that cannot be debated: one whose id or text is null, or whose id came before in the
+    /// batch.
+    #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
+    pub on_error: OnBadQuestion,
     /// How the three questions of the procedure are worded.
     #[schemars(extend("default" = {}))]
     pub wording: Wording,
@@ -257,9 +265,9 @@ pub struct AdamW {
     /// Step size.
     #[schemars(schema_with = "schedule::not_negative", extend("x-changes" = "weights"))]
     pub learning_rate: Schedule,
-    /// Decay rates of the two moments, each in [0, 1).
+    /// Decay rates of the two moments, of the gradient and of its square, each in [0, 1).
     #[schemars(schema_with = "decays", extend("default" = [0.9, 0.98], "x-changes" = "weights"))]
-    pub betas: (f64, f64),
+    pub betas: (Schedule, Schedule),
     /// Added to the root of the second moment.
     #[schemars(schema_with = "schedule::positive", extend("default" = 1e-8, "x-changes" = "weights"))]
     pub epsilon: Schedule,
@@ -272,9 +280,8 @@ pub struct AdamW {
 }
 
 /// The schema of two decay rates.
-fn decays(_: &mut SchemaGenerator) -> Schema {
-    let decay = json!({ "type": "number", "minimum": 0.0, "exclusiveMaximum": 1.0 });
-    json_schema!({ "type": "array", "items": decay, "minItems": 2, "maxItems": 2 })
+fn decays(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": schedule::decay(generator), "minItems": 2, "maxItems": 2 })
 }
 
 impl AdamW {
@@ -282,7 +289,7 @@ impl AdamW {
     pub fn new(learning_rate: Schedule) -> Self {
         AdamW {
             learning_rate,
-            betas: (0.9, 0.98),
+            betas: (Schedule::Constant(0.9), Schedule::Constant(0.98)),
             epsilon: Schedule::Constant(1e-8),
             weight_decay: Schedule::Constant(0.0),
             clip: Schedule::Constant(1.0),

@@ -54,10 +54,20 @@ impl Schedule {
 
     /// The largest value it takes.
     pub fn max(&self) -> f64 {
+        self.range_from(0).1
+    }
+
+    /// The least and the largest value it takes from a batch on.
+    pub fn range_from(&self, batch: u64) -> (f64, f64) {
+        let now = self.at(batch);
+        let range = |later: &mut dyn Iterator<Item = f64>| {
+            later.fold((now, now), |(least, most), value| (least.min(value), most.max(value)))
+        };
         match self {
-            Schedule::Constant(value) => *value,
-            Schedule::Points(points) => points.iter().map(|point| point.1).fold(f64::NEG_INFINITY, f64::max),
-            Schedule::Shape(Shape::Cosine(way) | Shape::Exponential(way)) => way.from.max(way.to),
+            Schedule::Constant(_) => (now, now),
+            Schedule::Points(points) => range(&mut points.iter().filter(|point| point.0 > batch).map(|point| point.1)),
+            // Neither shape turns back on its way.
+            Schedule::Shape(Shape::Cosine(way) | Shape::Exponential(way)) => range(&mut [way.to].into_iter()),
         }
     }
 

@@ -1,11 +1,9 @@
 //! Tables: rows of files, chosen, combined, handed to a program, answered, and written out again.
 
-use std::time::Duration;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::{File, Questions, Reference, one_or_some};
+use super::{File, Questions, Reference, Schedule, one_or_some, schedule};
 use crate::place::Span;
 
 /// Where rows come from: `files = ["…"]`, or `files = { paths = ["…"], … }` where there is more to say.
@@ -95,6 +93,22 @@ pub enum OnError {
     Skip,
     /// `"null"`: as with skip, but the row stays, with nulls where there is nothing.
     Null,
+}
+
+/// What becomes of a question that cannot be asked. It has no place among the others, so it cannot stay with nulls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnBadQuestion {
+    /// `"fail"`: the run stops.
+    Fail,
+    /// `"skip"`: it is left out, counted, and kept with the reason in `NAME.errors`.
+    Skip,
+}
+
+impl OnBadQuestion {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == OnBadQuestion::Fail
+    }
 }
 
 /// `[read.NAME]`: the rows of files, in order, each once.
@@ -223,66 +237,6 @@ pub struct Write {
     pub description: Option<String>,
 }
 
-/// `[command.NAME]`: a program of the user's, given a table as an Arrow IPC stream and giving one back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Command {
-    /// The table.
-    #[schemars(extend("x-changes" = "tables"))]
-    pub from: Reference,
-    /// The program and its arguments.
-    #[schemars(length(min = 1), inner(length(min = 1)), extend("x-changes" = "tables"))]
-    pub run: Vec<String>,
-    /// Where it starts.
-    #[schemars(extend("x-default" = "the folder of the pipeline file", "x-changes" = "tables"))]
-    pub folder: File,
-    /// The columns it gives back: `columns = { id = "u64", score = "f64?" }`.
-    #[serde(serialize_with = "column_types")]
-    #[schemars(schema_with = "types", extend("x-changes" = "tables"))]
-    pub columns: Vec<Column>,
-    /// How long it may take for a batch.
-    #[serde(serialize_with = "duration")]
-    #[schemars(with = "String", extend("default" = "10m", "x-changes" = "speed"))]
-    pub time_limit: Duration,
-    /// What becomes of a row on which it fails. Unless this is `"fail"`, the program must work row by row, and with no
-    /// rows: a batch on which it fails is halved until the row is found. One on which it hangs stops the run.
-    #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
-    pub on_error: OnError,
-}
-
-/// A column that a program promises.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column {
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    pub kind: Kind,
-    /// `"f64?"`: whether it may hold nulls.
-    pub nullable: bool,
-}
-
-/// The type of a column, as Rust would call it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// `"bool"`
-    Bool,
-    /// `"i32"`
-    I32,
-    /// `"i64"`
-    I64,
-    /// `"u32"`
-    U32,
-    /// `"u64"`
-    U64,
-    /// `"f32"`
-    F32,
-    /// `"f64"`
-    F64,
-    /// `"str"`
-    Str,
-    /// `"[f32]"`
-    List(Box<Kind>),
-}
-
 /// `[answer.NAME]`: an answer to each question of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Answer {
@@ -292,7 +246,8 @@ pub struct Answer {
     /// Who answers.
     #[serde(flatten)]
     pub by: By,
-    /// What becomes of a question that cannot be answered: one that is null, or too long for the model.
+    /// What becomes of a question that cannot be answered: one whose id or text is null, whose id came before in the
+    /// batch, or that is too long for the model.
     #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
     pub on_error: OnError,
 }
@@ -319,47 +274,11 @@ pub struct Sampled {
     #[schemars(extend("x-changes" = "tables"))]
     pub name: Reference,
     /// 0 takes the likeliest token.
-    #[schemars(range(min = 0.0), extend("default" = 0.0, "x-changes" = "tables"))]
-    pub temperature: f64,
+    #[schemars(schema_with = "schedule::not_negative", extend("default" = 0.0, "x-changes" = "tables"))]
+    pub temperature: Schedule,
     /// The longest answer, in tokens.
     #[schemars(range(min = 1), extend("default" = 16, "x-changes" = "tables"))]
     pub max_tokens: usize,
-}
-
-impl Kind {
-    /// The words for types that are no lists.
-    pub(crate) const WORDS: &[(&str, Kind)] = &[
-        ("bool", Kind::Bool),
-        ("i32", Kind::I32),
-        ("i64", Kind::I64),
-        ("u32", Kind::U32),
-        ("u64", Kind::U64),
-        ("f32", Kind::F32),
-        ("f64", Kind::F64),
-        ("str", Kind::Str),
-    ];
-
-    fn of(text: &str) -> Option<Self> {
-        if let Some(items) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            return Some(Kind::List(Box::new(Kind::of(items)?)));
-        }
-        Kind::WORDS.iter().find(|(word, _)| *word == text).map(|(_, kind)| kind.clone())
-    }
-
-    fn word(&self) -> String {
-        match self {
-            Kind::List(items) => format!("[{}]", items.word()),
-            plain => Kind::WORDS.iter().find(|(_, kind)| kind == plain).map_or("", |(word, _)| *word).to_owned(),
-        }
-    }
-}
-
-impl Column {
-    /// A type and whether it may be null: `f64`, `f64?`, `[f64]`.
-    pub(crate) fn kind_of(text: &str) -> Option<(Kind, bool)> {
-        let (text, nullable) = text.strip_suffix('?').map_or((text, false), |text| (text, true));
-        Some((Kind::of(text)?, nullable))
-    }
 }
 
 /// Paths alone are written as a list.
@@ -380,15 +299,6 @@ pub(super) fn short_if_any<S: Serializer>(files: &Option<Files>, serializer: S) 
 
 fn pairs<S: Serializer>(pairs: &[(String, impl Serialize)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
-}
-
-fn column_types<S: Serializer>(columns: &[Column], serializer: S) -> Result<S::Ok, S::Error> {
-    let null = |column: &Column| if column.nullable { "?" } else { "" };
-    serializer.collect_map(columns.iter().map(|column| (&column.name, column.kind.word() + null(column))))
-}
-
-fn duration<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_duration(*time))
 }
 
 /// One path, several, or a table that says more of them.
@@ -417,9 +327,4 @@ fn names(_: &mut SchemaGenerator) -> Schema {
 fn keys(generator: &mut SchemaGenerator) -> Schema {
     let name = json_schema!({ "type": "string", "minLength": 1 });
     json_schema!({ "anyOf": [name, { "type": "array", "items": name, "minItems": 1 }, names(generator)] })
-}
-
-fn types(_: &mut SchemaGenerator) -> Schema {
-    let kind = json_schema!({ "type": "string", "pattern": r"^\[*(bool|[iu](32|64)|f(32|64)|str)\]*\??$" });
-    json_schema!({ "type": "object", "additionalProperties": kind, "minProperties": 1 })
 }

@@ -4,8 +4,8 @@ use std::{ops::Bound, time::Duration};
 
 use crate::{
     settings::{
-        Answer, By, Column, Command, File, Files, Filter, How, Join, Kind, Named, OnError, Order, Pattern, Questions,
-        Read, Reference, Sample, Sampled, Share, Sql, Stage, With, Write,
+        Answer, By, Column, Command, File, Files, Filter, How, Join, Kind, Named, OnBadQuestion, OnError, Order,
+        Pattern, Questions, Read, Reference, Sample, Sampled, Schedule, Share, Sql, Stage, With, Write,
     },
     table::Table,
     value::Value,
@@ -19,10 +19,15 @@ pub(crate) fn sample(table: &mut Table<'_>) -> Sample {
     if order.is_some() && matches!(questions, Questions::Task(_)) {
         table.problem_at("order", "a task has no order: each question is made as it is drawn", "remove `order`");
     }
+    let on_error = table.optional("on_error", on_bad_question);
+    if on_error.is_some() && matches!(questions, Questions::Task(_)) {
+        table.problem_at("on_error", "a task makes its questions: none of them can be wrong", "remove `on_error`");
+    }
     Sample {
         questions,
         rows: table.required("rows", 1, |value| value.whole(1..)),
         order: order.unwrap_or(Order::Sequential),
+        on_error: on_error.unwrap_or(OnBadQuestion::Fail),
         exclude: table.optional("exclude", files),
     }
 }
@@ -71,6 +76,11 @@ fn files_table(table: &mut Table<'_>) -> Files {
 
 fn on_error(table: &mut Table<'_>) -> OnError {
     table.or("on_error", OnError::Fail, |value| value.word(&[OnError::Fail, OnError::Skip, OnError::Null]))
+}
+
+/// What becomes of a question that cannot be asked.
+pub(crate) fn on_bad_question(value: &mut Value<'_>) -> Option<OnBadQuestion> {
+    value.word(&[OnBadQuestion::Fail, OnBadQuestion::Skip])
 }
 
 fn keep(table: &mut Table<'_>) -> bool {
@@ -191,11 +201,12 @@ pub(crate) fn answer(table: &mut Table<'_>) -> Answer {
 /// A model's name, or a table that says how it is sampled too.
 fn sampled(value: &mut Value<'_>) -> Option<Sampled> {
     if !value.is_table() {
-        return value.reference().map(|name| Sampled { name, temperature: 0.0, max_tokens: 16 });
+        let temperature = Schedule::Constant(0.0);
+        return value.reference().map(|name| Sampled { name, temperature, max_tokens: 16 });
     }
     value.table(|table| Sampled {
         name: table.reference("name"),
-        temperature: table.or("temperature", 0.0, |value| value.number(0.0..)),
+        temperature: table.or("temperature", Schedule::Constant(0.0), |value| value.schedule(0.0..)),
         max_tokens: table.or("max_tokens", 16, |value| value.whole(1..)),
     })
 }
