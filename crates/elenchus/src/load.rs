@@ -42,7 +42,7 @@ pub fn load(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loa
 pub fn compile(sources: &Sources, adjust: impl FnOnce(&mut Pipeline)) -> Result<Loaded, Vec<Problem>> {
     let spec::Reading { mut pipeline, mut problems } = spec::read_sources(sources, &catalogue());
     adjust(&mut pipeline);
-    let outside = Outside::new();
+    let outside = Outside::new(true);
     let plan = plan::plan(&pipeline, &outside).map_err(|more| problems.extend(more)).ok();
     let inputs = inputs::open(&pipeline, outside, &mut problems);
     problems.extend(misplaced_scripts(&pipeline, &inputs));
@@ -69,7 +69,7 @@ fn note_outside(plan: &mut Plan, pipeline: &Pipeline, inputs: &Inputs, tokenizer
 /// are opened all the same: their columns are part of the plan.
 pub fn load_offline(sources: &Sources) -> Result<(Pipeline, Plan), Failure> {
     let spec::Reading { pipeline, mut problems } = spec::read_sources(sources, &catalogue());
-    let outside = Outside::without_models();
+    let outside = Outside::new(false);
     let plan = plan::plan(&pipeline, &outside).map_err(|more| problems.extend(more)).ok();
     let mut generated = pipeline.clone();
     generated.stages.retain(|stage| !takes_files(&stage.settings));

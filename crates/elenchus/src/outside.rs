@@ -26,14 +26,9 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// Relative paths start at the working directory.
-    pub fn new() -> Self {
-        Outside { files: Sources::new("."), models: RefCell::default(), opens_models: true }
-    }
-
-    /// The same, where the models that were trained before need not be there.
-    pub fn without_models() -> Self {
-        Outside { opens_models: false, ..Outside::new() }
+    /// Relative paths start at the working directory. Without models, those that were trained before need not be there.
+    pub fn new(opens_models: bool) -> Self {
+        Outside { files: Sources::new("."), models: RefCell::default(), opens_models }
     }
 
     /// The rows of some files.
