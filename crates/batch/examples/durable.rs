@@ -56,6 +56,7 @@ fn plan() -> Plan {
         work: Work { to_model: Expected::default(), to_human: Expected::default(), rows: Vec::new() },
         ahead: false,
         recipe: Recipe::new(),
+        schedules: Vec::new(),
         key: Hash::from([0; 32]),
     };
     Plan { nodes: vec![node], initial: BTreeMap::new(), lag: 0, numerics: Recipe::new(), key: Hash::from([1; 32]) }

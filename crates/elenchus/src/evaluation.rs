@@ -6,7 +6,7 @@ use debate::{
     answerer::{Answerer, Prompt},
     draw::Draw,
     human::Human,
-    question::Posed,
+    question::{Posed, same, stated},
 };
 use spec::settings::{Row, Wording};
 use std::collections::BTreeMap;
@@ -63,15 +63,9 @@ pub fn row_name(row: Row) -> &'static str {
     }
 }
 
-/// What an argument answers: what it says before it says why.
-fn answer_of(argument: &str) -> &str {
-    argument.split(" because ").next().unwrap_or(argument).trim()
-}
-
-/// Whether an argument answers as gold does. Spaces do not count: M writes word by word, marks apart.
+/// Whether an argument answers as gold does.
 pub fn agrees(argument: &str, gold: &str) -> bool {
-    let letters = |text: &str| text.split_whitespace().collect::<String>();
-    letters(answer_of(argument)) == letters(gold)
+    same(stated(argument), gold)
 }
 
 /// Who is evaluated, and how questions are put to them.

@@ -174,13 +174,13 @@ impl<'a> Digests<'a> {
         let below = |key: &str, keys: &[&str]| keys.iter().any(|known| key.strip_prefix(known).is_some_and(ends));
         let is = |what: &str, keys: &[&str]| what.strip_prefix(&path).is_some_and(|key| below(key, keys));
         let (timing, undue) = (node.stage.timing(), node.stage.undue());
-        let schedules = node.stage.schedules();
-        let keys: Vec<&str> = schedules.iter().map(|(key, _)| *key).chain(timing.iter().copied()).collect();
+        let is_schedule =
+            |what: &str| node.schedules.iter().any(|(key, _)| what.strip_prefix(key.as_str()).is_some_and(ends));
         let always = |what: &str| is(what, undue) || what == "seed" || what.starts_with("version of ");
         Digests {
-            due: *start(numerics, &node.recipe, |what| !is(what, &keys)).finalize().as_bytes(),
+            due: *start(numerics, &node.recipe, |what| !is(what, timing) && !is_schedule(what)).finalize().as_bytes(),
             undue: *start(numerics, &node.recipe, always).update(node.name.as_bytes()).finalize().as_bytes(),
-            schedules: schedules.into_iter().map(|(_, schedule)| schedule).collect(),
+            schedules: node.schedules.iter().map(|(_, schedule)| schedule).collect(),
         }
     }
 }

@@ -6,10 +6,10 @@ use std::{fmt, str::FromStr};
 use blake3::{Hash, Hasher};
 use spec::{
     Leaves,
-    settings::{Answer, By, Stage},
+    settings::{Answer, By, CallHuman, Named, Schedule, Stage},
 };
 
-use crate::{Node, Plan, names::Names, parties::amplifies};
+use crate::{Node, Plan, names::Names, parties::amplifies, samp, states::followers};
 
 /// What something depends on, by name: settings by their place in the file, and what was noted from outside of it.
 pub type Recipe = Leaves;
@@ -61,11 +61,45 @@ pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
         recipe.extend(amplify.leaves());
         recipe.extend(names.human(&amplify.settings.human).map(|human| human.leaves()).unwrap_or_default());
     }
+    recipe.extend(of_samp(names, stage));
     if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
         recipe.extend(names.human(mention).map(|human| human.leaves()).unwrap_or_default());
     }
     if let Stage::Evaluate(_) | Stage::Answer(_) = &stage.settings {
         recipe.extend(wording(names));
+    }
+    recipe
+}
+
+/// The settings that change over a run, by which a stage goes: its own, and the probabilities of Samp. One that is the
+/// same at every batch is a setting like any other.
+pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule)> {
+    let Named { name, settings, .. } = &names.pipeline.stages[place];
+    let own = settings.schedules().into_iter();
+    let own = own.map(|(key, schedule)| (format!("{}.{name}.{key}", settings.kind()), schedule.clone()));
+    let of_samp = samp::deciding(names.pipeline, settings).into_iter().filter_map(|amplify| {
+        let CallHuman::Probability(schedule) = &amplify.settings.call_human else { return None };
+        let changes = !matches!(schedule, Schedule::Constant(_));
+        changes.then(|| (format!("amplify.{}.call_human.probability", amplify.name), schedule.clone()))
+    });
+    own.chain(of_samp).collect()
+}
+
+/// A stage's part of budgets, which depends on the others that share them, and in a run's budget on its length; and how
+/// fast the mean of a loss forgets, by which others go.
+fn of_samp(names: Names<'_>, stage: &Named<Stage>) -> Recipe {
+    let mut recipe = Recipe::new();
+    for amplify in samp::deciding(names.pipeline, &stage.settings) {
+        let Some(budget) = &amplify.settings.budget else { continue };
+        let (own, all) = samp::part(names.pipeline, &stage.settings, &amplify.name);
+        recipe.insert(format!("waves of {} that pay from its budget", amplify.name), format!("{own} of {all}"));
+        if let (Some(_), Some(batches)) = (budget.per_run, names.pipeline.batches) {
+            recipe.insert("batches".to_owned(), batches.to_string());
+        }
+    }
+    for amplify in followers(names, &stage.name, &stage.settings) {
+        let decay = |what: &str| what.ends_with(".call_human.schedule.decay");
+        recipe.extend(amplify.leaves().into_iter().filter(|(what, _)| decay(what)));
     }
     recipe
 }

@@ -17,6 +17,7 @@ mod names;
 mod order;
 mod parties;
 mod reward;
+pub mod samp;
 mod shapes;
 mod snapshot;
 pub mod states;
@@ -29,7 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_schema::SchemaRef;
 use spec::{
     Pipeline, Problem,
-    settings::{Named, Stage},
+    settings::{Named, Schedule, Stage},
 };
 
 pub use blake3::Hash;
@@ -87,6 +88,8 @@ pub struct Node {
     pub ahead: bool,
     /// What it depends on beside its inputs, the batch and the versions of its states.
     pub recipe: Recipe,
+    /// Those entries of its recipe that change over a run, and count as what they are at a batch.
+    pub schedules: Vec<(String, Schedule)>,
     /// All of that with its inputs as one hash, but for the batch and the versions.
     pub key: Hash,
 }
@@ -137,6 +140,7 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     let tables = shapes::tables(pipeline, shapes, &mut problems);
     let names = Names { pipeline, tables: &tables };
     problems.extend(parties::problems(names));
+    problems.extend(samp::problems(names));
     let wires = wiring::wire(names, &mut problems);
     let order = order::order(pipeline, &wires, &mut problems);
     problems.extend(consistency::problems(names));
@@ -161,17 +165,17 @@ fn assemble(names: Names<'_>, wires: &[wiring::Wires], order: &[usize]) -> Plan 
         let here = |stage: usize| order.iter().position(|&other| other == stage).expect("every stage is in the order");
         let inputs: Vec<Edge> =
             wires[place].inputs.iter().map(|edge| Edge { stage: here(edge.stage), ..edge.clone() }).collect();
-        let (reads, writes) = (states::reads(names, name, settings), states::writes(name, settings));
+        let (reads, writes) = (states::reads(names, name, settings), states::writes(names, name, settings));
         let mut after: Vec<usize> = wires[place].before().into_iter().map(here).collect();
         after.extend(states::conflicts(&nodes, &reads, &writes));
         after.sort_unstable();
         after.dedup();
         let ahead = writes.is_empty() && after.iter().all(|&stage| nodes[stage].ahead);
         let outputs = names.tables[place].clone().expect("a table that is not known is a problem");
-        let recipe = key::recipe(names, place);
+        let (recipe, schedules) = (key::recipe(names, place), key::schedules(names, place));
         let work = expected::work(names, settings, &inputs, &nodes);
         let (name, stage, key) = (name.clone(), settings.clone(), Hash::from_bytes([0; 32]));
-        nodes.push(Node { name, stage, inputs, after, outputs, reads, writes, work, ahead, recipe, key });
+        nodes.push(Node { name, stage, inputs, after, outputs, reads, writes, work, ahead, recipe, schedules, key });
     }
     let initial = states::initial(names, &nodes);
     let (lag, numerics, key) = (names.pipeline.lag, Recipe::new(), Hash::from_bytes([0; 32]));

@@ -47,6 +47,7 @@ fn node(name: &str, inputs: &[(usize, &str)], outputs: Vec<Output>, reads: &[&st
         work: Work { to_model: none_asked, to_human: none_asked, rows: Vec::new() },
         ahead: inputs.is_empty() && reads.is_empty() && writes.is_empty(),
         recipe: recipe(&[("name", name)]),
+        schedules: Vec::new(),
         key: key(name),
     }
 }

@@ -5,6 +5,7 @@ pub mod debate;
 pub mod evaluate;
 pub mod judge;
 pub mod loss;
+pub mod samp;
 pub mod sample;
 pub mod sync;
 pub mod train;
@@ -16,7 +17,8 @@ use crate::{
 use ::debate::{amplify::Approx, human::Human};
 use batch::{StageError, Unit};
 use model::Sampling;
-use spec::settings::{CallHuman, Wording};
+use samp::{Decider, Held};
+use spec::settings::Wording;
 
 /// Amp≈(H, M), with the name of the state that holds M.
 pub struct Amplifier {
@@ -25,7 +27,7 @@ pub struct Amplifier {
     /// H.
     pub human: Box<dyn Human>,
     /// Samp.
-    pub call_human: CallHuman,
+    pub samp: Decider,
     /// How M is sampled.
     pub sampling: Sampling,
     /// Threads that compute on tensors.
@@ -34,8 +36,8 @@ pub struct Amplifier {
 
 impl Amplifier {
     /// Everything but M.
-    pub fn approx<'a>(&'a self, wording: &'a Wording) -> Approx<'a> {
-        Approx { human: self.human.as_ref(), call_human: self.call_human, wording }
+    pub fn approx<'a>(&'a self, wording: &'a Wording, held: &'a Held<'_>) -> Approx<'a> {
+        Approx { human: self.human.as_ref(), samp: held.samp(), wording }
     }
 
     /// M as it is in this batch.
