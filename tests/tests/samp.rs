@@ -1,19 +1,30 @@
-//! Samp in whole runs: the rules that say the same, and budgets.
+//! Samp in whole runs: budgets, and weights by propensities.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use batch::Run;
-use debate::{question::Asked, trace::Part};
-use elenchus::tables;
-use std::path::Path;
-use tests::{assert_same, break_off, resume, run, small};
+use batch::{Run, Stage as _, States, Unit};
+use debate::{
+    amplify::{Amplified, HumanAnswer},
+    answerer::Answer,
+    question::Asked,
+    trace::{Call, Part, calls},
+};
+use elenchus::{stages::loss::Loss, states::Baseline, tables};
+use polars::prelude::*;
+use spec::settings::Stage;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+use tests::{assert_same, break_off, load, resume, run, small};
 
-/// A pipeline that only imitates single arguments.
+/// A pipeline that only imitates single arguments, each target weighed by its propensity.
 fn imitating(call_human: &str, batches: u64) -> String {
     let changes = [
         ("alpha = 0.5", "alpha = 0.0"),
         ("max_turns = 2", "max_turns = 1"),
         ("call_human = { probability = 0.4 }", call_human),
+        ("[loss.objective]", "[loss.objective]\nweight = \"propensity\""),
     ];
     changed(&small("web-of-lies", batches), &changes)
 }
@@ -26,9 +37,121 @@ fn changed(source: &str, changes: &[(&str, &str)]) -> String {
 }
 
 fn made(source: &str, folder: &Path, name: &str) -> Run {
-    let root = folder.join(name);
+    let root: PathBuf = folder.join(name);
     run(source, &root);
     Run::open(&root).unwrap()
+}
+
+/// Each target by its question: its tokens, and its weight.
+fn targets(examples: &DataFrame) -> BTreeMap<u64, (Vec<u32>, f64)> {
+    let (questions, weights) =
+        (tables::u64s(examples, "question").unwrap(), tables::f32s(examples, "supervised").unwrap());
+    let tokens = tables::list_u32(examples, "tokens").unwrap().into_iter().flatten();
+    questions.into_iter().zip(tokens.zip(weights.into_iter().map(f64::from))).collect()
+}
+
+/// Any distance will do that depends on the target alone.
+fn distance(tokens: &[u32]) -> f64 {
+    tokens.iter().map(|&token| f64::from(token)).sum()
+}
+
+/// The calls behind four single arguments, over some of which H was called.
+fn trace(propensities: &[f64], called: impl Fn(usize) -> bool) -> Vec<Call> {
+    let answered = |i: usize| Amplified {
+        prompt: format!("Question: {}", "lies ".repeat(i)),
+        first: Answer::default(),
+        again: Vec::new(),
+        propensity: propensities[i],
+        human: called(i).then(|| HumanAnswer { text: ["Yes", "No because Jim lies"][i % 2].into(), calls: Vec::new() }),
+    };
+    (0..propensities.len()).flat_map(|i| calls(i as u64, Asked::Argument, 0, answered(i))).collect()
+}
+
+/// What the loss stage makes of calls.
+fn examples(trace: &[Call]) -> BTreeMap<u64, (Vec<u32>, f64)> {
+    let loaded = load(&imitating("call_human = \"always\"", 1));
+    let settings = loaded.pipeline.stages.iter().find_map(|stage| match &stage.settings {
+        Stage::Loss(loss) => Some(loss.clone()),
+        _ => None,
+    });
+    let baseline = "baseline.objective".to_owned();
+    let (table, mut states) = (tables::from_calls(trace).unwrap(), States::new());
+    states.insert(baseline.clone(), Baseline::default());
+    let names = [baseline.clone()];
+    let mut unit = Unit::new(0, BTreeMap::from([("calls", &table)]), &mut states, &names, &names);
+    let loss = Loss {
+        name: "objective".into(),
+        calls: vec!["calls".into()],
+        verdicts: None,
+        settings: settings.unwrap(),
+        baseline,
+        tokenizer: loaded.tokenizer,
+    };
+    targets(&loss.run(&mut unit).unwrap()["objective"])
+}
+
+/// Over all draws on a fixed list, the weighted sum of distances has the mean that it has where H is always called.
+#[test]
+fn the_weighted_loss_has_the_expectation_of_always() {
+    let sum = |trace: &[Call]| examples(trace).values().map(|(tokens, weight)| weight * distance(tokens)).sum::<f64>();
+    let always = sum(&trace(&[1.0; 4], |_| true));
+    for propensities in [[0.3; 4], [0.05, 1.0, 0.4, 0.9]] {
+        let mut mean = 0.0;
+        for drawn in 0..1u32 << 4 {
+            let called = |i: usize| drawn >> i & 1 == 1;
+            let chance = |i: usize| if called(i) { propensities[i] } else { 1.0 - propensities[i] };
+            mean += (0..4).map(chance).product::<f64>() * sum(&trace(&propensities, called));
+        }
+        assert!((mean - always).abs() < 1e-5 * always, "{propensities:?}: {mean}, not {always}");
+    }
+}
+
+/// The same on runs in which M never changes: H then answers a question alike in all of them, if it is called.
+#[test]
+fn a_run_under_any_samp_has_the_weighted_loss_of_always() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, call_human: &str| {
+        let source = imitating(&format!("call_human = {call_human}"), 12);
+        let changes = [("learning_rate = 2e-3", "learning_rate = 0.0"), ("rows = 6", "rows = 25")];
+        made(&changed(&source, &changes), folder.path(), name)
+    };
+    let of = |run: &Run| -> BTreeMap<u64, (Vec<u32>, f64)> {
+        run.tables("objective").flat_map(|table| targets(&table.unwrap())).collect()
+    };
+    let always = of(&run("always", "\"always\""));
+    let sum: f64 = always.values().map(|(tokens, _)| distance(tokens)).sum();
+    for (i, rule) in [
+        "{ probability = [[0, 0.2], [11, 0.6]] }",
+        "{ confidence = { least = 0.2, most = 0.9 } }",
+        "{ disagreement = { samples = 2, least = 0.1, most = 0.5 } }",
+        "{ schedule = { loss = \"step\", points = [[1, 0.1], [10, 0.9]] } }",
+        "{ confidence = { least = 0.2 } }\nbudget = { per_batch = 12, per_run = 130 }",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let run = run(&i.to_string(), rule);
+        let (mut weighted, mut variance) = (0.0, 0.0);
+        for (question, (tokens, weight)) in of(&run) {
+            assert_eq!(always[&question].0, tokens, "{rule}: {question}");
+            weighted += weight * distance(&tokens);
+        }
+        for (question, propensity) in propensities(&run, "arguments") {
+            assert!(propensity > 0.0);
+            variance += (1.0 - propensity) / propensity * distance(&always[&question].0).powi(2);
+        }
+        assert!(weighted != sum && (weighted - sum).abs() < 4.0 * variance.sqrt(), "{rule}: {weighted}, not {sum}");
+    }
+}
+
+/// The questions that a stage put to Amp≈, each with its propensity.
+fn propensities(run: &Run, stage: &str) -> Vec<(u64, f64)> {
+    let of_batch = |table: DataFrame| {
+        let calls = tables::to_calls(&table).unwrap().into_iter();
+        let first = |call: Call| (call.part == Part::First).then_some((call.question, call.propensity?));
+        calls.filter_map(first).collect::<Vec<_>>()
+    };
+    run.tables(&format!("{stage}.calls")).flat_map(|table| of_batch(table.unwrap())).collect()
 }
 
 #[test]

@@ -99,6 +99,7 @@ const OTHERS: &[Other] = &[
     ("Judge.by", &["judge.verdicts.by='other'"], &[]),
     ("Loss.from", &["loss.objective.from=['other', 'other_verdicts']"], &[]),
     ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
+    ("Loss.weight", &["loss.objective.weight='propensity'"], &[]),
     ("Loss.credit", &["loss.objective.credit=['argument']"], DEBATED),
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=0.1"], DEBATED),
     ("Combine.weighted.alpha", &["loss.objective.combine.weighted.alpha=0.75"], &[]),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use spec::settings::{Answer, OnError, Stage};
+use spec::settings::{Answer, Loss, OnError, Stage, Weight};
 
 use crate::{Output, shapes::gold as marked_gold};
 
@@ -16,7 +16,7 @@ pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
         Stage::Sample(_) => vec![own(questions()), part("gold", gold())],
         Stage::Debate(_) => vec![own(arguments()), part("calls", calls())],
         Stage::Judge(_) => vec![own(verdicts()), part("calls", calls())],
-        Stage::Loss(_) => vec![own(examples())],
+        Stage::Loss(loss) => vec![own(examples(loss))],
         Stage::Train(_) | Stage::Sync(_) => Vec::new(),
         Stage::Evaluate(_) => vec![own(counts()), part("answers", answers())],
         Stage::Answer(answer) => {
@@ -130,8 +130,8 @@ fn verdicts() -> SchemaRef {
 }
 
 /// One row per sequence to train on.
-fn examples() -> SchemaRef {
-    table([
+fn examples(loss: &Loss) -> SchemaRef {
+    let columns = [
         column("question", DataType::UInt64, "the id of the question debated"),
         column("turn", DataType::UInt32, "arguments in the context"),
         column("role", DataType::Utf8, "what it answers: argument, sufficient, winner or sub-answer"),
@@ -141,7 +141,10 @@ fn examples() -> SchemaRef {
         optional("reward", DataType::Float32, "of the side it was sampled for, +1 or -1"),
         optional("advantage", DataType::Float32, "the reward less its baseline, weighted by alpha"),
         optional("log_probs", list(DataType::Float32), "of the answer's tokens, when sampled; null for H's words"),
-    ])
+    ];
+    let doc = "probability that it became a target, by which its weight is divided; null where it is none";
+    let propensity = (loss.weight == Weight::Propensity).then(|| optional("propensity", DataType::Float64, doc));
+    Arc::new(Schema::new(columns.into_iter().chain(propensity).collect::<Vec<_>>()))
 }
 
 /// An evaluation, summed up by depth.

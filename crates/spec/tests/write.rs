@@ -171,12 +171,16 @@ fn debate() -> impl Strategy<Value = Stage> {
 
 fn loss() -> impl Strategy<Value = Stage> {
     let imitate = prop_oneof![Just(Imitate::Human), Just(Imitate::All)];
-    (schedule(), imitate, any::<(bool, bool)>(), 0.0..1.0).prop_map(|(alpha, imitate, credit, decay)| {
-        let baseline_decay = Schedule::Constant(decay);
-        let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
-        let credit = Credit { argument: credit.0, calls: credit.1 };
-        Stage::Loss(Loss { from: vec![mention("d"), mention("v")], distance, combine, imitate, credit, baseline_decay })
-    })
+    (schedule(), imitate, any::<(bool, bool)>(), 0.0..1.0, any::<bool>()).prop_map(
+        |(alpha, imitate, credit, decay, by)| {
+            let baseline_decay = Schedule::Constant(decay);
+            let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
+            let credit = Credit { argument: credit.0, calls: credit.1 };
+            let weight = if by && imitate == Imitate::Human { Weight::Propensity } else { Weight::One };
+            let from = vec![mention("d"), mention("v")];
+            Stage::Loss(Loss { from, distance, combine, imitate, weight, credit, baseline_decay })
+        },
+    )
 }
 
 fn train() -> impl Strategy<Value = Stage> {

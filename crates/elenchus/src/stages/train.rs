@@ -53,6 +53,8 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
     let (question, tokens) = (tables::u64s(table, "question")?, tables::list_u32(table, "tokens")?);
     let (prompt_length, supervised) = (tables::u32s(table, "prompt_length")?, tables::f32s(table, "supervised")?);
     let advantage = table.column("advantage")?.f32()?;
+    // A loss that weighs by propensities says them.
+    let propensity = table.column("propensity").ok().map(|column| column.f64()).transpose()?;
     let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     let mut shares: Vec<Vec<Example>> = (0..steps).map(|_| Vec::new()).collect();
     for (i, tokens) in tokens.into_iter().enumerate() {
@@ -62,6 +64,7 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
             tokens: tokens.unwrap_or_default(),
             prompt_length: prompt_length[i] as usize,
             supervised: supervised[i],
+            stands_for: propensity.and_then(|column| column.get(i)).map_or(1.0, |propensity| 1.0 / propensity),
             advantage: advantage.get(i),
         });
     }

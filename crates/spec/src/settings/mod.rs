@@ -16,7 +16,7 @@ use crate::place::{Places, Span};
 pub use parties::{Amplify, Architecture, Human, Model};
 pub use procedure::{
     AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row,
-    Sample, Sufficient, Sync, Task, Train, Wording,
+    Sample, Sufficient, Sync, Task, Train, Weight, Wording,
 };
 pub use samp::{Budget, ByLoss, CallHuman, Confidence, Disagreement};
 pub use schedule::{Schedule, Shape, Way};
