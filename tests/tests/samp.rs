@@ -1,4 +1,4 @@
-//! Samp in whole runs: budgets, and weights by propensities.
+//! Samp in whole runs: budgets, weights by propensities, and what they say of M.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -6,10 +6,16 @@ use batch::{Run, Stage as _, States, Unit};
 use debate::{
     amplify::{Amplified, HumanAnswer},
     answerer::Answer,
+    draw::Draw,
     question::Asked,
     trace::{Call, Part, calls},
 };
-use elenchus::{stages::loss::Loss, states::Baseline, tables};
+use elenchus::{
+    estimate::{Estimate, against_human},
+    stages::loss::Loss,
+    states::Baseline,
+    tables,
+};
 use polars::prelude::*;
 use spec::settings::Stage;
 use std::{
@@ -144,6 +150,37 @@ fn a_run_under_any_samp_has_the_weighted_loss_of_always() {
     }
 }
 
+#[test]
+fn what_is_known_of_m_is_what_the_calls_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = with_budgets(7);
+    let run = made(&source, folder.path(), "run");
+    let known = against_human(&run, &load(&source).pipeline).unwrap();
+    let names = known.iter().map(|against| (against.stage.as_str(), against.asked.as_str())).collect::<Vec<_>>();
+    assert_eq!(names, [("arguments", "argument"), ("arguments", "sufficient"), ("verdicts", "winner")]);
+    for against in known {
+        let table = format!("{}.calls", against.stage);
+        let calls = run.tables(&table).flat_map(|table| tables::to_calls(&table.unwrap()).unwrap());
+        let calls: Vec<Call> = calls.filter(|call| call.asked.name() == against.asked).collect();
+        let count = |part: Part| calls.iter().filter(|call| call.part == part).count();
+        let (posed, called) = (against.estimate.posed, against.estimate.called);
+        assert_eq!((posed, called), (count(Part::First), count(Part::Human)));
+        assert_eq!(against.estimate.uncovered, 0);
+        let weight = |call: &Call| 1.0 / call.propensity.unwrap();
+        let humans = calls.iter().filter(|call| call.part == Part::Human);
+        let first = |human: &Call| {
+            let of_m = |call: &&Call| call.part == Part::First && call.question == human.question;
+            calls.iter().filter(of_m).find(|call| call.turn == human.turn).unwrap().answer.clone()
+        };
+        let (mut all, mut differing) = (0.0, 0.0);
+        for human in humans {
+            all += weight(human);
+            differing += if debate::question::agree(&first(human), &human.answer) { 0.0 } else { weight(human) };
+        }
+        assert!((against.estimate.error().unwrap() - differing / all).abs() < 1e-9);
+    }
+}
+
 /// The questions that a stage put to Amp≈, each with its propensity.
 fn propensities(run: &Run, stage: &str) -> Vec<(u64, f64)> {
     let of_batch = |table: DataFrame| {
@@ -229,4 +266,42 @@ fn who_argues_and_oversees_pays_from_one_purse() {
         assert!(all <= 3.0 + 1e-9 && all > 2.0, "{all}");
         assert!(close(run.lines()[batch as usize].metrics["arguments.speaker_budget_left"], 3.0 - all));
     }
+}
+
+#[test]
+fn the_interval_holds_the_share_as_often_as_it_says() {
+    const TRIALS: u64 = 1000;
+    const QUESTIONS: u64 = 300;
+    for (error, of_differing, of_same) in [(0.1, 0.5, 0.2), (0.1, 0.2, 0.5), (0.02, 0.3, 0.3), (0.5, 0.9, 0.1)] {
+        let (mut held, mut mean) = (0, 0.0);
+        for trial in 0..TRIALS {
+            let mut estimate = Estimate::default();
+            for question in 0..QUESTIONS {
+                let differs = (question as f64) < error * QUESTIONS as f64;
+                let propensity = if differs { of_differing } else { of_same };
+                let called = Draw::new(9).at(trial).at(question).uniform(0) < propensity;
+                estimate.add(propensity, called.then_some(differs));
+            }
+            let (low, high) = estimate.interval().unwrap();
+            held += u64::from((low..=high).contains(&error));
+            mean += estimate.error().unwrap() / TRIALS as f64;
+        }
+        assert!((930..=990).contains(&held), "{error}: {held} of {TRIALS}");
+        // A ratio is a little off where few were drawn of the larger group.
+        assert!((mean - error).abs() < 0.02 * (0.5 + error), "{error}: {mean}");
+    }
+}
+
+#[test]
+fn what_has_no_chance_of_h_is_told() {
+    let mut estimate = Estimate::default();
+    (0..30).for_each(|i| estimate.add(1.0, Some(i < 6)));
+    (0..10).for_each(|_| estimate.add(0.0, None));
+    assert_eq!(
+        (estimate.error(), estimate.interval(), estimate.uncovered_share()),
+        (Some(0.2), Some((0.2, 0.2)), 0.25)
+    );
+    let mut unknown = Estimate::default();
+    unknown.add(0.5, None);
+    assert_eq!((unknown.error(), unknown.interval()), (None, None));
 }
