@@ -103,7 +103,7 @@ fn columns(table: &Value) -> String {
 
 fn table_of_keys(root: &Value, schema: &Value) -> String {
     let mut rows = Vec::new();
-    keys(root, schema, "", &mut |path, value, given| {
+    keys(root, schema, "", false, &mut |path, value, given| {
         let changes = value["x-changes"].as_str().unwrap_or_default();
         let meaning = format!("{}{}", words(value), choices(root, value)).replace('|', "\\|");
         rows.push(format!("| `{path}` | {given} | {changes} | {meaning} |\n"));
@@ -146,16 +146,19 @@ fn choices(root: &Value, schema: &Value) -> String {
 }
 
 /// Goes through the keys of a schema, and those of the tables within: each with its path, and what it is if not given.
-fn keys(root: &Value, schema: &Value, path: &str, visit: &mut dyn FnMut(&str, &Value, &str)) {
+/// A way to give a setting by a key of its own is one of several.
+fn keys(root: &Value, schema: &Value, path: &str, way: bool, visit: &mut dyn FnMut(&str, &Value, &str)) {
     let schema = resolved(root, schema);
+    let one = way && schema["properties"].as_object().is_some_and(|keys| keys.len() == 1);
     for (key, value) in schema["properties"].as_object().into_iter().flatten() {
         let path = format!("{path}.{key}");
-        visit(path.trim_start_matches('.'), value, &default(schema, key, value));
+        let given = if one { "one of these".to_owned() } else { default(schema, key, value) };
+        visit(path.trim_start_matches('.'), value, &given);
         if !is_schedule(value) {
-            keys(root, value, &path, visit);
+            keys(root, value, &path, false, visit);
         }
     }
-    alternatives(schema).for_each(|way| keys(root, way, path, visit));
+    alternatives(schema).for_each(|way| keys(root, way, path, true, visit));
 }
 
 /// What a key of a table is if it is not given.

@@ -35,6 +35,8 @@ fn rows_and_questions_are_as_expected() {
     check(&[always, ("max_turns = 2", "max_turns = 3\nsufficient = \"never\"")]);
     let alone = ("max_turns = 2", "max_turns = 1");
     check(&[always, alone, ("alpha = 0.5", "alpha = 0.0")]);
+    let again = "call_human = { disagreement = { samples = 2, least = 1.0 } }";
+    check(&[("call_human = { probability = 0.4 }", again), ("max_turns = 2", "max_turns = 3")]);
     let never = ("call_human = { probability = 0.4 }", "call_human = \"never\"");
     check(&[never, ("max_turns = 2", "max_turns = 2\nsufficient = \"never\"")]);
 }

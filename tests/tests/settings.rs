@@ -27,6 +27,19 @@ const DEBATED: &[&str] = &[
     "sample.questions.rows=8",
 ];
 
+/// What lets propensities differ from question to question.
+const UNSURE: &[&str] = &["amplify.overseer.call_human={ confidence = { least = 0.1 } }"];
+const DISAGREEING: &[&str] = &["amplify.overseer.call_human={ disagreement = { samples = 2, least = 0.1 } }"];
+
+const AGREEING: &[&str] = &[
+    "amplify.overseer.call_human={ disagreement = { samples = 2, least = 0.1 } }",
+    "amplify.overseer.temperature=0.01",
+];
+
+/// What lets them follow one of two losses.
+const BY_LOSS: &[&str] =
+    &["batches=4", "amplify.overseer.call_human={ schedule = { loss = 'step', points = [[0, 0], [9, 1]] } }"];
+
 const OTHERS: &[Other] = &[
     ("Pipeline.seed", &["seed=4"], &[]),
     ("Pipeline.batches", &["batches=3"], &[]),
@@ -53,6 +66,17 @@ const OTHERS: &[Other] = &[
     ("Amplify.model", &["amplify.overseer.model='agent'"], &[]),
     ("Amplify.human", &["amplify.overseer.human='stranger'"], &[]),
     ("Amplify.call_human", &["amplify.overseer.call_human='never'"], &[]),
+    ("Amplify.budget", &["amplify.overseer.budget.per_batch=2"], &[]),
+    ("Budget.per_batch", &["amplify.overseer.budget.per_batch=2"], &["amplify.overseer.budget.per_batch=5"]),
+    ("Budget.per_run", &["amplify.overseer.budget.per_run=4"], &["amplify.overseer.budget.per_run=9"]),
+    ("Confidence.least", &["amplify.overseer.call_human.confidence.least=0.3"], UNSURE),
+    ("Confidence.most", &["amplify.overseer.call_human.confidence.most=0.5"], UNSURE),
+    ("Disagreement.samples", &["amplify.overseer.call_human.disagreement.samples=3"], DISAGREEING),
+    ("Disagreement.least", &["amplify.overseer.call_human.disagreement.least=0.3"], AGREEING),
+    ("Disagreement.most", &["amplify.overseer.call_human.disagreement.most=0.5"], DISAGREEING),
+    ("ByLoss.loss", &["amplify.overseer.call_human.schedule.loss='other_step'"], BY_LOSS),
+    ("ByLoss.points", &["amplify.overseer.call_human.schedule.points=[[0, 0], [9, 0.5]]"], BY_LOSS),
+    ("ByLoss.decay", &["amplify.overseer.call_human.schedule.decay=0.1"], BY_LOSS),
     ("Amplify.temperature", &["amplify.overseer.temperature=0.5"], &[]),
     ("Amplify.max_tokens", &["amplify.speaker.max_tokens=4"], &[]),
     ("Sample.files", &["sample.others.files=['FOLDER/mixed.jsonl']"], &[]),
@@ -78,11 +102,16 @@ const OTHERS: &[Other] = &[
     ("Judge.by", &["judge.verdicts.by='other'"], &[]),
     ("Loss.from", &["loss.objective.from=['other', 'other_verdicts']"], &[]),
     ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
+    ("Loss.weight", &["loss.objective.weight='propensity'"], &[]),
     ("Loss.credit", &["loss.objective.credit=['argument']"], DEBATED),
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=0.1"], DEBATED),
     ("Combine.weighted.alpha", &["loss.objective.combine.weighted.alpha=0.75"], &[]),
     ("Train.from", &["train.step.from='other_objective'"], &[]),
-    ("Train.model", &["train.step.model='spare'", "amplify.speaker.model='spare'"], &[]),
+    (
+        "Train.model",
+        &["train.step.model='spare'", "train.other_step.model='spare'", "amplify.speaker.model='spare'"],
+        &[],
+    ),
     ("Train.steps", &["train.step.steps=2"], &[]),
     ("Train.micro_batch", &["train.step.micro_batch=1"], &[]),
     ("AdamW.learning_rate", &["train.step.adamw.learning_rate=1e-3"], &[]),
@@ -186,6 +215,12 @@ const OTHERS_OF_TABLES: &[Other] = &[
 
 /// Every number that takes a schedule: one that begins with the value of its constant, and changes at the second batch.
 const SCHEDULED: &[Other] = &[
+    (
+        "CallHuman.probability",
+        &["amplify.speaker.call_human.probability=[[0, 0.4], [1, 1.0]]"],
+        // Of a number of the file there is no metric.
+        &["amplify.speaker.call_human.probability=[[0, 0.4], [1, 0.1]]"],
+    ),
     ("Amplify.temperature", &["amplify.overseer.temperature=[[0, 1.0], [1, 0.25]]"], &[]),
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=[[0, 0.95], [1, 0.1]]"], DEBATED),
     (

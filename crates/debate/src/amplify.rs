@@ -8,10 +8,10 @@ use crate::{
     draw::Draw,
     human::{Exchange, Human, Move},
     question::Posed,
-    samp,
+    samp::{Samp, calls_human},
 };
 use rayon::prelude::*;
-use spec::settings::{CallHuman, Wording};
+use spec::settings::Wording;
 
 /// H may consult M in this many rounds; a human who has not answered by then never will.
 const MOST_ROUNDS: usize = 64;
@@ -24,7 +24,7 @@ pub struct Approx<'a> {
     /// H.
     pub human: &'a dyn Human,
     /// Samp.
-    pub call_human: CallHuman,
+    pub samp: Samp<'a>,
     /// How questions are worded to M and H alike.
     pub wording: &'a Wording,
 }
@@ -63,6 +63,8 @@ pub struct Amplified {
     pub prompt: String,
     /// M's own answer, given first.
     pub first: Answer,
+    /// Its further answers, where Samp looks at them.
+    pub again: Vec<Answer>,
     /// The probability that H was called.
     pub propensity: f64,
     /// H's answer, where H was called: it overrides M's.
@@ -101,19 +103,51 @@ pub enum WaveError {
 impl Approx<'_> {
     /// Answers a wave: in one call to M, and one more for each round of sub-questions.
     pub fn answer(&self, m: &mut dyn Answerer, wave: &[Open]) -> Result<Vec<Amplified>, WaveError> {
-        let propensity = samp::propensity(self.call_human);
-        let prompt = |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw.named("first") };
-        let prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
-        let firsts = call(m, &prompts)?;
-        let taken: Vec<usize> = (0..wave.len()).filter(|&i| samp::calls_human(propensity, wave[i].draw)).collect();
+        let (wording, samples) = (self.wording, self.samp.rule.samples());
+        let prompt = |open: &Open| Prompt { text: open.posed.text(wording), draw: open.draw.named("first") };
+        let mut prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
+        prompts.extend(prompts_again(wave, &prompts, samples));
+        let mut answers = call(m, &prompts)?.into_iter();
+        let firsts: Vec<Answer> = answers.by_ref().take(wave.len()).collect();
+        let again: Vec<Vec<Answer>> = wave.iter().map(|_| answers.by_ref().take(samples).collect()).collect();
+        let propensities = self.samp.propensities(&firsts, &again);
+        let humans = self.humans(m, wave, &propensities)?;
+        let parts = prompts.into_iter().zip(firsts).zip(again).zip(propensities).zip(humans);
+        let amplified = |((((prompt, first), again), propensity), human): ((((Prompt, _), _), _), _)| Amplified {
+            prompt: prompt.text,
+            first,
+            again,
+            propensity,
+            human,
+        };
+        Ok(parts.map(amplified).collect())
+    }
+
+    /// H's answers, where the draw calls H.
+    fn humans(
+        &self,
+        m: &mut dyn Answerer,
+        wave: &[Open],
+        propensities: &[f64],
+    ) -> Result<Vec<Option<HumanAnswer>>, WaveError> {
+        let taken: Vec<usize> = (0..wave.len()).filter(|&i| calls_human(propensities[i], wave[i].draw)).collect();
         let asked: Vec<Open> = taken.iter().map(|&i| wave[i].clone()).collect();
         let mut humans = vec![None; wave.len()];
         for (i, human) in taken.into_iter().zip(amplify(self.human, Some(m), self.wording, &asked)?) {
             humans[i] = Some(human);
         }
-        let parts = prompts.into_iter().zip(firsts).zip(humans);
-        Ok(parts.map(|((prompt, first), human)| Amplified { prompt: prompt.text, first, propensity, human }).collect())
+        Ok(humans)
     }
+}
+
+/// The same questions once more, so many times each, at addresses of their own.
+fn prompts_again(wave: &[Open], firsts: &[Prompt], samples: usize) -> Vec<Prompt> {
+    let once = |open: &Open, first: &Prompt, sample: usize| Prompt {
+        text: first.text.clone(),
+        draw: open.draw.named("again").at(sample as u64),
+    };
+    let asked = wave.iter().zip(firsts);
+    asked.flat_map(|(open, first)| (0..samples).map(move |sample| once(open, first, sample))).collect()
 }
 
 /// Amp(H, M): H answers every question of the wave, consulting M in rounds. Without an M, H is alone.

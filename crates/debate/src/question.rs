@@ -79,6 +79,22 @@ fn context(arguments: &[String]) -> String {
 /// How a side's arguments are marked in a context: even, odd.
 pub const SIDES: [&str; 2] = ["Even:", "Odd:"];
 
+/// What an argument answers: what it says before it says why.
+pub fn stated(argument: &str) -> &str {
+    argument.split(" because ").next().unwrap_or(argument)
+}
+
+/// Whether two texts are the same. Spaces do not count: M writes word by word, marks apart.
+pub fn same(one: &str, other: &str) -> bool {
+    let letters = |text: &str| text.split_whitespace().collect::<String>();
+    letters(one) == letters(other)
+}
+
+/// Whether two arguments answer the same, whatever they say of why.
+pub fn agree(one: &str, other: &str) -> bool {
+    same(stated(one), stated(other))
+}
+
 /// What a yes-no answer says, by its first word; `None` if that is neither.
 pub fn yes(answer: &str) -> Option<bool> {
     match answer.split_whitespace().next()? {

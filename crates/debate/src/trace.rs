@@ -11,6 +11,8 @@ use crate::{
 pub enum Part {
     /// M's own answer, given first.
     First,
+    /// A further answer of M, which Samp holds against the first.
+    Again,
     /// M's answer to a sub-question of H.
     Sub,
     /// H's answer.
@@ -22,6 +24,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Part::First => "first",
+            Part::Again => "again",
             Part::Sub => "sub",
             Part::Human => "human",
         }
@@ -39,7 +42,7 @@ pub struct Call {
     pub turn: usize,
     /// What the call was for.
     pub part: Part,
-    /// Its place among H's sub-questions.
+    /// Its place among M's further answers, or among H's sub-questions.
     pub place: usize,
     /// The text asked.
     pub prompt: String,
@@ -47,7 +50,7 @@ pub struct Call {
     pub answer: String,
     /// Whether this is the answer that counts.
     pub kept: bool,
-    /// The probability that H was called; `None` for a sub-answer.
+    /// The probability that H was called; `None` for a further answer and a sub-answer.
     pub propensity: Option<f64>,
     /// The tokens, where M answered.
     pub sampled: Option<Sampled>,
@@ -55,7 +58,7 @@ pub struct Call {
 
 /// The calls behind one answer, in the order they were made.
 pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec<Call> {
-    let Amplified { prompt, first, propensity, human } = answer;
+    let Amplified { prompt, first, again, propensity, human } = answer;
     let model = |part, place, prompt: String, answer: Answer, kept, propensity| Call {
         question,
         asked,
@@ -69,6 +72,9 @@ pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec
         sampled: Some(answer.sampled),
     };
     let mut calls = vec![model(Part::First, 0, prompt.clone(), first, human.is_none(), Some(propensity))];
+    for (place, again) in again.into_iter().enumerate() {
+        calls.push(model(Part::Again, place, prompt.clone(), again, false, None));
+    }
     let Some(human) = human else { return calls };
     for (place, sub) in human.calls.into_iter().enumerate() {
         calls.push(model(Part::Sub, place, sub.prompt, sub.answer, false, None));

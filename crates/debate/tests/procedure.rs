@@ -12,10 +12,11 @@ use debate::{
     judge::{Side, Transcript, Verdict, judge, reward},
     lesson::lesson,
     question::{Asked, Posed, yes},
+    samp::{Rule, Samp},
     trace::{Call, Part, calls},
 };
 use proptest::prelude::*;
-use spec::settings::{CallHuman, Credit, Imitate, Sufficient, Wording};
+use spec::settings::{CallHuman, Credit, Imitate, Schedule, Sufficient, Wording};
 
 fn wording() -> Wording {
     Wording {
@@ -62,8 +63,8 @@ impl Human for Curious {
 
 #[derive(Debug, Clone, Copy)]
 struct Setting {
-    speaker: CallHuman,
-    overseer: CallHuman,
+    speaker: Rule,
+    overseer: Rule,
     max_turns: usize,
     sufficient: Sufficient,
 }
@@ -100,7 +101,7 @@ fn row(id: u64) -> Row {
 
 fn outcome(setting: Setting, ids: &[u64]) -> Outcome {
     let wording = wording();
-    let approx = |call_human| Approx { human: &Curious, call_human, wording: &wording };
+    let approx = |rule| Approx { human: &Curious, samp: Samp { rule, purse: None }, wording: &wording };
     let rules = Rules {
         speaker: approx(setting.speaker),
         overseer: approx(setting.overseer),
@@ -119,14 +120,21 @@ fn outcome(setting: Setting, ids: &[u64]) -> Outcome {
     Outcome { debates, verdicts, waves: m.waves + target.waves }
 }
 
-fn call_human() -> impl Strategy<Value = CallHuman> {
-    prop_oneof![Just(CallHuman::Always), Just(CallHuman::Never), (0.0..=1.0).prop_map(CallHuman::Probability)]
+fn rule() -> impl Strategy<Value = Rule> {
+    let bounds = || (0.0..=1.0, 0.0..=1.0).prop_map(|(a, b): (f64, f64)| (a.min(b), a.max(b)));
+    prop_oneof![
+        Just(Rule::Constant(1.0)),
+        Just(Rule::Constant(0.0)),
+        (0.0..=1.0).prop_map(Rule::Constant),
+        bounds().prop_map(|(least, most)| Rule::Confidence { least, most }),
+        (bounds(), 1..4usize).prop_map(|((least, most), samples)| Rule::Disagreement { samples, least, most }),
+    ]
 }
 
 prop_compose! {
     fn setting()(
-        speaker in call_human(),
-        overseer in call_human(),
+        speaker in rule(),
+        overseer in rule(),
         max_turns in 1usize..5,
         sufficient in prop_oneof![Just(Sufficient::Ask), Just(Sufficient::Always), Just(Sufficient::Never)],
     ) -> Setting {
@@ -213,17 +221,11 @@ proptest! {
     #[test]
     fn probability_one_is_always_and_zero_is_never(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
         for (probability, same) in [(1.0, CallHuman::Always), (0.0, CallHuman::Never)] {
-            let by_probability = outcome(Setting { speaker: CallHuman::Probability(probability), ..setting }, &ids);
-            let by_name = outcome(Setting { speaker: same, ..setting }, &ids);
-            prop_assert_eq!(&by_probability.debates, &by_name.debates);
+            let with = |call_human| outcome(Setting { speaker: Rule::of(&call_human, 0, None), ..setting }, &ids);
+            let by_probability = with(CallHuman::Probability(Schedule::Constant(probability)));
+            prop_assert_eq!(&by_probability.debates, &with(same).debates);
         }
     }
-}
-
-#[test]
-fn samp_calls_as_often_as_it_says() {
-    let called = (0..10_000).filter(|&i| debate::samp::calls_human(0.3, Draw::new(1).at(i))).count();
-    assert!((2_800..3_200).contains(&called), "{called}");
 }
 
 /// The text put to M and H.

@@ -6,7 +6,7 @@ use debate::{
     answerer::{Answerer, Prompt},
     draw::Draw,
     human::Human,
-    question::Posed,
+    question::{Posed, same, stated},
 };
 use spec::settings::{Row, Wording};
 use std::collections::BTreeMap;
@@ -46,12 +46,16 @@ impl Count {
     /// The interval that holds the true share with 95 % confidence (Wilson 1927), which unlike the mean's plus or minus
     /// two deviations is right near 0 and 1 too.
     pub fn interval(self) -> (f64, f64) {
-        let (n, share) = (f64::from(self.total), self.accuracy());
-        let z2 = 1.959_964_f64.powi(2);
-        let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
-        let half = (z2 * (share * (1.0 - share) / n + z2 / (4.0 * n * n))).sqrt() / (1.0 + z2 / n);
-        (centre - half, centre + half)
+        wilson(self.accuracy(), f64::from(self.total))
     }
+}
+
+/// The interval of Wilson (1927), 95 %, of a share among so many.
+pub fn wilson(share: f64, n: f64) -> (f64, f64) {
+    let z2 = 1.959_964_f64.powi(2);
+    let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = (z2 * (share * (1.0 - share) / n + z2 / (4.0 * n * n))).sqrt() / (1.0 + z2 / n);
+    (centre - half, centre + half)
 }
 
 /// The name of a row in tables and metrics.
@@ -63,15 +67,9 @@ pub fn row_name(row: Row) -> &'static str {
     }
 }
 
-/// What an argument answers: what it says before it says why.
-fn answer_of(argument: &str) -> &str {
-    argument.split(" because ").next().unwrap_or(argument).trim()
-}
-
-/// Whether an argument answers as gold does. Spaces do not count: M writes word by word, marks apart.
+/// Whether an argument answers as gold does.
 pub fn agrees(argument: &str, gold: &str) -> bool {
-    let letters = |text: &str| text.split_whitespace().collect::<String>();
-    letters(answer_of(argument)) == letters(gold)
+    same(stated(argument), gold)
 }
 
 /// Who is evaluated, and how questions are put to them.

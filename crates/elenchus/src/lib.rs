@@ -12,6 +12,7 @@ pub mod compare;
 pub mod comparison;
 pub mod derived;
 pub mod docs;
+pub mod estimate;
 pub mod evaluate;
 pub mod evaluation;
 pub mod figures;

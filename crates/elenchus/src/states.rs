@@ -1,4 +1,5 @@
-//! What passes from batch to batch: weights, the optimizer's moments, and the running means of the reward.
+//! What passes from batch to batch: weights, the optimizer's moments, running means of the reward and of the imitation
+//! loss, and what is spent of budgets.
 
 use batch::{Files, State, StateError};
 use debate::judge::Side;
@@ -25,8 +26,33 @@ impl Baseline {
 
     /// Moves towards the mean reward of a batch, given as the even side's.
     pub fn follow(&mut self, even: f64, decay: f64) {
-        self.even = Some(self.even.map_or(even, |mean| decay * mean + (1.0 - decay) * even));
+        self.even = Some(followed(self.even, even, decay));
     }
+}
+
+/// The running mean of a supervised loss, in the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Imitation {
+    /// None before there was a loss.
+    pub mean: Option<f64>,
+}
+
+impl Imitation {
+    /// Moves towards the loss of a batch.
+    pub fn follow(&mut self, loss: f64, decay: f64) {
+        self.mean = Some(followed(self.mean, loss, decay));
+    }
+}
+
+fn followed(mean: Option<f64>, value: f64, decay: f64) -> f64 {
+    mean.map_or(value, |mean| decay * mean + (1.0 - decay) * value)
+}
+
+/// What a stage has spent of its part of a run's budget.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Spent {
+    /// Expected calls of H: the sum of the propensities.
+    pub calls: f64,
 }
 
 /// A model as a state: a folder in Hugging Face layout.
@@ -65,20 +91,27 @@ impl State for OptimizerState {
     }
 }
 
-impl State for Baseline {
-    fn save(&self) -> Result<Files, StateError> {
-        Ok(vec![("baseline.json".to_owned(), serde_json::to_vec(self)?)])
-    }
+/// Numbers as a state: a JSON file, which reads back to the same bits.
+macro_rules! numbers {
+    ($($state:ty = $file:literal),+) => { $(
+        impl State for $state {
+            fn save(&self) -> Result<Files, StateError> {
+                Ok(vec![($file.to_owned(), serde_json::to_vec(self)?)])
+            }
 
-    fn snapshot(&self) -> Result<Box<dyn State>, StateError> {
-        Ok(Box::new(*self))
-    }
+            fn snapshot(&self) -> Result<Box<dyn State>, StateError> {
+                Ok(Box::new(*self))
+            }
 
-    fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
-        *self = serde_json::from_slice(file(files, "baseline.json")?)?;
-        Ok(())
-    }
+            fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {
+                *self = serde_json::from_slice(file(files, $file)?)?;
+                Ok(())
+            }
+        }
+    )+ };
 }
+
+numbers!(Baseline = "baseline.json", Imitation = "imitation.json", Spent = "spent.json");
 
 /// One of a state's files.
 fn file<'a>(files: &'a [(String, Vec<u8>)], name: &str) -> Result<&'a [u8], StateError> {

@@ -2,6 +2,7 @@
 
 use crate::{
     command::Failure,
+    estimate::{Against, against_human, batches_in_words},
     evaluation::sum,
     figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
 };
@@ -16,6 +17,7 @@ pub fn summary(root: &Path) -> Result<String, Failure> {
     let lines = run.lines();
     let mut text: String = accuracies(&run, &pipeline)?.iter().map(accuracy).collect();
     text += &flow(lines, &pipeline);
+    text += &against(&against_human(&run, &pipeline)?, &batches_in_words(&pipeline, lines.len()));
     text += &cost(lines);
     text += &learning(lines);
     text += &time(&Timings::read(root), &pipeline);
@@ -72,6 +74,25 @@ fn cost(lines: &[Line]) -> String {
         total("tokens_written"),
         total("tokens"),
     )
+}
+
+/// How often M's first answer is another than H's.
+fn against(found: &[Against], batches: &str) -> String {
+    let mut text = String::new();
+    for Against { stage, asked, estimate } in found {
+        let _ = write!(text, "  {:<24}", format!("{stage}: {asked}"));
+        text += &match (estimate.error(), estimate.interval()) {
+            (Some(error), Some((low, high))) => {
+                format!("{:>6.1} % ({:.1} to {:.1})", 100.0 * error, 100.0 * low, 100.0 * high)
+            }
+            _ => "   nothing is known: H was never called".to_owned(),
+        };
+        if estimate.uncovered > 0 {
+            let _ = write!(text, ", {:.1} % of questions had no chance of H", 100.0 * estimate.uncovered_share());
+        }
+        text.push('\n');
+    }
+    if text.is_empty() { text } else { format!("\nM's first answer differs from H's, {batches}:\n{text}") }
 }
 
 /// What the debate was worth, averaged over the second half of the run.

@@ -4,14 +4,19 @@ mod tables;
 
 use crate::{
     load::Loaded,
-    stages::{self, Amplifier, evaluate::VerdictTables, sample::Source},
-    states::{Baseline, ModelState, OptimizerState},
+    stages::{
+        self, Amplifier,
+        evaluate::VerdictTables,
+        samp::{Account, Decider},
+        sample::Source,
+    },
+    states::{Baseline, Imitation, ModelState, OptimizerState, Spent},
 };
 use batch::{Stage as Work, States, stages::Refused};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Tokenizer, TokenizerError};
-use plan::{Node, Role, states as names};
-use spec::settings::{Amplify, By, Named, Pipeline, Row, Stage, Wording};
+use plan::{Node, Role, samp::part, states as names};
+use spec::settings::{Amplify, Budget, By, CallHuman, Named, Pipeline, Row, Stage, Wording};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -122,7 +127,20 @@ pub fn states(loaded: &Loaded) -> States {
             _ => {}
         }
     }
+    of_samp(pipeline, &mut states);
     states
+}
+
+/// What Samp goes by from batch to batch, before the first.
+fn of_samp(pipeline: &Pipeline, states: &mut States) {
+    for Named { name, settings, .. } in &pipeline.amplifies {
+        if let CallHuman::Schedule(_) = settings.call_human {
+            states.insert(names::imitation(name), Imitation::default());
+        }
+        let of_run = settings.budget.as_ref().is_some_and(|budget| budget.per_run.is_some());
+        let paying = pipeline.stages.iter().filter(|stage| of_run && part(pipeline, &stage.settings, name).0 > 0);
+        paying.for_each(|stage| states.insert(names::spent(name, &stage.name), Spent::default()));
+    }
 }
 
 /// What does the work of each node, in the plan's order. `root` is the run's folder.
@@ -149,8 +167,8 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         Stage::Debate(debate) => Box::new(stages::debate::Debate {
             name,
             from: table(&node, Role::Questions),
-            speaker: amplifier(pipeline, &debate.speaker.name),
-            overseer: amplifier(pipeline, &debate.overseer.name),
+            speaker: amplifier(pipeline, &node, &debate.speaker.name),
+            overseer: amplifier(pipeline, &node, &debate.overseer.name),
             max_turns: debate.max_turns,
             sufficient: debate.sufficient,
             on_error: debate.on_error,
@@ -161,7 +179,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             name,
             questions: table(&node, Role::Questions),
             arguments: table(&node, Role::Arguments),
-            by: amplifier(pipeline, &judge.by.name),
+            by: amplifier(pipeline, &node, &judge.by.name),
             wording: wording_of(named(&pipeline.stages, &judge.from.name)).unwrap_or_default(),
             draw,
         }),
@@ -177,6 +195,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             from: table(&node, Role::Examples),
             model: names::weights(&train.model.name),
             optimizer: names::optimizer(&name),
+            followers: followers(pipeline, &name),
             workers: pipeline.workers,
             settings: train,
         }),
@@ -195,7 +214,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             Box::new(stages::evaluate::Evaluate {
                 name,
                 questions: stages::evaluate::held_out(&source, evaluate.count, draw),
-                of: amplifier(pipeline, &evaluate.of.name),
+                of: amplifier(pipeline, &node, &evaluate.of.name),
                 verdicts,
                 wording: wording(pipeline),
                 draw,
@@ -205,7 +224,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         Stage::Answer(answer) => Box::new(stages::answer::Answer {
             name,
             from: table(&node, Role::Asked),
-            by: answering(pipeline, &answer.by),
+            by: answering(pipeline, &node, &answer.by),
             wording: wording(pipeline),
             on_error: answer.on_error,
             draw,
@@ -216,9 +235,9 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
 }
 
 /// Who answers a table of questions.
-fn answering(pipeline: &Pipeline, by: &By) -> stages::answer::By {
+fn answering(pipeline: &Pipeline, node: &Node, by: &By) -> stages::answer::By {
     match by {
-        By::Amplify(amplify) => stages::answer::By::Amplify(amplifier(pipeline, &amplify.name)),
+        By::Amplify(amplify) => stages::answer::By::Amplify(Box::new(amplifier(pipeline, node, &amplify.name))),
         By::Human(human) => stages::answer::By::Human(scripted(pipeline, &human.name)),
         By::Model(sampled) => {
             stages::answer::By::Model(names::weights(&sampled.name.name), sampled.clone(), pipeline.workers)
@@ -237,17 +256,39 @@ fn table(node: &Node, role: Role) -> String {
     node.tables(role).next().expect("plan gives a stage the tables it takes").to_owned()
 }
 
-/// An `[amplify.NAME]` of the pipeline.
-pub fn amplifier(pipeline: &Pipeline, name: &str) -> Amplifier {
-    let Amplify { model, human, call_human, temperature, max_tokens } = named(&pipeline.amplifies, name);
+/// An `[amplify.NAME]` of the pipeline, as a stage asks it.
+fn amplifier(pipeline: &Pipeline, node: &Node, name: &str) -> Amplifier {
+    let Amplify { model, human, call_human, budget, temperature, max_tokens } = named(&pipeline.amplifies, name);
+    let account = |budget: &Budget| Account {
+        budget: budget.clone(),
+        part: part(pipeline, &node.stage, name),
+        spent: names::spent(name, &node.name),
+        batches: pipeline.batches.unwrap_or(1),
+    };
     Amplifier {
         model: names::weights(&model.name),
         human: scripted(pipeline, &human.name),
-        call_human: *call_human,
+        samp: Decider {
+            name: name.to_owned(),
+            call_human: call_human.clone(),
+            imitation: matches!(call_human, CallHuman::Schedule(_)).then(|| names::imitation(name)),
+            account: budget.as_ref().map(account),
+        },
         temperature: temperature.clone(),
         max_tokens: *max_tokens,
         workers: pipeline.workers,
     }
+}
+
+/// The running means of a train stage's loss, by which the Samp of others goes.
+fn followers(pipeline: &Pipeline, stage: &str) -> Vec<(String, f64)> {
+    let follower = |amplify: &Named<Amplify>| match &amplify.settings.call_human {
+        CallHuman::Schedule(by_loss) if by_loss.loss.name == stage => {
+            Some((names::imitation(&amplify.name), by_loss.decay))
+        }
+        _ => None,
+    };
+    pipeline.amplifies.iter().filter_map(follower).collect()
 }
 
 /// The metric that picks the best checkpoint.

@@ -5,8 +5,8 @@
 use std::ops::Add;
 
 use spec::settings::{
-    Answer, By, CallHuman, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference,
-    Row, Stage, Sufficient,
+    Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row, Stage,
+    Sufficient,
 };
 
 use crate::{Edge, Node, Role, names::Names};
@@ -156,16 +156,19 @@ fn silent(rows: Vec<Expected>) -> Work {
     Work { to_model: Expected::default(), to_human: Expected::default(), rows }
 }
 
-/// What Amp≈(H, M) puts to M and to H when so many questions are put to it: all to M, and those that Samp takes to H.
+/// What Amp≈(H, M) puts to M and to H when so many questions are put to it: all to M, perhaps more than once, and those
+/// that Samp takes to H, within the budget.
 fn answered(names: Names<'_>, amplify: &Reference, questions: Expected) -> (Expected, Expected) {
-    let call_human = names.amplify(amplify).map_or(CallHuman::Never, |amplify| amplify.settings.call_human);
-    let probability = match call_human {
-        CallHuman::Always => 1.0,
-        CallHuman::Never => 0.0,
-        CallHuman::Probability(probability) => probability,
-    };
-    let asks = probability > 0.0 && questions.most > 0.0;
-    (Expected { and_asked: asks, ..questions }, questions.times(probability, probability))
+    let Ok(amplify) = names.amplify(amplify) else { return (questions, Expected::default()) };
+    let (least, most) = amplify.settings.propensities();
+    let asks = most > 0.0 && questions.most > 0.0;
+    let answers = 1.0 + amplify.settings.call_human.samples() as f64;
+    let to_human = questions.times(least, most);
+    let budget = amplify.settings.budget.as_ref();
+    let of_batch = budget.and_then(|budget| Some(budget.per_batch? as f64)).unwrap_or(f64::INFINITY);
+    let of_run = budget.and_then(|budget| Some(budget.per_run? as f64)).unwrap_or(f64::INFINITY);
+    let most = to_human.most.min(of_batch).min(of_run);
+    (Expected { and_asked: asks, ..questions.times(answers, answers) }, Expected { most, ..to_human })
 }
 
 /// The fewest and the most arguments on a question.

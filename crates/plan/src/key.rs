@@ -6,10 +6,10 @@ use std::{fmt, str::FromStr};
 use blake3::{Hash, Hasher};
 use spec::{
     Leaves,
-    settings::{Answer, By, Named, Schedule, Stage},
+    settings::{Answer, By, CallHuman, Named, Schedule, Stage},
 };
 
-use crate::{Node, Plan, names::Names, parties::amplifies};
+use crate::{Node, Plan, names::Names, parties::amplifies, samp, states::followers};
 
 /// What something depends on, by name: settings by their place in the file, and what was noted from outside of it.
 pub type Recipe = Leaves;
@@ -61,6 +61,7 @@ pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
         recipe.extend(amplify.leaves());
         recipe.extend(names.human(&amplify.settings.human).map(|human| human.leaves()).unwrap_or_default());
     }
+    recipe.extend(of_samp(names, stage));
     if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
         recipe.extend(names.human(mention).map(|human| human.leaves()).unwrap_or_default());
     }
@@ -70,7 +71,8 @@ pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
     recipe
 }
 
-/// The settings of a stage, and of the amplifies it asks, that change over a run: by their place in the file.
+/// The settings of a stage, and of the amplifies it asks, that change over a run: by their place in the file. A
+/// probability of Samp that is the same at every batch is a setting like any other.
 pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule)> {
     let Named { name, settings, .. } = &names.pipeline.stages[place];
     let at =
@@ -80,7 +82,31 @@ pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule
     let theirs = asked.flat_map(|amplify| {
         amplify.settings.schedules().into_iter().map(|it| at("amplify", &amplify.name, it)).collect::<Vec<_>>()
     });
-    own.chain(theirs).collect()
+    let of_samp = samp::deciding(names.pipeline, settings).into_iter().filter_map(|amplify| {
+        let CallHuman::Probability(schedule) = &amplify.settings.call_human else { return None };
+        let changes = !matches!(schedule, Schedule::Constant(_));
+        changes.then(|| at("amplify", &amplify.name, ("call_human.probability", schedule)))
+    });
+    own.chain(theirs).chain(of_samp).collect()
+}
+
+/// A stage's part of budgets, which depends on the others that share them, and in a run's budget on its length; and how
+/// fast the mean of a loss forgets, by which others go.
+fn of_samp(names: Names<'_>, stage: &Named<Stage>) -> Recipe {
+    let mut recipe = Recipe::new();
+    for amplify in samp::deciding(names.pipeline, &stage.settings) {
+        let Some(budget) = &amplify.settings.budget else { continue };
+        let (own, all) = samp::part(names.pipeline, &stage.settings, &amplify.name);
+        recipe.insert(format!("waves of {} that pay from its budget", amplify.name), format!("{own} of {all}"));
+        if let (Some(_), Some(batches)) = (budget.per_run, names.pipeline.batches) {
+            recipe.insert("batches".to_owned(), batches.to_string());
+        }
+    }
+    for amplify in followers(names, &stage.name, &stage.settings) {
+        let decay = |what: &str| what.ends_with(".call_human.schedule.decay");
+        recipe.extend(amplify.leaves().into_iter().filter(|(what, _)| decay(what)));
+    }
+    recipe
 }
 
 /// How an evaluation or an answer words its questions: as the first debate does, which need not be among what it is given.

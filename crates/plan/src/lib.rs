@@ -17,6 +17,7 @@ mod names;
 mod order;
 mod parties;
 mod reward;
+pub mod samp;
 mod shapes;
 mod snapshot;
 pub mod states;
@@ -152,6 +153,7 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     let checkpoints = shapes::checkpoints(pipeline, shapes, &mut problems);
     let names = Names { pipeline, tables: &tables, checkpoints: &checkpoints };
     problems.extend(parties::problems(names));
+    problems.extend(samp::problems(names));
     let wires = wiring::wire(names, &mut problems);
     let order = order::order(pipeline, &wires, &mut problems);
     problems.extend(consistency::problems(names));
@@ -176,7 +178,7 @@ fn assemble(names: Names<'_>, wires: &[wiring::Wires], order: &[usize]) -> Plan 
         let here = |stage: usize| order.iter().position(|&other| other == stage).expect("every stage is in the order");
         let inputs: Vec<Edge> =
             wires[place].inputs.iter().map(|edge| Edge { stage: here(edge.stage), ..edge.clone() }).collect();
-        let (reads, writes) = (states::reads(names, name, settings), states::writes(name, settings));
+        let (reads, writes) = (states::reads(names, name, settings), states::writes(names, name, settings));
         let mut after: Vec<usize> = wires[place].before().into_iter().map(here).collect();
         after.extend(states::conflicts(&nodes, &reads, &writes));
         after.sort_unstable();

@@ -3,7 +3,7 @@
 
 use spec::{
     Problem,
-    settings::{CallHuman, Combine, Debate, Loss, Named, Stage, Sufficient},
+    settings::{Combine, Debate, Loss, Named, Stage, Sufficient},
 };
 
 use crate::names::Names;
@@ -72,10 +72,6 @@ fn reasons(names: Names<'_>, name: &str, loss: &Loss, debate: &Named<Stage>) -> 
 
 /// Whether the speaker calls H always, or never.
 fn speaker(names: Names<'_>, debate: &Debate) -> (bool, bool) {
-    match names.amplify(&debate.speaker).map(|amplify| amplify.settings.call_human) {
-        Ok(CallHuman::Always) => (true, false),
-        Ok(CallHuman::Never) => (false, true),
-        Ok(CallHuman::Probability(probability)) => (probability >= 1.0, probability <= 0.0),
-        Err(_) => (false, false),
-    }
+    let propensities = names.amplify(&debate.speaker).map(|amplify| amplify.settings.propensities());
+    propensities.map_or((false, false), |(least, most)| (least >= 1.0, most <= 0.0))
 }

@@ -3,9 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use spec::settings::{Answer, By, Model, Reference, Stage};
+use spec::settings::{Amplify, Answer, By, Model, Named, Reference, Stage};
 
-use crate::{Node, key::Recipe, names::Names, parties::amplifies};
+use crate::{
+    Node,
+    key::Recipe,
+    names::Names,
+    parties::amplifies,
+    samp::{deciding, followed},
+};
 
 /// The states that a stage reads.
 pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
@@ -19,17 +25,37 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
         _ => {}
     }
     reads.dedup();
+    let deciding = deciding(names.pipeline, stage).into_iter();
+    reads.extend(deciding.filter(|it| followed(&it.settings).is_some()).map(|it| imitation(&it.name)));
+    // What Samp and its schedules change, they begin with.
+    reads.extend(written_for_samp(names, name, stage));
     reads
 }
 
 /// The states that a stage changes.
-pub(crate) fn writes(name: &str, stage: &Stage) -> Vec<String> {
-    match stage {
+pub(crate) fn writes(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
+    let mut writes = match stage {
         Stage::Loss(_) => vec![baseline(name)],
         Stage::Train(train) => vec![model(&train.model), optimizer(name)],
         Stage::Sync(sync) => vec![model(&sync.to_model)],
         _ => Vec::new(),
-    }
+    };
+    writes.extend(written_for_samp(names, name, stage));
+    writes
+}
+
+/// What a stage has spent of a run's budgets; and the mean loss by which a stage that asks is to go.
+fn written_for_samp(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
+    let of_run = |it: &&Named<Amplify>| it.settings.budget.as_ref().is_some_and(|budget| budget.per_run.is_some());
+    let spending = deciding(names.pipeline, stage).into_iter().filter(of_run).map(|it| spent(&it.name, name));
+    spending.chain(followers(names, name, stage).map(|it| imitation(&it.name))).collect()
+}
+
+/// The amplifies that go by the loss of a train stage.
+pub(crate) fn followers<'p>(names: Names<'p>, name: &str, stage: &Stage) -> impl Iterator<Item = &'p Named<Amplify>> {
+    let name = matches!(stage, Stage::Train(_)).then(|| name.to_owned());
+    let amplifies = names.pipeline.amplifies.iter();
+    amplifies.filter(move |it| followed(&it.settings).is_some_and(|loss| Some(&loss.name) == name.as_ref()))
 }
 
 /// The nodes before this one that change what it reads, or read or change what it changes.
@@ -41,16 +67,18 @@ pub(crate) fn conflicts(before: &[Node], reads: &[String], writes: &[String]) ->
 }
 
 /// What each state depends on before the first batch: a model, on the sizes and the seed of what it starts as, or on the
-/// files that it starts with; the optimizer of a stage, on those of the model that it trains; a baseline, on nothing.
+/// files that it starts with; the optimizer of a stage, on those of the model that it trains; whatever is counted or
+/// averaged over a run, on nothing.
 pub(crate) fn initial(names: Names<'_>, nodes: &[Node]) -> BTreeMap<String, Recipe> {
     let models = names.pipeline.models.iter();
     let mut initial: BTreeMap<String, Recipe> =
         models.map(|model| (weights(&model.name), fresh(names, &model.name))).collect();
     for node in nodes {
-        match &node.stage {
-            Stage::Train(train) => drop(initial.insert(optimizer(&node.name), fresh(names, &train.model.name))),
-            Stage::Loss(_) => drop(initial.insert(baseline(&node.name), Recipe::new())),
-            _ => {}
+        if let Stage::Train(train) = &node.stage {
+            initial.insert(optimizer(&node.name), fresh(names, &train.model.name));
+        }
+        for state in &node.writes {
+            initial.entry(state.clone()).or_default();
         }
     }
     initial
@@ -90,4 +118,14 @@ pub fn optimizer(stage: &str) -> String {
 /// The name of the running mean that a loss stage subtracts from rewards.
 pub fn baseline(stage: &str) -> String {
     format!("baseline.{stage}")
+}
+
+/// The name of the running mean of the imitation loss by which an amplify's Samp goes.
+pub fn imitation(amplify: &str) -> String {
+    format!("imitation.{amplify}")
+}
+
+/// The name of what a stage has spent of its part of an amplify's budget.
+pub fn spent(amplify: &str, stage: &str) -> String {
+    format!("spent.{amplify}.{stage}")
 }

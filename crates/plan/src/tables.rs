@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use spec::settings::{Answer, OnBadQuestion, OnError, Stage};
+use spec::settings::{Answer, Loss, OnBadQuestion, OnError, Stage, Weight};
 
 use crate::{Output, shapes::gold as marked_gold};
 
@@ -24,7 +24,7 @@ pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
             [own(arguments()), part("calls", calls())].into_iter().chain(skipped(debate.on_error, errors())).collect()
         }
         Stage::Judge(_) => vec![own(verdicts()), part("calls", calls())],
-        Stage::Loss(_) => vec![own(examples())],
+        Stage::Loss(loss) => vec![own(examples(loss))],
         Stage::Train(_) | Stage::Sync(_) => Vec::new(),
         Stage::Evaluate(_) => vec![own(counts()), part("answers", answers())],
         Stage::Answer(answer) => {
@@ -106,13 +106,21 @@ fn calls() -> SchemaRef {
         column("question", DataType::UInt64, "the id of the question debated"),
         column("asked", DataType::Utf8, "what was to be answered: argument, sufficient or winner"),
         column("turn", DataType::UInt32, "arguments in the context"),
-        column("part", DataType::Utf8, "first: M's own answer; sub: M's to a sub-question of H; human: H's"),
-        column("place", DataType::UInt32, "place among the sub-questions"),
+        column(
+            "part",
+            DataType::Utf8,
+            "first: M's own answer; again: a further one; sub: M's to a sub-question of H; human: H's",
+        ),
+        column("place", DataType::UInt32, "place among the further answers, or the sub-questions"),
         column("by", DataType::Utf8, "who answered: model or human"),
         column("prompt", DataType::Utf8, "the text asked"),
         column("answer", DataType::Utf8, "the text answered"),
         column("kept", DataType::Boolean, "whether it became the answer of Amp"),
-        optional("propensity", DataType::Float64, "probability that H was called; null for a sub-answer"),
+        optional(
+            "propensity",
+            DataType::Float64,
+            "probability that H was called; null for further answers and sub-answers",
+        ),
         optional("version", DataType::UInt64, "of M's weights; null for H, as what follows"),
         optional("prompt_tokens", list(DataType::UInt32), "token ids M was given"),
         optional("tokens", list(DataType::UInt32), "token ids M sampled"),
@@ -130,8 +138,8 @@ fn verdicts() -> SchemaRef {
 }
 
 /// One row per sequence to train on.
-fn examples() -> SchemaRef {
-    table([
+fn examples(loss: &Loss) -> SchemaRef {
+    let columns = [
         column("question", DataType::UInt64, "the id of the question debated"),
         column("turn", DataType::UInt32, "arguments in the context"),
         column("role", DataType::Utf8, "what it answers: argument, sufficient, winner or sub-answer"),
@@ -141,7 +149,10 @@ fn examples() -> SchemaRef {
         optional("reward", DataType::Float32, "of the side it was sampled for, +1 or -1"),
         optional("advantage", DataType::Float32, "the reward less its baseline, weighted by alpha"),
         optional("log_probs", list(DataType::Float32), "of the answer's tokens, when sampled; null for H's words"),
-    ])
+    ];
+    let doc = "probability that it became a target, by which its weight is divided; null where it is none";
+    let propensity = (loss.weight == Weight::Propensity).then(|| optional("propensity", DataType::Float64, doc));
+    Arc::new(Schema::new(columns.into_iter().chain(propensity).collect::<Vec<_>>()))
 }
 
 /// An evaluation, summed up by depth.

@@ -24,11 +24,18 @@ fn keys(plan: &Plan, batches: u64) -> Vec<Vec<plan::Key>> {
 
 /// The batches of each stage whose keys are the same, out of those of the shorter run.
 fn check(changes: &[(&str, &str)], expect: &[&str]) {
-    let changed = changes.iter().fold(WHOLE.to_owned(), |text, (from, to)| {
+    check_between(WHOLE, &changed(changes), expect);
+}
+
+fn changed(changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(WHOLE.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "{from}");
         text.replacen(from, to, 1)
-    });
-    let ((old, old_batches), (new, new_batches)) = (planned(WHOLE), planned(&changed));
+    })
+}
+
+fn check_between(old: &str, new: &str, expect: &[&str]) {
+    let ((old, old_batches), (new, new_batches)) = (planned(old), planned(new));
     let (old_keys, new_keys) = (keys(&old, old_batches), keys(&new, new_batches));
     let same = |node: usize| {
         let pairs = old_keys.iter().zip(&new_keys).enumerate();
@@ -109,6 +116,24 @@ fn check_changed_after_60(learning_rate: &str) {
         "held_out: 0–61",
     ];
     check(&[("learning_rate = 1e-3", learning_rate)], &expect);
+}
+
+#[test]
+fn a_probability_of_samp_that_changes_late() {
+    let with = |points: &str| {
+        let probability = format!("call_human = {{ probability = {points} }}");
+        changed(&[("call_human = { probability = 0.3 }", &probability)])
+    };
+    let expect = [
+        "questions: 0–99",
+        "arguments: 0–60",
+        "verdicts: 0–60",
+        "objective: 0–60",
+        "step: 0–60",
+        "follow: 0–60",
+        "held_out: 0–60",
+    ];
+    check_between(&with("[[0, 0.9], [60, 0.3]]"), &with("[[0, 0.9], [60, 0.3], [99, 0.1]]"), &expect);
 }
 
 #[test]

@@ -73,6 +73,43 @@ fn what_is_asked_follows_from_the_settings() {
     let expect =
         ["arguments: 16-24+ 8-8, 8-16 24-32+", "verdicts: 0-8+ 0-8, 8-8 0-16+", "objective: 0-0 0-0, 8-32+", held_out];
     check_expected("call_human = { probability = 0.3 }", "call_human = \"never\"", &expect);
+    let expect =
+        ["arguments: 32-56+ 8-12, 8-16 40-68+", "verdicts: 0-8+ 0-8, 8-8 0-16+", "objective: 0-0 0-0, 8-64+", held_out];
+    let unsure = "call_human = { disagreement = { samples = 2, least = 0.1 } }\nbudget = { per_batch = 4 }";
+    check_expected("call_human = { probability = 0.3 }", unsure, &expect);
+}
+
+/// The states of Samp that each stage reads, `*` where it changes them too, with other settings of the speaker.
+fn check_samp(speaker: &str, expect: &[&str]) {
+    let plan = planned(&WHOLE.replacen("call_human = { probability = 0.3 }", speaker, 1));
+    let of_samp = |state: &&String| state.starts_with("imitation.") || state.starts_with("spent.");
+    let line = |node: &plan::Node| {
+        let states: Vec<&String> = node.reads.iter().filter(of_samp).collect();
+        assert!(node.writes.iter().all(|state| node.reads.contains(state)));
+        let states =
+            states.iter().map(|state| format!("{state}{}", if node.writes.contains(state) { "*" } else { "" }));
+        (node.name.clone(), states.collect::<Vec<_>>().join(" "))
+    };
+    let lines = plan.nodes.iter().map(line).filter(|(_, states)| !states.is_empty());
+    assert_eq!(lines.map(|(name, states)| format!("{name}: {states}")).collect::<Vec<_>>(), expect);
+}
+
+#[test]
+fn what_samp_goes_by_from_batch_to_batch_is_a_state() {
+    check_samp("call_human = \"always\"\nbudget = { per_batch = 5 }", &[]);
+    check_samp("call_human = \"always\"\nbudget = { per_run = 5 }", &["arguments: spent.speaker.arguments*"]);
+    let by_loss = "call_human = { schedule = { loss = \"step\", points = [[0, 1]] } }";
+    check_samp(by_loss, &["arguments: imitation.speaker", "step: imitation.speaker*"]);
+}
+
+#[test]
+fn a_budget_of_the_run_depends_on_its_length() {
+    let keys = |budget: &str, batches: &str| -> Vec<plan::Hash> {
+        let text = WHOLE.replacen("probability = 0.3 }", &format!("probability = 0.3 }}\nbudget = {budget}"), 1);
+        planned(&text.replacen("batches = 100", batches, 1)).nodes.iter().map(|node| node.key).collect()
+    };
+    let same = |budget: &str| keys(budget, "batches = 100") == keys(budget, "batches = 101");
+    assert!(same("{ per_batch = 5 }") && !same("{ per_run = 500 }"));
 }
 
 #[test]

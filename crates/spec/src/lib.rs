@@ -11,6 +11,7 @@ mod layers;
 mod parties;
 pub mod place;
 pub mod problem;
+mod samp;
 mod schedule;
 mod schema;
 pub mod settings;

@@ -1,6 +1,7 @@
 //! `[model.NAME]`, `[human.NAME]` and `[amplify.NAME]`: who answers.
 
 use crate::{
+    samp::{budget, call_human, refuse_sameness},
     settings::{Amplify, Architecture, CallHuman, Human, Model, Schedule},
     table::Table,
     value::Value,
@@ -49,23 +50,15 @@ fn script(value: &mut Value<'_>) -> Option<String> {
 
 /// `[amplify.NAME]`
 pub(crate) fn amplify(table: &mut Table<'_>) -> Amplify {
-    Amplify {
+    let stand_in = CallHuman::Probability(Schedule::Constant(0.5));
+    let amplify = Amplify {
         model: table.reference("model"),
         human: table.reference("human"),
-        call_human: table.required("call_human", CallHuman::Probability(0.5), call_human),
+        call_human: table.required("call_human", stand_in, call_human),
+        budget: table.optional("budget", |value| value.table(budget)),
         temperature: table.or("temperature", Schedule::Constant(1.0), |value| value.schedule(0.0..)),
         max_tokens: table.or("max_tokens", 16, |value| value.whole(1..)),
-    }
-}
-
-fn call_human(value: &mut Value<'_>) -> Option<CallHuman> {
-    if value.is_table() {
-        let read = |table: &mut Table<'_>| table.required("probability", 0.5, |value| value.number(0.0..=1.0));
-        return value.table(read).map(CallHuman::Probability);
-    }
-    match value.text()?.as_str() {
-        "always" => Some(CallHuman::Always),
-        "never" => Some(CallHuman::Never),
-        other => value.unknown(other, ["always", "never", "{ probability = 0.3 }"]),
-    }
+    };
+    refuse_sameness(table, &amplify.call_human, &amplify.temperature);
+    amplify
 }

@@ -8,7 +8,7 @@ use crate::{
     problem::Problem,
     settings::{
         AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, OnBadQuestion, Row,
-        Schedule, Sufficient, Sync, Task, Train, Wording,
+        Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
     },
     table::Table,
     value::Value,
@@ -79,14 +79,20 @@ pub(crate) fn judge(table: &mut Table<'_>) -> Judge {
 pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
     let both = Credit { argument: true, calls: true };
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
-    Loss {
+    let loss = Loss {
         from: table.required("from", Vec::new(), |value| value.one_or_some(|mention| mention.reference())),
         distance: table.or("distance", Distance::CrossEntropy, |value| value.word(&[Distance::CrossEntropy])),
         combine: table.required("combine", nothing, |value| value.table(combine)),
         imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
+        weight: table.or("weight", Weight::One, |value| value.word(&[Weight::One, Weight::Propensity])),
         credit: table.or("credit", both, credit),
         baseline_decay: table.or("baseline_decay", Schedule::Constant(0.95), |value| value.schedule(0.0..1.0)),
+    };
+    if loss.weight == Weight::Propensity && loss.imitate == Imitate::All {
+        let message = "M's own kept answers are no sample of what H would have answered, so no propensity weighs them";
+        table.problem_at("weight", message, "leave `imitate` at \"human\", or `weight` at \"one\"");
     }
+    loss
 }
 
 fn combine(table: &mut Table<'_>) -> Combine {

@@ -80,6 +80,13 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// Notes that one of some keys must be there at least, where none is.
+    pub(crate) fn require_one_of(&mut self, keys: &[&'static str]) {
+        if !keys.iter().any(|key| self.entries.contains_key(*key)) {
+            self.missing.push(keys.to_vec());
+        }
+    }
+
     /// A mention that must be there.
     pub(crate) fn reference(&mut self, key: &'static str) -> Reference {
         let absent = Reference { name: String::new(), span: self.header.clone() };

@@ -63,6 +63,27 @@ fn what_is_left_out_has_its_default() {
     temperature = 1.0
     max_tokens = 16
 
+    [amplify.a1]
+    model = "m"
+    human = "h"
+    call_human = { confidence = { least = 0.0, most = 1.0 } }
+    temperature = 1.0
+    max_tokens = 16
+
+    [amplify.a2]
+    model = "m"
+    human = "h"
+    call_human = { disagreement = { samples = 2, least = 0.0, most = 1.0 } }
+    temperature = 1.0
+    max_tokens = 16
+
+    [amplify.a3]
+    model = "m"
+    human = "h"
+    call_human = { schedule = { loss = "t", points = [[0.5, 1.0]], decay = 0.9 } }
+    temperature = 1.0
+    max_tokens = 16
+
     [sample.q]
     task = { name = "web-of-lies", depth = [0, 2], exclude_words = [] }
     rows = 4

@@ -39,8 +39,27 @@ fn decay() -> BoxedStrategy<Schedule> {
 }
 
 fn call_human() -> impl Strategy<Value = CallHuman> {
-    let probability = probability().prop_map(CallHuman::Probability);
-    prop_oneof![Just(CallHuman::Always), Just(CallHuman::Never), probability]
+    let bounds = || (probability(), probability()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+    let by_loss = |points: std::collections::BTreeMap<u64, f64>| {
+        let points = points.into_iter().map(|(loss, probability)| (loss as f64 / 7.0, probability)).collect();
+        CallHuman::Schedule(ByLoss { loss: mention("t"), points, decay: 0.75 })
+    };
+    prop_oneof![
+        Just(CallHuman::Always),
+        Just(CallHuman::Never),
+        schedule().prop_map(CallHuman::Probability),
+        bounds().prop_map(|(least, most)| CallHuman::Confidence(Confidence { least, most })),
+        (bounds(), 1..9usize)
+            .prop_map(|((least, most), samples)| { CallHuman::Disagreement(Disagreement { samples, least, most }) }),
+        prop::collection::btree_map(0..1000u64, probability(), 1..4).prop_map(by_loss),
+    ]
+}
+
+fn budget() -> impl Strategy<Value = Option<Budget>> {
+    let one = || prop::option::of(1..u64::MAX);
+    (one(), one()).prop_map(|(per_batch, per_run)| {
+        (per_batch.is_some() || per_run.is_some()).then_some(Budget { per_batch, per_run })
+    })
 }
 
 fn wording() -> impl Strategy<Value = Wording> {
@@ -168,11 +187,15 @@ fn debate() -> impl Strategy<Value = Stage> {
 
 fn loss() -> impl Strategy<Value = Stage> {
     let imitate = prop_oneof![Just(Imitate::Human), Just(Imitate::All)];
-    (schedule(), imitate, any::<(bool, bool)>(), decay()).prop_map(|(alpha, imitate, credit, baseline_decay)| {
-        let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
-        let credit = Credit { argument: credit.0, calls: credit.1 };
-        Stage::Loss(Loss { from: vec![mention("d"), mention("v")], distance, combine, imitate, credit, baseline_decay })
-    })
+    (schedule(), imitate, any::<(bool, bool)>(), decay(), any::<bool>()).prop_map(
+        |(alpha, imitate, credit, baseline_decay, by)| {
+            let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
+            let credit = Credit { argument: credit.0, calls: credit.1 };
+            let weight = if by && imitate == Imitate::Human { Weight::Propensity } else { Weight::One };
+            let from = vec![mention("d"), mention("v")];
+            Stage::Loss(Loss { from, distance, combine, imitate, weight, credit, baseline_decay })
+        },
+    )
 }
 
 fn train() -> impl Strategy<Value = Stage> {
@@ -217,11 +240,22 @@ fn stages() -> impl Strategy<Value = Vec<Named<Stage>>> {
 }
 
 fn pipeline() -> impl Strategy<Value = Pipeline> {
-    (any::<u64>(), call_human(), schedule(), stages(), table_stages(), any::<bool>()).prop_map(
-        |(seed, call_human, temperature, mut stages, table_stages, best)| {
+    // Where further answers of M are sampled, they may differ.
+    let sampled = (call_human(), schedule()).prop_filter("a temperature of 0", |(call_human, temperature)| {
+        !matches!(call_human, CallHuman::Disagreement(_)) || temperature.min() > 0.0
+    });
+    let amplify = (sampled, budget()).prop_map(|((call_human, temperature), budget)| Amplify {
+        model: mention("m"),
+        human: mention("h"),
+        call_human,
+        budget,
+        temperature,
+        max_tokens: 16,
+    });
+    (any::<u64>(), amplify, stages(), table_stages(), any::<bool>()).prop_map(
+        |(seed, amplify, mut stages, table_stages, best)| {
             stages.extend(table_stages);
             let sizes = Architecture { layers: 2, width: 64, heads: 4, context: 256, feed_forward: 99 };
-            let amplify = Amplify { model: mention("m"), human: mention("h"), call_human, temperature, max_tokens: 16 };
             Pipeline {
                 seed,
                 batches: Some(seed.max(1)),

@@ -36,7 +36,7 @@ fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
     let mut optimizer = AdamW::new(model.weights.layout.parameters());
     let example = |key: usize| {
         let tokens = sequence(key);
-        Example { prompt_length: tokens.len() - 4, tokens, supervised: 1.0, advantage: None }
+        Example { prompt_length: tokens.len() - 4, tokens, supervised: 1.0, stands_for: 1.0, advantage: None }
     };
     let batches: Vec<Vec<Example>> =
         (0..8).map(|batch| (0..ROWS).map(|row| example(batch * ROWS + row)).collect()).collect();

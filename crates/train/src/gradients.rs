@@ -13,6 +13,9 @@ pub struct Example {
     pub prompt_length: usize,
     /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none.
     pub supervised: f32,
+    /// How many targets it stands for in their mean: 1/propensity where targets were drawn, which is in its weight too;
+    /// otherwise 1.
+    pub stands_for: f64,
     /// α times the reward, less its baseline, that the answer's tokens earned; `None` if they earn none, which is not 0.
     pub advantage: Option<f32>,
 }
@@ -36,7 +39,8 @@ pub struct Term {
 /// The gradients of a batch of examples.
 #[derive(Debug)]
 pub struct Gradients {
-    /// (1 − α)·L: the weighted cross-entropy per token of the targets under live M. `None` if there are none.
+    /// (1 − α)·L: the weighted cross-entropy per token of the targets under live M, each token counted as often as its
+    /// target stands for (Hájek 1971). `None` if there are none.
     pub supervised: Option<Term>,
     /// α·J: advantage times log-probability, per token that earned a reward. `None` if there are none.
     pub reward: Option<Term>,
@@ -89,8 +93,9 @@ pub fn gradients(
     let reward = weighted(examples, |example| example.advantage);
     let tokens = |part: &[Weighted]| part.iter().map(|(example, _)| example.tokens.len()).sum::<usize>();
     let tokens = tokens(&supervised) + tokens(&reward);
-    let answered = |part: &[Weighted]| part.iter().map(|(example, _)| example.answer_length()).sum::<usize>() as f64;
-    let (imitated, rewarded) = (answered(&supervised), answered(&reward));
+    let length = |(example, _): &Weighted| example.answer_length() as f64;
+    let imitated: f64 = supervised.iter().map(|target| length(target) * target.0.stands_for).sum();
+    let rewarded: f64 = reward.iter().map(length).sum();
     let weighted = |(example, weight): &Weighted| f64::from(*weight) * example.answer_length() as f64;
     let supervised_weight = supervised.iter().map(weighted).sum::<f64>() / imitated.max(1.0);
     let mut batches = micro_batches(supervised, imitated, micro_batch);

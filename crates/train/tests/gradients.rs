@@ -16,7 +16,7 @@ fn model() -> Model {
 /// An example that is a function of `key`.
 fn example(key: usize, supervised: f32, advantage: Option<f32>) -> Example {
     let tokens = (0..4 + key % 17).map(|place| (4 + (key * 5 + place * 3) % 12) as u32).collect();
-    Example { tokens, prompt_length: 2 + key % 2, supervised, advantage }
+    Example { tokens, prompt_length: 2 + key % 2, supervised, stands_for: 1.0, advantage }
 }
 
 /// Σ log p of an answer, one example at a time.
@@ -93,6 +93,20 @@ fn every_parameter_agrees_with_its_finite_difference() {
             gradient[place]
         );
     }
+}
+
+/// One of three that was drawn, with three times the weight, trains as the three do.
+#[test]
+fn a_target_counts_as_often_as_it_stands_for() {
+    let other = || example(4, 0.5, None);
+    let drawn = [Example { supervised: 1.5, stands_for: 3.0, ..example(3, 0.5, None) }, other()];
+    let all = [example(3, 0.5, None), example(3, 0.5, None), example(3, 0.5, None), other()];
+    let of = |examples: &[Example]| gradients(&model(), examples, 4, 1).unwrap();
+    let (drawn, all) = (of(&drawn), of(&all));
+    assert_eq!(drawn.supervised_weight, all.supervised_weight);
+    let (drawn, all) = (drawn.supervised.unwrap(), all.supervised.unwrap());
+    assert!((drawn.value - all.value).abs() < 1e-5);
+    assert!(drawn.gradient.allclose(&all.gradient, 1e-3, 1e-6, false));
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn examples() -> Vec<Example> {
         tokens: (0..5 + key % 7).map(|place| (4 + (key * 5 + place * 3) % 12) as u32).collect(),
         prompt_length: 3,
         supervised: [0.75, 0.0][key % 2],
+        stands_for: 1.0,
         advantage: [None, Some(0.5), None, Some(-0.5)][key % 4],
     };
     (0..16).map(example).collect()

@@ -3,6 +3,7 @@
 use super::{Line, Plot, facts, page, section};
 use crate::{
     command::Failure,
+    estimate::{Against, against_human, batches_in_words},
     evaluation::{Count, sum},
     figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, tokens, total},
     show::{Found, Transcript, heading},
@@ -40,6 +41,11 @@ pub fn report(root: &Path) -> Result<String, Failure> {
     for accuracy in accuracies(&run, &pipeline)? {
         let heading = format!("{}: right answers by depth, after batch {}", accuracy.stage, accuracy.batches);
         body = html! { (body) (section(&heading, &by_depth(&accuracy))) };
+    }
+    let known = against_human(&run, &pipeline)?;
+    if !known.is_empty() {
+        let heading = format!("M against H, {}", batches_in_words(&pipeline, run.lines().len()));
+        body = html! { (body) (section(&heading, &against(&known))) };
     }
     let settings = pipeline.to_toml();
     let plan = std::fs::read_to_string(root.join("plan.txt")).unwrap_or_default();
@@ -110,6 +116,35 @@ fn by_depth(accuracy: &Accuracy) -> Markup {
                     @for depth in &depths { (cell(counts.get(depth))) }
                     (cell(Some(&all)))
                     td.faint { (format!("{:.1} – {:.1}", 100.0 * low, 100.0 * high)) }
+                }
+            }
+        }
+    }
+}
+
+/// How often M's first answer is another than H's, estimated by inverse propensities.
+fn against(found: &[Against]) -> Markup {
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    html! {
+        table {
+            tr {
+                th { "question" }
+                th { "posed" }
+                th { "to H" }
+                th { "% M differs" }
+                th { "95 % interval" }
+                th { "% with no chance of H" }
+            }
+            @for Against { stage, asked, estimate } in found {
+                tr {
+                    td { (stage) ": " (asked) }
+                    td { (grouped(estimate.posed as f64)) }
+                    td { (grouped(estimate.called as f64)) }
+                    td { (estimate.error().map_or("–".to_owned(), percent)) }
+                    td.faint {
+                        @if let Some((low, high)) = estimate.interval() { (percent(low)) " – " (percent(high)) }
+                    }
+                    td { (percent(estimate.uncovered_share())) }
                 }
             }
         }
@@ -208,7 +243,7 @@ fn said(debate: &Transcript) -> Markup {
     let mut answers: Vec<Vec<&Call>> = Vec::new();
     for call in &debate.calls {
         match (call.part, answers.last_mut()) {
-            (Part::Sub | Part::Human, Some(answer)) => answer.push(call),
+            (Part::Again | Part::Sub | Part::Human, Some(answer)) => answer.push(call),
             _ => answers.push(vec![call]),
         }
     }
@@ -241,6 +276,7 @@ fn answered(calls: &[&Call]) -> Markup {
             @for call in calls {
                 @match call.part {
                     Part::First => p.overridden[!call.kept] { "M: " (call.answer) },
+                    Part::Again => div.asked { "M again: " (call.answer) },
                     Part::Sub => div.asked { "H asks M: " (call.prompt) br; "M: " (call.answer) },
                     Part::Human => p { "H: " (call.answer) },
                 }

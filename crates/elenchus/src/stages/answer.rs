@@ -43,7 +43,7 @@ pub struct Answer {
 /// Who answers.
 pub enum By {
     /// Amp≈(H, M).
-    Amplify(Amplifier),
+    Amplify(Box<Amplifier>),
     /// M alone: the state that holds it, how it is sampled, and the threads that compute.
     Model(String, spec::settings::Sampled, usize),
     /// H alone.
@@ -123,11 +123,13 @@ impl Answer {
                 let mut m = amplifier.answerer(unit)?;
                 let asked = self.fitting(&m, all, refused)?;
                 let wave: Vec<Open> = asked.iter().map(|asking| asking.open.clone()).collect();
-                let approx = amplifier.approx(&self.wording);
-                let said = if wave.is_empty() { Vec::new() } else { approx.answer(&mut m, &wave)? };
+                let deciding = amplifier.samp.hold(unit)?;
+                let said = amplifier.approx(&self.wording, &deciding).answer(&mut m, &wave)?;
                 note_usage(unit, &[m.usage]);
                 let traced = |(asking, said): (&Asking, Amplified)| calls(asking.id, Asked::Argument, 0, said);
-                Ok(asked.iter().zip(said).flat_map(traced).collect())
+                let trace: Vec<Call> = asked.iter().zip(said).flat_map(traced).collect();
+                deciding.settle(unit, &trace, |_| true);
+                Ok(trace)
             }
         }
     }

@@ -44,9 +44,13 @@ impl Stage for Debate {
             return Err(stop(first));
         }
         let rows = rows(asked, self.draw);
+        let speaking = self.speaker.samp.hold(unit)?;
+        // Where the same Amp≈ argues and oversees, both pay from one purse.
+        let apart = self.overseer.samp.name != self.speaker.samp.name;
+        let overseeing = if apart { Some(self.overseer.samp.hold(unit)?) } else { None };
         let rules = Rules {
-            speaker: self.speaker.approx(&self.wording),
-            overseer: self.overseer.approx(&self.wording),
+            speaker: self.speaker.approx(&self.wording, &speaking),
+            overseer: self.overseer.approx(&self.wording, overseeing.as_ref().unwrap_or(&speaking)),
             max_turns: self.max_turns,
             sufficient: self.sufficient,
         };
@@ -71,6 +75,10 @@ impl Stage for Debate {
             }
         }
         unit.metric("human_calls", human_calls(&trace));
+        speaking.settle(unit, &trace, |asked| asked == Asked::Argument || !apart);
+        if let Some(overseeing) = overseeing {
+            overseeing.settle(unit, &trace, |asked| asked == Asked::Sufficient);
+        }
         let mut bundle = Bundle::from([
             (self.name.clone(), arguments.into_table()?),
             (format!("{}.calls", self.name), tables::from_calls(&trace)?),

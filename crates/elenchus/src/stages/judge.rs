@@ -37,7 +37,8 @@ impl Stage for Judge {
         let rows = super::debate::rows(debated, self.draw);
         let transcripts = transcripts(rows, unit.table(&self.arguments)?)?;
         let mut target = self.by.answerer(unit)?;
-        let verdicts = judge(&self.by.approx(&self.wording), &mut target, &transcripts)?;
+        let judging = self.by.samp.hold(unit)?;
+        let verdicts = judge(&self.by.approx(&self.wording, &judging), &mut target, &transcripts)?;
         note_usage(unit, &[target.usage]);
         let ids: Vec<u64> = transcripts.iter().map(|transcript| transcript.row.id).collect();
         let winner: Vec<Option<&str>> = verdicts.iter().map(|verdict| verdict.winner.map(Side::name)).collect();
@@ -45,6 +46,7 @@ impl Stage for Judge {
         note_rewards(unit, &reward);
         let trace = trace(&transcripts, verdicts);
         unit.metric("human_calls", human_calls(&trace));
+        judging.settle(unit, &trace, |_| true);
         let table = DataFrame::new(
             ids.len(),
             vec![

@@ -14,7 +14,7 @@ use debate::{
 use model::Tokenizer;
 use polars::prelude::*;
 use rayon::prelude::*;
-use spec::settings::Combine;
+use spec::settings::{Combine, Weight};
 use std::collections::BTreeMap;
 
 /// Turns the calls of a batch into weighted token sequences.
@@ -46,11 +46,16 @@ impl Stage for Loss {
         let calls = self.calls.iter().map(|table| tables::to_calls(unit.table(table)?).map_err(StageError::from));
         let calls: Vec<Call> = calls.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let weigh = |call: Call| self.example(call, &winners, alpha, baseline);
-        let examples = into_table(calls.into_par_iter().filter_map(weigh).collect())?;
+        let examples: Vec<Example> = calls.into_par_iter().filter_map(weigh).collect();
+        let mut table = into_table(&examples)?;
+        if self.settings.weight == Weight::Propensity {
+            let propensities: Vec<Option<f64>> = examples.iter().map(|example| example.propensity).collect();
+            table.with_column(Column::new("propensity".into(), propensities))?;
+        }
         if let Some(even) = mean_even(&winners) {
             baseline.follow(even, self.settings.baseline_decay.at(unit.batch));
         }
-        Ok(Bundle::from([(self.name.clone(), examples)]))
+        Ok(Bundle::from([(self.name.clone(), table)]))
     }
 }
 
@@ -62,9 +67,13 @@ impl Loss {
         let advantage = |reward| (alpha * (f64::from(reward) - baseline.of(Side::at(call.turn)))) as f32;
         let advantage = lesson.reward.filter(|_| alpha > 0.0).map(advantage);
         let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
-        let supervised = if lesson.imitated { weight as f32 } else { 0.0 };
+        // Who became a target by chance stands for those who did not.
+        let drawn = self.settings.weight == Weight::Propensity && lesson.imitated;
+        let propensity = call.propensity.filter(|_| drawn);
+        let supervised = if lesson.imitated { (weight / propensity.unwrap_or(1.0)) as f32 } else { 0.0 };
         let teaches = supervised > 0.0 || advantage.is_some();
-        teaches.then(|| Example::new(&self.tokenizer, call, supervised, lesson.reward, advantage))
+        let example = || Example::new(&self.tokenizer, call, supervised, lesson.reward, advantage);
+        teaches.then(|| Example { propensity, ..example() })
     }
 }
 
@@ -95,6 +104,7 @@ struct Example {
     reward: Option<f32>,
     advantage: Option<f32>,
     log_probs: Option<Vec<f32>>,
+    propensity: Option<f64>,
 }
 
 impl Example {
@@ -114,11 +124,12 @@ impl Example {
             reward,
             advantage,
             log_probs,
+            propensity: None,
         }
     }
 }
 
-fn into_table(rows: Vec<Example>) -> PolarsResult<DataFrame> {
+fn into_table(rows: &[Example]) -> PolarsResult<DataFrame> {
     let tokens: Vec<Option<&[u32]>> = rows.iter().map(|row| Some(row.tokens.as_slice())).collect();
     let log_probs: Vec<Option<&[f32]>> = rows.iter().map(|row| row.log_probs.as_deref()).collect();
     DataFrame::new(

@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod judge;
 pub mod loss;
 pub mod questions;
+pub mod samp;
 pub mod sample;
 pub mod sync;
 pub mod train;
@@ -17,7 +18,8 @@ use crate::{
 use ::debate::{amplify::Approx, human::Human};
 use batch::{StageError, Unit};
 use model::Sampling;
-use spec::settings::{CallHuman, Schedule, Wording};
+use samp::{Decider, Held};
+use spec::settings::{Schedule, Wording};
 
 /// Amp≈(H, M), with the name of the state that holds M.
 pub struct Amplifier {
@@ -26,7 +28,7 @@ pub struct Amplifier {
     /// H.
     pub human: Box<dyn Human>,
     /// Samp.
-    pub call_human: CallHuman,
+    pub samp: Decider,
     /// At which temperature M is sampled.
     pub temperature: Schedule,
     /// The longest answer M may give, in tokens.
@@ -37,8 +39,8 @@ pub struct Amplifier {
 
 impl Amplifier {
     /// Everything but M.
-    pub fn approx<'a>(&'a self, wording: &'a Wording) -> Approx<'a> {
-        Approx { human: self.human.as_ref(), call_human: self.call_human, wording }
+    pub fn approx<'a>(&'a self, wording: &'a Wording, held: &'a Held<'_>) -> Approx<'a> {
+        Approx { human: self.human.as_ref(), samp: held.samp(), wording }
     }
 
     /// M as it is in this batch.

@@ -1,7 +1,7 @@
 //! `[train.NAME]`: gradient steps on one model.
 
 use crate::{
-    states::{ModelState, OptimizerState},
+    states::{Imitation, ModelState, OptimizerState},
     tables,
 };
 use batch::{Bundle, Stage, StageError, Unit};
@@ -17,6 +17,8 @@ pub struct Train {
     pub model: String,
     /// The state of the optimizer.
     pub optimizer: String,
+    /// The states of running means of the loss, by which others go, each with its decay per batch.
+    pub followers: Vec<(String, f64)>,
     /// How.
     pub settings: spec::settings::Train,
     /// Threads that compute on tensors.
@@ -37,6 +39,11 @@ impl Stage for Train {
             steps.push(train::step(&mut model.0, &mut optimizer.0, &examples, step)?);
         }
         note(unit, &steps);
+        let loss = mean(&steps, |step| step.supervised.map(|term| term.value));
+        for (state, decay) in &self.followers {
+            let imitation = unit.write::<Imitation>(state)?;
+            loss.into_iter().for_each(|loss| imitation.follow(loss, *decay));
+        }
         Ok(Bundle::new())
     }
 }
@@ -46,6 +53,8 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
     let (question, tokens) = (tables::u64s(table, "question")?, tables::list_u32(table, "tokens")?);
     let (prompt_length, supervised) = (tables::u32s(table, "prompt_length")?, tables::f32s(table, "supervised")?);
     let advantage = table.column("advantage")?.f32()?;
+    // A loss that weighs by propensities says them.
+    let propensity = table.column("propensity").ok().map(|column| column.f64()).transpose()?;
     let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     let mut shares: Vec<Vec<Example>> = (0..steps).map(|_| Vec::new()).collect();
     for (i, tokens) in tokens.into_iter().enumerate() {
@@ -55,6 +64,7 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
             tokens: tokens.unwrap_or_default(),
             prompt_length: prompt_length[i] as usize,
             supervised: supervised[i],
+            stands_for: propensity.and_then(|column| column.get(i)).map_or(1.0, |propensity| 1.0 / propensity),
             advantage: advantage.get(i),
         });
     }
@@ -64,18 +74,21 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
 
 /// The means over a batch's optimizer steps of whatever they report.
 fn note(unit: &mut Unit<'_>, steps: &[Metrics]) {
-    let mut mean = |name: &str, value: &dyn Fn(&Metrics) -> Option<f64>| {
-        let values: Vec<f64> = steps.iter().filter_map(value).collect();
-        if !values.is_empty() {
-            unit.metric(name, values.iter().sum::<f64>() / values.len() as f64);
-        }
+    let mut note = |name: &str, value: fn(&Metrics) -> Option<f64>| {
+        mean(steps, value).into_iter().for_each(|mean| unit.metric(name, mean));
     };
-    mean("supervised_loss", &|step| step.supervised.map(|term| term.value));
-    mean("supervised_norm", &|step| step.supervised.map(|term| term.norm));
-    mean("reward_value", &|step| step.reward.map(|term| term.value));
-    mean("reward_norm", &|step| step.reward.map(|term| term.norm));
-    mean("reward_share", &|step| step.share);
-    mean("cosine", &|step| step.cosine);
-    mean("norm", &|step| step.norm);
+    note("supervised_loss", |step| step.supervised.map(|term| term.value));
+    note("supervised_norm", |step| step.supervised.map(|term| term.norm));
+    note("reward_value", |step| step.reward.map(|term| term.value));
+    note("reward_norm", |step| step.reward.map(|term| term.norm));
+    note("reward_share", |step| step.share);
+    note("cosine", |step| step.cosine);
+    note("norm", |step| step.norm);
     unit.metric("tokens", steps.iter().map(|step| step.tokens).sum::<usize>() as f64);
+}
+
+/// The mean over the optimizer steps that report something.
+fn mean(steps: &[Metrics], value: fn(&Metrics) -> Option<f64>) -> Option<f64> {
+    let values: Vec<f64> = steps.iter().filter_map(value).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }

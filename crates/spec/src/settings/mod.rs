@@ -4,6 +4,7 @@
 mod command;
 mod parties;
 mod procedure;
+mod samp;
 mod schedule;
 mod snapshot;
 mod tables;
@@ -14,11 +15,12 @@ use serde::Serialize;
 use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
-pub use parties::{Amplify, Architecture, CallHuman, Human, Model};
+pub use parties::{Amplify, Architecture, Human, Model};
 pub use procedure::{
     AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row,
-    Sample, Sufficient, Sync, Task, Train, Wording,
+    Sample, Sufficient, Sync, Task, Train, Weight, Wording,
 };
+pub use samp::{Budget, ByLoss, CallHuman, Confidence, Disagreement};
 pub use schedule::{Schedule, Shape, Way};
 pub use snapshot::Snapshot;
 pub use tables::{

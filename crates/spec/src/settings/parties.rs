@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{File, Reference, Schedule, schedule};
+use super::{Budget, CallHuman, File, Reference, Schedule, schedule};
 
 /// `[model.NAME]`: who answers, a transformer. M, or M_target, which follows M.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -61,6 +61,11 @@ pub struct Amplify {
     /// Samp: when H is called over M's answer.
     #[schemars(extend("x-changes" = "tables"))]
     pub call_human: CallHuman,
+    /// How many calls of H there may be. Stages that ask the same Amp≈ part it by how many waves of questions they put
+    /// to it in a batch, and the waves of a stage take equal shares of what those before have left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "tables"))]
+    pub budget: Option<Budget>,
     /// Temperature at which M is sampled; 0 takes the likeliest token.
     #[schemars(schema_with = "schedule::not_negative", extend("default" = 1.0, "x-changes" = "tables"))]
     pub temperature: Schedule,
@@ -69,14 +74,10 @@ pub struct Amplify {
     pub max_tokens: usize,
 }
 
-/// Samp: when H is called over M's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CallHuman {
-    /// `"always"`: over every answer.
-    Always,
-    /// `"never"`: M's answer is kept.
-    Never,
-    /// `{ probability = 0.3 }`: by a seeded draw for each answer.
-    Probability(#[schemars(range(min = 0.0, max = 1.0))] f64),
+impl Amplify {
+    /// The smallest and the largest propensity that a question can get.
+    pub fn propensities(&self) -> (f64, f64) {
+        let (least, most) = self.call_human.bounds();
+        (if self.budget.is_some() { 0.0 } else { least }, most)
+    }
 }

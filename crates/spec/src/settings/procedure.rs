@@ -176,6 +176,10 @@ pub struct Loss {
     /// Whose answers are imitated.
     #[schemars(extend("default" = "human", "x-changes" = "tables"))]
     pub imitate: Imitate,
+    /// What a target of imitation counts.
+    #[serde(skip_serializing_if = "Weight::is_default")]
+    #[schemars(extend("x-default" = "one", "x-changes" = "tables"))]
+    pub weight: Weight,
     /// Which of the tokens that M sampled on a side's behalf earn its reward.
     #[serde(serialize_with = "earners")]
     #[schemars(with = "Vec<Earner>", extend("default" = ["argument", "calls"], "x-changes" = "tables"))]
@@ -213,6 +217,24 @@ pub enum Imitate {
     Human,
     /// `"all"`: L as the paper writes it, M's own kept answers among the targets.
     All,
+}
+
+/// What a target of imitation counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// `"one"`: each the same.
+    One,
+    /// `"propensity"`: 1/propensity, so that those whom Samp seldom takes to H stand for others like them. Over a fixed
+    /// list of posed questions the weighted sum of distances has the expectation that it has where H is always called,
+    /// if no propensity is 0 (Horvitz & Thompson 1952). A step divides it by the tokens, counted alike.
+    Propensity,
+}
+
+impl Weight {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Weight::One
+    }
 }
 
 /// What earns reward.

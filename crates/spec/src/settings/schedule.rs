@@ -71,6 +71,15 @@ impl Schedule {
         }
     }
 
+    /// The smallest value it takes.
+    pub fn min(&self) -> f64 {
+        match self {
+            Schedule::Constant(value) => *value,
+            Schedule::Points(points) => points.iter().map(|point| point.1).fold(f64::INFINITY, f64::min),
+            Schedule::Shape(Shape::Cosine(way) | Shape::Exponential(way)) => way.from.min(way.to),
+        }
+    }
+
     /// The first of so many batches at which it is above 0.
     pub fn first_above_zero(&self, batches: u64) -> Option<u64> {
         let first = match self {

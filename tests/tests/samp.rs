@@ -1,0 +1,307 @@
+//! Samp in whole runs: budgets, weights by propensities, and what they say of M.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use batch::{Run, Stage as _, States, Unit};
+use debate::{
+    amplify::{Amplified, HumanAnswer},
+    answerer::Answer,
+    draw::Draw,
+    question::Asked,
+    trace::{Call, Part, calls},
+};
+use elenchus::{
+    estimate::{Estimate, against_human},
+    stages::loss::Loss,
+    states::Baseline,
+    tables,
+};
+use polars::prelude::*;
+use spec::settings::Stage;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+use tests::{assert_same, break_off, load, resume, run, small};
+
+/// A pipeline that only imitates single arguments, each target weighed by its propensity.
+fn imitating(call_human: &str, batches: u64) -> String {
+    let changes = [
+        ("alpha = 0.5", "alpha = 0.0"),
+        ("max_turns = 2", "max_turns = 1"),
+        ("call_human = { probability = 0.4 }", call_human),
+        ("[loss.objective]", "[loss.objective]\nweight = \"propensity\""),
+    ];
+    changed(&small("web-of-lies", batches), &changes)
+}
+
+fn changed(source: &str, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(source.to_owned(), |source, (from, to)| {
+        assert!(source.contains(from), "{from}");
+        source.replace(from, to)
+    })
+}
+
+fn made(source: &str, folder: &Path, name: &str) -> Run {
+    let root: PathBuf = folder.join(name);
+    run(source, &root);
+    Run::open(&root).unwrap()
+}
+
+/// Each target by its question: its tokens, and its weight.
+fn targets(examples: &DataFrame) -> BTreeMap<u64, (Vec<u32>, f64)> {
+    let (questions, weights) =
+        (tables::u64s(examples, "question").unwrap(), tables::f32s(examples, "supervised").unwrap());
+    let tokens = tables::list_u32(examples, "tokens").unwrap().into_iter().flatten();
+    questions.into_iter().zip(tokens.zip(weights.into_iter().map(f64::from))).collect()
+}
+
+/// Any distance will do that depends on the target alone.
+fn distance(tokens: &[u32]) -> f64 {
+    tokens.iter().map(|&token| f64::from(token)).sum()
+}
+
+/// The calls behind four single arguments, over some of which H was called.
+fn trace(propensities: &[f64], called: impl Fn(usize) -> bool) -> Vec<Call> {
+    let answered = |i: usize| Amplified {
+        prompt: format!("Question: {}", "lies ".repeat(i)),
+        first: Answer::default(),
+        again: Vec::new(),
+        propensity: propensities[i],
+        human: called(i).then(|| HumanAnswer { text: ["Yes", "No because Jim lies"][i % 2].into(), calls: Vec::new() }),
+    };
+    (0..propensities.len()).flat_map(|i| calls(i as u64, Asked::Argument, 0, answered(i))).collect()
+}
+
+/// What the loss stage makes of calls.
+fn examples(trace: &[Call]) -> BTreeMap<u64, (Vec<u32>, f64)> {
+    let loaded = load(&imitating("call_human = \"always\"", 1));
+    let settings = loaded.pipeline.stages.iter().find_map(|stage| match &stage.settings {
+        Stage::Loss(loss) => Some(loss.clone()),
+        _ => None,
+    });
+    let baseline = "baseline.objective".to_owned();
+    let (table, mut states) = (tables::from_calls(trace).unwrap(), States::new());
+    states.insert(baseline.clone(), Baseline::default());
+    let names = [baseline.clone()];
+    let mut unit = Unit::new(0, BTreeMap::from([("calls", &table)]), &mut states, &names, &names);
+    let loss = Loss {
+        name: "objective".into(),
+        calls: vec!["calls".into()],
+        verdicts: None,
+        settings: settings.unwrap(),
+        baseline,
+        tokenizer: loaded.tokenizer,
+    };
+    targets(&loss.run(&mut unit).unwrap()["objective"])
+}
+
+/// Over all draws on a fixed list, the weighted sum of distances has the mean that it has where H is always called.
+#[test]
+fn the_weighted_loss_has_the_expectation_of_always() {
+    let sum = |trace: &[Call]| examples(trace).values().map(|(tokens, weight)| weight * distance(tokens)).sum::<f64>();
+    let always = sum(&trace(&[1.0; 4], |_| true));
+    for propensities in [[0.3; 4], [0.05, 1.0, 0.4, 0.9]] {
+        let mut mean = 0.0;
+        for drawn in 0..1u32 << 4 {
+            let called = |i: usize| drawn >> i & 1 == 1;
+            let chance = |i: usize| if called(i) { propensities[i] } else { 1.0 - propensities[i] };
+            mean += (0..4).map(chance).product::<f64>() * sum(&trace(&propensities, called));
+        }
+        assert!((mean - always).abs() < 1e-5 * always, "{propensities:?}: {mean}, not {always}");
+    }
+}
+
+/// The same on runs in which M never changes: H then answers a question alike in all of them, if it is called.
+#[test]
+fn a_run_under_any_samp_has_the_weighted_loss_of_always() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |name: &str, call_human: &str| {
+        let source = imitating(&format!("call_human = {call_human}"), 12);
+        let changes = [("learning_rate = 2e-3", "learning_rate = 0.0"), ("rows = 6", "rows = 25")];
+        made(&changed(&source, &changes), folder.path(), name)
+    };
+    let of = |run: &Run| -> BTreeMap<u64, (Vec<u32>, f64)> {
+        run.tables("objective").flat_map(|table| targets(&table.unwrap())).collect()
+    };
+    let always = of(&run("always", "\"always\""));
+    let sum: f64 = always.values().map(|(tokens, _)| distance(tokens)).sum();
+    for (i, rule) in [
+        "{ probability = [[0, 0.2], [11, 0.6]] }",
+        "{ confidence = { least = 0.2, most = 0.9 } }",
+        "{ disagreement = { samples = 2, least = 0.1, most = 0.5 } }",
+        "{ schedule = { loss = \"step\", points = [[1, 0.1], [10, 0.9]] } }",
+        "{ confidence = { least = 0.2 } }\nbudget = { per_batch = 12, per_run = 130 }",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let run = run(&i.to_string(), rule);
+        let (mut weighted, mut variance) = (0.0, 0.0);
+        for (question, (tokens, weight)) in of(&run) {
+            assert_eq!(always[&question].0, tokens, "{rule}: {question}");
+            weighted += weight * distance(&tokens);
+        }
+        for (question, propensity) in propensities(&run, "arguments") {
+            assert!(propensity > 0.0);
+            variance += (1.0 - propensity) / propensity * distance(&always[&question].0).powi(2);
+        }
+        assert!(weighted != sum && (weighted - sum).abs() < 4.0 * variance.sqrt(), "{rule}: {weighted}, not {sum}");
+    }
+}
+
+#[test]
+fn what_is_known_of_m_is_what_the_calls_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = with_budgets(7);
+    let run = made(&source, folder.path(), "run");
+    let known = against_human(&run, &load(&source).pipeline).unwrap();
+    let names = known.iter().map(|against| (against.stage.as_str(), against.asked.as_str())).collect::<Vec<_>>();
+    assert_eq!(names, [("arguments", "argument"), ("arguments", "sufficient"), ("verdicts", "winner")]);
+    for against in known {
+        let table = format!("{}.calls", against.stage);
+        let calls = run.tables(&table).flat_map(|table| tables::to_calls(&table.unwrap()).unwrap());
+        let calls: Vec<Call> = calls.filter(|call| call.asked.name() == against.asked).collect();
+        let count = |part: Part| calls.iter().filter(|call| call.part == part).count();
+        let (posed, called) = (against.estimate.posed, against.estimate.called);
+        assert_eq!((posed, called), (count(Part::First), count(Part::Human)));
+        assert_eq!(against.estimate.uncovered, 0);
+        let weight = |call: &Call| 1.0 / call.propensity.unwrap();
+        let humans = calls.iter().filter(|call| call.part == Part::Human);
+        let first = |human: &Call| {
+            let of_m = |call: &&Call| call.part == Part::First && call.question == human.question;
+            calls.iter().filter(of_m).find(|call| call.turn == human.turn).unwrap().answer.clone()
+        };
+        let (mut all, mut differing) = (0.0, 0.0);
+        for human in humans {
+            all += weight(human);
+            differing += if debate::question::agree(&first(human), &human.answer) { 0.0 } else { weight(human) };
+        }
+        assert!((against.estimate.error().unwrap() - differing / all).abs() < 1e-9);
+    }
+}
+
+/// The questions that a stage put to Amp≈, each with its propensity.
+fn propensities(run: &Run, stage: &str) -> Vec<(u64, f64)> {
+    let of_batch = |table: DataFrame| {
+        let calls = tables::to_calls(&table).unwrap().into_iter();
+        let first = |call: Call| (call.part == Part::First).then_some((call.question, call.propensity?));
+        calls.filter_map(first).collect::<Vec<_>>()
+    };
+    run.tables(&format!("{stage}.calls")).flat_map(|table| of_batch(table.unwrap())).collect()
+}
+
+#[test]
+fn one_is_always_and_zero_is_never() {
+    let folder = tempfile::tempdir().unwrap();
+    for (number, word) in [("{ probability = 1 }", "\"always\""), ("{ probability = 0 }", "\"never\"")] {
+        let run = |call_human: &str| {
+            let source = imitating(&format!("call_human = {call_human}"), 2);
+            made(&source, folder.path(), &call_human.replace(['"', ' '], ""))
+        };
+        let (number, word) = (run(number), run(word));
+        for table in number.header().tables.keys() {
+            assert!(number.table(table, 1).unwrap().equals_missing(&word.table(table, 1).unwrap()), "{table}");
+        }
+        assert_eq!(number.lines()[1].metrics, word.lines()[1].metrics);
+    }
+}
+
+/// Debates in which every rule decides something, and the speaker has a budget, the overseer's shared by two stages.
+fn with_budgets(batches: u64) -> String {
+    let speaker = "call_human = { confidence = { least = 0.1 } }\nbudget = { per_run = 30 }";
+    let overseer = "call_human = { schedule = { loss = \"step\", points = [[1, 0.2], [5, 1.0]] } }\n\
+                    budget = { per_batch = 4, per_run = 25 }";
+    let changes = [("call_human = { probability = 0.4 }", speaker), ("call_human = \"always\"", overseer)];
+    changed(&small("web-of-lies", batches), &changes)
+}
+
+#[test]
+fn a_run_with_budgets_resumes_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
+    run(&with_budgets(7), &whole);
+    break_off(&with_budgets(7), &broken, 5);
+    resume(&with_budgets(7), &broken);
+    assert_same(&whole, &broken);
+}
+
+/// The sum of the propensities of a stage, in one batch or in all.
+fn spent(run: &Run, batch: Option<u64>, stage: &str, asked: &[Asked]) -> f64 {
+    let batches = batch.map_or(0..run.lines().len() as u64, |batch| batch..batch + 1);
+    let tables = batches.map(|batch| run.table(&format!("{stage}.calls"), batch).unwrap());
+    let calls = tables.flat_map(|table| tables::to_calls(&table).unwrap());
+    let decided = calls.filter(|call| call.part == Part::First && asked.contains(&call.asked));
+    decided.filter_map(|call| call.propensity).sum()
+}
+
+fn close(one: f64, other: f64) -> bool {
+    (one - other).abs() < 1e-9
+}
+
+#[test]
+fn budgets_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = made(&with_budgets(7), folder.path(), "run");
+    let left = |metric: &str| run.lines()[6].metrics[metric];
+    let spoken = spent(&run, None, "arguments", &[Asked::Argument]);
+    assert!(spoken <= 30.0 + 1e-9 && spoken > 20.0, "{spoken}");
+    assert!(close(left("arguments.speaker_budget_left"), 30.0 - spoken));
+    // One wave of the two is the debate's, one the judge's.
+    for (stage, asked) in [("arguments", Asked::Sufficient), ("verdicts", Asked::Winner)] {
+        let all = spent(&run, None, stage, &[asked]);
+        assert!(all <= 12.5 + 1e-9, "{stage}: {all}");
+        assert!(close(left(&format!("{stage}.overseer_budget_left")), 12.5 - all));
+        (0..7).for_each(|batch| assert!(spent(&run, Some(batch), stage, &[asked]) <= 2.0 + 1e-9));
+    }
+}
+
+#[test]
+fn who_argues_and_oversees_pays_from_one_purse() {
+    let folder = tempfile::tempdir().unwrap();
+    let changes = [("per_run = 30", "per_batch = 3"), ("overseer = \"overseer\"", "overseer = \"speaker\"")];
+    let run = made(&changed(&with_budgets(3), &changes), folder.path(), "run");
+    for batch in 0..3 {
+        let all = spent(&run, Some(batch), "arguments", &[Asked::Argument, Asked::Sufficient]);
+        assert!(all <= 3.0 + 1e-9 && all > 2.0, "{all}");
+        assert!(close(run.lines()[batch as usize].metrics["arguments.speaker_budget_left"], 3.0 - all));
+    }
+}
+
+#[test]
+fn the_interval_holds_the_share_as_often_as_it_says() {
+    const TRIALS: u64 = 1000;
+    const QUESTIONS: u64 = 300;
+    for (error, of_differing, of_same) in [(0.1, 0.5, 0.2), (0.1, 0.2, 0.5), (0.02, 0.3, 0.3), (0.5, 0.9, 0.1)] {
+        let (mut held, mut mean) = (0, 0.0);
+        for trial in 0..TRIALS {
+            let mut estimate = Estimate::default();
+            for question in 0..QUESTIONS {
+                let differs = (question as f64) < error * QUESTIONS as f64;
+                let propensity = if differs { of_differing } else { of_same };
+                let called = Draw::new(9).at(trial).at(question).uniform(0) < propensity;
+                estimate.add(propensity, called.then_some(differs));
+            }
+            let (low, high) = estimate.interval().unwrap();
+            held += u64::from((low..=high).contains(&error));
+            mean += estimate.error().unwrap() / TRIALS as f64;
+        }
+        assert!((930..=990).contains(&held), "{error}: {held} of {TRIALS}");
+        // A ratio is a little off where few were drawn of the larger group.
+        assert!((mean - error).abs() < 0.02 * (0.5 + error), "{error}: {mean}");
+    }
+}
+
+#[test]
+fn what_has_no_chance_of_h_is_told() {
+    let mut estimate = Estimate::default();
+    (0..30).for_each(|i| estimate.add(1.0, Some(i < 6)));
+    (0..10).for_each(|_| estimate.add(0.0, None));
+    assert_eq!(
+        (estimate.error(), estimate.interval(), estimate.uncovered_share()),
+        (Some(0.2), Some((0.2, 0.2)), 0.25)
+    );
+    let mut unknown = Estimate::default();
+    unknown.add(0.5, None);
+    assert_eq!((unknown.error(), unknown.interval()), (None, None));
+}
