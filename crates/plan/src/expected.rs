@@ -5,8 +5,8 @@
 use std::ops::Add;
 
 use spec::settings::{
-    Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row, Stage,
-    Sufficient,
+    Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row,
+    Stage, Sufficient,
 };
 
 use crate::{Edge, Node, Role, names::Names};
