@@ -305,3 +305,19 @@ fn what_has_no_chance_of_h_is_told() {
     unknown.add(0.5, None);
     assert_eq!((unknown.error(), unknown.interval()), (None, None));
 }
+
+/// Where nobody asks whether an argument suffices, there is no loss to look at and no budget to pay from.
+#[test]
+fn an_overseer_who_is_not_asked_needs_nothing_to_go_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let schedule = "call_human = { schedule = { loss = \"step\", points = [[0.1, 0.5], [1.0, 1.0]] } }";
+    let samp = format!("{schedule}\nbudget = {{ per_run = 50 }}");
+    for (name, turns) in [("single", "max_turns = 1"), ("unasked", "max_turns = 2\nsufficient = \"never\"")] {
+        let changes =
+            [("alpha = 0.5", "alpha = 0.0"), ("max_turns = 2", turns), ("call_human = \"always\"", samp.as_str())];
+        let run = made(&changed(&small("web-of-lies", 2), &changes), folder.path(), name);
+        let metrics: Vec<&String> = run.lines().iter().flat_map(|line| line.metrics.keys()).collect();
+        let paying = |stage: &str| metrics.iter().any(|metric| **metric == format!("{stage}.overseer_budget_left"));
+        assert_eq!((paying("arguments"), paying("verdicts")), (false, true), "{name}");
+    }
+}

@@ -69,8 +69,6 @@ pub enum Event<'a> {
     BatchCommitted {
         /// Which.
         batch: u64,
-        /// How many the run has.
-        batches: u64,
         /// How many rows its tables have.
         rows: u64,
         /// What its stages noted, as `STAGE.name`.

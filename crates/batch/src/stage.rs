@@ -15,7 +15,7 @@ pub type Bundle = BTreeMap<String, DataFrame>;
 /// Why a stage failed: its own words, or a [`UnitError`].
 pub type StageError = Box<dyn Error + Send + Sync>;
 
-/// What does the work of one node of the plan; of several batches at once, where there is a lag.
+/// What does the work of one node of the plan: of several batches at once, where it may run ahead.
 pub trait Stage: Sync {
     /// Does this stage's work for one batch. Not `&mut self`: what passes from batch to batch is declared state,
     /// nothing else, or a resumed run would not be the run that was broken off.

@@ -106,7 +106,8 @@ pub fn tokens(metrics: &BTreeMap<String, f64>) -> f64 {
 /// Where the time went.
 #[derive(Default)]
 pub struct Timings {
-    /// Seconds from the start of each batch to its commit, in their order; of one that was done over, the last time.
+    /// Seconds from when each batch was the next one to its commit, in their order; of one that was done over, the last
+    /// time.
     pub batches: BTreeMap<u64, f64>,
     /// Seconds by stage.
     pub stages: BTreeMap<String, f64>,
@@ -135,7 +136,8 @@ impl Timings {
         self.batches.values().sum()
     }
 
-    /// Seconds by stage in the order of the file, and last what was spent on committing.
+    /// Seconds by stage in the order of the file, and last what was spent on committing. Batches that are under way beside
+    /// each other take their time at once, so the sum may be more than [`Timings::all`].
     pub fn shares(&self, pipeline: &Pipeline) -> Vec<(String, f64)> {
         let stage = |name: &String| Some((name.clone(), *self.stages.get(name)?));
         let mut shares: Vec<(String, f64)> = pipeline.stages.iter().filter_map(|named| stage(&named.name)).collect();

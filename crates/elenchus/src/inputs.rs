@@ -199,7 +199,8 @@ impl Inputs {
         }
         for (stage, excluded) in &self.excluded {
             if !excluded.questions.is_empty() {
-                plan.note(stage, "rows that are excluded", digest(&excluded.questions));
+                let excluded = format!("{} by {}", excluded.rows, digest(&excluded.questions));
+                plan.note(stage, "rows that are excluded", excluded);
             }
         }
         for stage in &pipeline.stages {

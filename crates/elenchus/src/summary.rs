@@ -121,7 +121,9 @@ fn time(timings: &Timings, pipeline: &Pipeline) -> String {
     if all == 0.0 {
         return String::new();
     }
-    let share = |(name, seconds): (String, f64)| format!("{name} {:.0} %", 100.0 * seconds / all);
-    let shares: Vec<String> = timings.shares(pipeline).into_iter().map(share).collect();
+    let shares = timings.shares(pipeline);
+    let work: f64 = shares.iter().map(|(_, seconds)| seconds).sum();
+    let share = |(name, seconds): (String, f64)| format!("{name} {:.0} %", 100.0 * seconds / work);
+    let shares: Vec<String> = shares.into_iter().map(share).collect();
     format!("Time: {:.0} s ({}).\n", all, shares.join(", "))
 }

@@ -259,21 +259,27 @@ fn table(node: &Node, role: Role) -> String {
 /// An `[amplify.NAME]` of the pipeline, as a stage asks it.
 fn amplifier(pipeline: &Pipeline, node: &Node, name: &str) -> Amplifier {
     let Amplify { model, human, call_human, budget, temperature, max_tokens } = named(&pipeline.amplifies, name);
+    let part = part(pipeline, &node.stage, name);
     let account = |budget: &Budget| Account {
         budget: budget.clone(),
-        part: part(pipeline, &node.stage, name),
+        part,
         spent: names::spent(name, &node.name),
         batches: pipeline.batches.unwrap_or(1),
     };
-    Amplifier {
-        model: names::weights(&model.name),
-        human: scripted(pipeline, &human.name),
-        samp: Decider {
+    let samp = match part {
+        // Where it is never asked it has no states to go by.
+        (0, _) => Decider { name: name.to_owned(), call_human: CallHuman::Never, imitation: None, account: None },
+        _ => Decider {
             name: name.to_owned(),
             call_human: call_human.clone(),
             imitation: matches!(call_human, CallHuman::Schedule(_)).then(|| names::imitation(name)),
             account: budget.as_ref().map(account),
         },
+    };
+    Amplifier {
+        model: names::weights(&model.name),
+        human: scripted(pipeline, &human.name),
+        samp,
         temperature: temperature.clone(),
         max_tokens: *max_tokens,
         workers: pipeline.workers,

@@ -4,10 +4,11 @@ use std::path::{Component, Path};
 
 use spec::{
     Pipeline, Problem,
+    problem::list,
     settings::{Combine, File, Loss, Named, Reference, Stage, Sufficient, Sync, Train, Write},
 };
 
-use crate::{Ahead, Node, Plan, names::Names, parties::architecture};
+use crate::{Ahead, Edge, Node, Plan, names::Names, parties::architecture};
 
 /// What does not belong together.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
@@ -132,4 +133,23 @@ pub(crate) fn idle_lag(plan: &Plan, pipeline: &Pipeline) -> Option<Problem> {
     let help = "leave it out: it lets stages that ask a model run beside the training of that model";
     let message = "`lag` changes nothing here: no stage that could run ahead reads a state that changes";
     (plan.lag > 0 && !plan.nodes.iter().any(lags)).then(|| Problem::new(pipeline.places.of("lag"), message).help(help))
+}
+
+/// Tables that a stage which changes states takes, and that a run which goes on could not have again.
+pub(crate) fn unkept(plan: &Plan, pipeline: &Pipeline) -> Vec<Problem> {
+    let changing = plan.nodes.iter().filter(|node| !node.writes.is_empty());
+    let edges = changing.flat_map(|node| node.inputs.iter().map(move |edge| (node, edge)));
+    let problem = |(node, edge): (&Node, &Edge)| {
+        let maker = &plan.nodes[edge.stage];
+        let kept = maker.outputs.iter().any(|made| made.table == edge.table && made.kept);
+        let place = pipeline.places.of(&format!("{}.{}.keep", maker.stage.kind(), maker.name));
+        let message = format!(
+            "`{}` changes {}, so a run that goes on may need these rows again",
+            node.name,
+            list(node.writes.iter().map(String::as_str))
+        );
+        let help = "leave `keep` out; or, if it is for a budget of the run, limit each batch with `per_batch` instead";
+        (!kept).then(|| Problem::new(place, message).help(help))
+    };
+    edges.filter_map(problem).collect()
 }

@@ -26,7 +26,8 @@ impl Plan {
                 Some(Done::Part) => r#", style="rounded,filled", fillcolor=khaki1"#,
                 Some(Done::Nothing) => r#", style="rounded,bold""#,
             };
-            let _ = writeln!(text, "  stage{place} [label=\"{}\"{style}];", stage.lines.join("\\n"));
+            let lines: Vec<String> = stage.lines.iter().map(|line| escaped(line)).collect();
+            let _ = writeln!(text, "  stage{place} [label=\"{}\"{style}];", lines.join("\\n"));
         }
         for (place, state) in graph.states.iter().enumerate() {
             let _ = writeln!(text, "  state{place} [label=\"{state}\", shape=cylinder, style=solid];");

@@ -154,7 +154,8 @@ impl Plan {
         self.seal();
     }
 
-    /// Computes the keys from the recipes. The length of a run is no part of them: a run can be made longer.
+    /// Computes the keys from the recipes. The length of a run is no part of them, for a run can be made
+    /// longer, unless a budget is shared out over it.
     pub(crate) fn seal(&mut self) {
         for place in 0..self.nodes.len() {
             let (before, rest) = self.nodes.split_at_mut(place);

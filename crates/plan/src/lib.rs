@@ -164,10 +164,9 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
         return Err(problems);
     }
     let plan = assemble(names, &wires, &order);
-    match consistency::idle_lag(&plan, pipeline) {
-        Some(problem) => Err(vec![problem]),
-        None => Ok(plan),
-    }
+    problems.extend(consistency::idle_lag(&plan, pipeline));
+    problems.extend(consistency::unkept(&plan, pipeline));
+    if problems.is_empty() { Ok(plan) } else { Err(problems) }
 }
 
 /// Puts the stages into order; from here on they are known by their place in it.

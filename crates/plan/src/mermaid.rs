@@ -27,7 +27,7 @@ impl Plan {
                 Some(Done::Part) => ":::partly",
                 Some(Done::Nothing) => ":::runs",
             };
-            let _ = writeln!(text, "  stage{place}[\"{}\"]{class}", stage.lines.join("<br>"));
+            let _ = writeln!(text, "  stage{place}[\"{}\"]{class}", escaped(&stage.lines.join("\n")));
         }
         for (place, state) in graph.states.iter().enumerate() {
             let _ = writeln!(text, "  state{place}[(\"{state}\")]");

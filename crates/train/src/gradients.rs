@@ -80,7 +80,7 @@ pub enum TrainError {
 
 /// The gradients of the two parts of (1 − α)·L − α·J. α is in the weights of the examples, because a debate without a
 /// reward is all supervised, whatever α. Each part is normalised by its own tokens; what has no weight is not computed.
-/// Neither the order of examples of different length nor `workers` changes the result.
+/// `workers` does not change the result; nor does the order of examples of different length, where all weigh the same.
 pub fn gradients(
     model: &Model,
     examples: &[Example],

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Scope};
@@ -44,6 +45,14 @@ pub(crate) struct Lanes {
     tasks: Sender<Task>,
     done: Receiver<(u64, Ended)>,
     early: BTreeMap<u64, Ended>,
+    /// Set when nobody waits any more for what they come to.
+    over: Arc<AtomicBool>,
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What a task came to; a panic too.
@@ -60,19 +69,20 @@ impl Lanes {
         let (tasks, waiting) = channel::<Task>();
         let (finished, done) = channel();
         let waiting = Arc::new(Mutex::new(waiting));
+        let over = Arc::new(AtomicBool::new(false));
         for _ in 0..depth {
-            let (waiting, finished, journal) = (waiting.clone(), finished.clone(), journal.clone());
+            let (waiting, finished, journal, over) = (waiting.clone(), finished.clone(), journal.clone(), over.clone());
             scope.spawn(move || {
                 while let Some(task) = next(&waiting) {
                     let batch = task.batch;
-                    let ended = catch_unwind(AssertUnwindSafe(|| perform(job, &journal, task)));
+                    let ended = catch_unwind(AssertUnwindSafe(|| perform(job, &journal, task, &over)));
                     if finished.send((batch, ended)).is_err() {
                         break;
                     }
                 }
             });
         }
-        Lanes { tasks, done, early: BTreeMap::new() }
+        Lanes { tasks, done, early: BTreeMap::new(), over }
     }
 
     /// Waits for the part of a batch that runs ahead.
@@ -105,9 +115,13 @@ fn next(waiting: &Mutex<Receiver<Task>>) -> Option<Task> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-fn perform(job: &Job<'_>, journal: &Journal, mut task: Task) -> Result<Done, RunError> {
+fn perform(job: &Job<'_>, journal: &Journal, mut task: Task, over: &AtomicBool) -> Result<Done, RunError> {
     let mut done = Done::new();
     for Early { place, key, due } in task.units {
+        // A program, say, is not begun for nobody.
+        if over.load(Ordering::Relaxed) {
+            return Err(RunError::Stopped);
+        }
         let started = Instant::now();
         let (node, stage) = (&job.plan.nodes[place], job.stages[place].as_ref());
         let outside = Outside::new(key, journal);

@@ -242,8 +242,8 @@ impl<'a> Engine<'a> {
         let seconds = self.commit(started)?;
         let line = &self.folder.lines()[batch as usize];
         let rows = line.tables.values().map(|part| part.rows).sum();
-        let (batches, metrics) = (self.job.batches, &line.metrics);
-        (self.observe)(Event::BatchCommitted { batch, batches, rows, metrics, seconds });
+        let metrics = &line.metrics;
+        (self.observe)(Event::BatchCommitted { batch, rows, metrics, seconds });
         Ok(())
     }
 

@@ -108,6 +108,7 @@ impl Look<'_> {
         why.extend(changes("numerics changed", &self.plan.numerics, &nearest.manifest.header.numerics));
         why.extend(self.changed("input", self.inputs(node, at), nearest));
         why.extend(self.changed("state", self.states(node, at), nearest));
+        why.extend(self.other_beginning(node, at, nearest));
         if why.is_empty() {
             why.push("the run ends at another batch, or lags otherwise".to_owned());
         }
@@ -125,6 +126,15 @@ impl Look<'_> {
         let moment = if node.ahead > Ahead::Never { Point::before(at.batch.saturating_sub(self.plan.lag)) } else { at };
         let writer = |state: &'n str| Some((state, self.chain.writer_before(&BTreeSet::from([state]), moment)?));
         node.states().into_iter().filter_map(writer).collect()
+    }
+
+    /// What the states that nothing has changed yet begin with otherwise than in an earlier run.
+    fn other_beginning(&self, node: &Node, at: Point, nearest: &Donor) -> Option<String> {
+        let changed: BTreeSet<&str> = self.states(node, at).into_iter().map(|(state, _)| state).collect();
+        let unchanged = node.states().into_iter().filter(|state| !changed.contains(state));
+        let names: BTreeSet<String> =
+            unchanged.flat_map(|state| nearest.manifest.header.beginning(self.plan, state)).collect();
+        (!names.is_empty()).then(|| format!("it begins with other states: {}", Vec::from_iter(names).join(", ")))
     }
 
     /// Those that an earlier run made otherwise.

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Cursor, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub struct Command {
     pub time_limit: Duration,
     /// What becomes of a row on which it fails.
     pub on_error: OnError,
+    /// Held by the batch whose turn it is: a program that needs the machine, or a file, for itself has it.
+    pub turn: Mutex<()>,
 }
 
 /// What a program did wrong, in words that are the same wherever the run is.
@@ -68,6 +70,7 @@ impl CommandError {
 impl Stage for Command {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
         let table = unit.table(&self.from)?;
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut search = Search { command: self, batch: unit.batch, refused: Vec::new() };
         let given = match self.give(table, unit.batch) {
             Ok(given) => given,

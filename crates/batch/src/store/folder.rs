@@ -295,6 +295,7 @@ fn header(plan: &Plan) -> Result<Header, TableError> {
         plan: plan.key.to_string(),
         numerics: plan.numerics.clone(),
         stages: plan.nodes.iter().map(recipe).collect(),
+        initial: plan.initial.clone(),
         tables,
         fork: None,
     })

@@ -32,6 +32,9 @@ pub struct Header {
     pub numerics: Recipe,
     /// The stages in the plan's order, each with what it depends on.
     pub stages: Vec<StageRecipe>,
+    /// What each state depends on before the first batch.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub initial: BTreeMap<String, Recipe>,
     /// The schema of each table.
     pub tables: BTreeMap<String, SchemaRef>,
     /// The run that the first batches were taken from as they are, if this is a fork.
@@ -55,7 +58,14 @@ impl Header {
             self.stages.iter().map(|stage| (stage.name.as_str(), &stage.recipe)).collect();
         let none = Recipe::new();
         let of = |node: &Node| differing(&node.recipe, theirs.get(node.name.as_str()).copied().unwrap_or(&none));
-        plan.nodes.iter().flat_map(of).collect::<BTreeSet<_>>().into_iter().collect()
+        let states = plan.initial.keys().flat_map(|state| self.beginning(plan, state));
+        plan.nodes.iter().flat_map(of).chain(states).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What a state begins with otherwise in a plan.
+    pub(crate) fn beginning(&self, plan: &Plan, state: &str) -> Vec<String> {
+        let of = |all: &BTreeMap<String, Recipe>| all.get(state).cloned().unwrap_or_default();
+        differing(&of(&plan.initial), &of(&self.initial))
     }
 
     /// What is otherwise here than where the run was made.

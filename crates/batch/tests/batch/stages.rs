@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arrow_schema::{DataType, Field, Schema};
@@ -101,6 +101,7 @@ fn command(folder: &Path, script: &str, on_error: OnError) -> Command {
         schema: Arc::new(Schema::new(fields)),
         time_limit: Duration::from_secs(20),
         on_error,
+        turn: Mutex::default(),
     }
 }
 

@@ -211,8 +211,8 @@ fn cost(run: &Run, pipeline: &Pipeline) -> Markup {
 }
 
 fn time(timings: &Timings, pipeline: &Pipeline) -> Markup {
-    let all = timings.all().max(f64::MIN_POSITIVE);
     let shares = timings.shares(pipeline);
+    let all = shares.iter().map(|(_, seconds)| *seconds).sum::<f64>().max(f64::MIN_POSITIVE);
     let longest = shares.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
     html! {
         div.bars {

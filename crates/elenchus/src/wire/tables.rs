@@ -8,7 +8,7 @@ use batch::{
 };
 use plan::{Node, Role};
 use spec::settings::{self, Stage, With};
-use std::path::Path;
+use std::{path::Path, sync::Mutex};
 
 /// The stage of a node.
 pub(super) fn wire(loaded: &mut Loaded, node: &Node, stage: Stage, root: &Path) -> Box<dyn Work> {
@@ -50,6 +50,7 @@ fn command(node: &Node, settings: settings::Command, root: &Path) -> Command {
         schema: node.outputs[0].schema.clone(),
         time_limit,
         on_error,
+        turn: Mutex::default(),
     }
 }
 

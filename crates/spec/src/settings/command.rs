@@ -13,7 +13,7 @@ pub struct Command {
     /// The table.
     #[schemars(extend("x-changes" = "tables"))]
     pub from: Reference,
-    /// The program and its arguments.
+    /// The program and its arguments. It runs once for each batch, and not for two batches at a time.
     #[schemars(length(min = 1), inner(length(min = 1)), extend("x-changes" = "tables"))]
     pub run: Vec<String>,
     /// Where it starts.

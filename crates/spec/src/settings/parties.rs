@@ -16,7 +16,8 @@ pub enum Model {
     #[schemars(extend("x-changes" = "weights"))]
     CopyOf(Reference),
     /// `checkpoint = "runs/web-of-lies-1/checkpoints/000360/model.agent"`: starts with the weights of a folder in the layout
-    /// of Hugging Face, and with its tokenizer, which is then that of all models of the pipeline.
+    /// of Hugging Face, and with its tokenizer, which is then that of all models of the pipeline. The folder has
+    /// to stay for as long as the run is to be gone on with.
     #[schemars(extend("x-changes" = "weights"))]
     Checkpoint(File),
 }

@@ -73,11 +73,7 @@ impl Schedule {
 
     /// The smallest value it takes.
     pub fn min(&self) -> f64 {
-        match self {
-            Schedule::Constant(value) => *value,
-            Schedule::Points(points) => points.iter().map(|point| point.1).fold(f64::INFINITY, f64::min),
-            Schedule::Shape(Shape::Cosine(way) | Shape::Exponential(way)) => way.from.min(way.to),
-        }
+        self.range_from(0).0
     }
 
     /// The first of so many batches at which it is above 0.
