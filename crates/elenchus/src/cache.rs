@@ -1,12 +1,11 @@
 //! `elenchus cache`, and how a run shares results with others.
 
-use crate::command::{Failure, print};
+use crate::command::{Exit, Failure, print};
 use batch::{Entry, RunFolder, Store};
 use clap::{Args, Subcommand};
 use std::{
     fmt::Write,
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 /// How a run shares results with others.
@@ -54,7 +53,7 @@ pub enum Action {
 }
 
 /// Lists or prunes a store.
-pub fn cache(action: Action, store: Option<PathBuf>) -> Result<ExitCode, Failure> {
+pub fn cache(action: Action, store: Option<PathBuf>) -> Result<Exit, Failure> {
     let store = Store::at(store.unwrap_or_else(|| Path::new("runs").join(".store")));
     let entries = store.entries().map_err(Failure::run)?;
     let told = match action {
@@ -63,7 +62,7 @@ pub fn cache(action: Action, store: Option<PathBuf>) -> Result<ExitCode, Failure
         Action::Prune { all } => prune(&store, &entries, all)?,
     };
     print(told)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn list(store: &Store, entries: &[Entry]) -> String {

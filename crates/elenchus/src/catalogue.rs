@@ -1,11 +1,10 @@
 //! What a pipeline file may say: `elenchus schema` for editors, `elenchus list` for people, `elenchus new` to begin with.
 
-use crate::command::{Failure, print};
+use crate::command::{Exit, Failure, print};
 use std::{
     fs::File,
     io::{self, Write},
     path::Path,
-    process::ExitCode,
 };
 use tasks::Task;
 
@@ -13,26 +12,26 @@ use tasks::Task;
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// Prints the JSON schema of the pipeline file.
-pub fn schema() -> Result<ExitCode, Failure> {
+pub fn schema() -> Result<Exit, Failure> {
     print(format!("{:#}\n", spec::schema()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// Prints what there is to choose from, one line each.
-pub fn list() -> Result<ExitCode, Failure> {
+pub fn list() -> Result<Exit, Failure> {
     print(listing())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// Writes a pipeline file to begin with.
-pub fn new(file: &Path) -> Result<ExitCode, Failure> {
+pub fn new(file: &Path) -> Result<Exit, Failure> {
     let refuse = |error: io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => Failure::command(format!("{} is there already", file.display())),
         _ => Failure::command(format!("{} cannot be written: {error}", file.display())),
     };
     File::create_new(file).and_then(|mut new| new.write_all(STARTER.as_bytes())).map_err(refuse)?;
     print(format!("{0} is written; run it with: elenchus run {0}\n", file.display()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 fn listing() -> String {

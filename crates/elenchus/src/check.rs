@@ -1,26 +1,23 @@
 //! `elenchus check` and `elenchus plan`.
 
 use crate::{
-    command::{Failure, Given, print},
+    command::{Exit, Failure, Given, print},
     load::{load, load_offline},
     run::make_absolute,
 };
 use batch::{Preview, Store};
 use plan::Plan;
 use serde_json::json;
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
 /// Says that a pipeline is right, or everything that is wrong with it. Offline, its question files are left out.
-pub fn check(given: &Given, offline: bool) -> Result<ExitCode, Failure> {
+pub fn check(given: &Given, offline: bool) -> Result<Exit, Failure> {
     let (plan, batches) = planned(given, offline)?;
     let stages = plan.nodes.len();
     let batches = batches.map_or("as many as its rows make".to_owned(), |batches| batches.to_string());
     let left_out = if offline { "; its question files were not opened" } else { "" };
     print(format!("{}: {stages} stages, {batches} batches, no problems{left_out}\n", given.file.display()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// The plan, and how many batches a run of it has, where that is known without its files.
@@ -46,7 +43,7 @@ pub enum Format {
 }
 
 /// Draws a pipeline's plan, with what earlier runs have done of it, and why the rest has to run.
-pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>) -> Result<ExitCode, Failure> {
+pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>) -> Result<Exit, Failure> {
     let (plan, batches) = planned(given, offline)?;
     let preview = batches.filter(|_| !offline).map(|batches| preview(&plan, batches, store)).transpose()?;
     let notes = preview.as_ref().map(Preview::notes).unwrap_or_default();
@@ -63,7 +60,7 @@ pub fn plan(given: &Given, format: Format, offline: bool, store: Option<PathBuf>
         Format::Mermaid => plan.to_mermaid(&notes),
     };
     print(drawn)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// What earlier runs have done of a plan.

@@ -2,14 +2,14 @@
 
 use crate::{
     cache, catalogue, check,
-    command::{Failure, Given},
+    command::{Exit, Failure, Given},
     compare, evaluate, fork, manual,
     progress::Told,
     rows, run, show, snapshot,
     variants::Variants,
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 pub use clap::Command;
 
@@ -230,15 +230,16 @@ pub fn command() -> Command {
     Arguments::command()
 }
 
-/// Does what the process's arguments say.
-pub fn main() -> ExitCode {
-    match perform(Arguments::parse().verb) {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
-    }
+/// Does what the process's arguments say, and ends it.
+pub fn main() -> ! {
+    let exit = perform(Arguments::parse().verb).unwrap_or_else(|failure| failure.report());
+    // All that was to be written is written by now. An orderly exit would have libtorch take itself apart, which takes
+    // longer than most verbs do.
+    // SAFETY: the call takes a number and does not return.
+    unsafe { libc::_exit(exit as i32) }
 }
 
-fn perform(verb: Verb) -> Result<ExitCode, Failure> {
+fn perform(verb: Verb) -> Result<Exit, Failure> {
     match verb {
         Verb::New { file } => catalogue::new(&file),
         Verb::List => catalogue::list(),

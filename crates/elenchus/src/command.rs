@@ -6,8 +6,21 @@ use std::{
     error::Error,
     io::{self, Write},
     path::PathBuf,
-    process::ExitCode,
 };
+
+/// How the process ends: its exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// What was asked for is done.
+    Done = 0,
+    /// A run failed, or a snapshot differs.
+    Failed = 1,
+    /// The file or the command is wrong.
+    Wrong = 2,
+    /// Stopped at a commit.
+    Stopped = 130,
+}
 
 /// A pipeline file, and what is set over it.
 #[derive(Debug, Clone, clap::Args)]
@@ -62,21 +75,21 @@ impl Failure {
         }
     }
 
-    /// The process's exit code.
-    pub fn code(&self) -> u8 {
+    /// How the process ends then.
+    pub fn exit(&self) -> Exit {
         match self {
-            Failure::Run(_) => 1,
-            Failure::File { .. } | Failure::Command(_) => 2,
+            Failure::Run(_) => Exit::Failed,
+            Failure::File { .. } | Failure::Command(_) => Exit::Wrong,
         }
     }
 
     /// Tells the user, on the error stream.
-    pub fn report(&self) -> ExitCode {
+    pub fn report(&self) -> Exit {
         match self {
             Failure::File { report } => say(report.trim_end()),
             _ => say(&format!("error: {}", self.text())),
         }
-        ExitCode::from(self.code())
+        self.exit()
     }
 }
 

@@ -1,7 +1,7 @@
 //! `elenchus compare`: runs side by side, as tables and plots on the terminal, and on a page.
 
 use crate::{
-    command::{Failure, print, say},
+    command::{Exit, Failure, print, say},
     comparison::{Comparison, Ending, Group},
     pages::{self, number},
 };
@@ -9,7 +9,6 @@ use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 /// The size of a plot on the terminal, in letters. Each has two dots across and four down.
@@ -17,7 +16,7 @@ const WIDTH: usize = 60;
 const HEIGHT: usize = 6;
 
 /// Compares runs, and prints what came of it; `html` is a page to write.
-pub fn compare(runs: &[PathBuf], metrics: &[String], html: Option<&Path>) -> Result<ExitCode, Failure> {
+pub fn compare(runs: &[PathBuf], metrics: &[String], html: Option<&Path>) -> Result<Exit, Failure> {
     let comparison = Comparison::read(runs)?;
     warn(&comparison);
     print(text(&comparison, metrics)?)?;
@@ -25,7 +24,7 @@ pub fn compare(runs: &[PathBuf], metrics: &[String], html: Option<&Path>) -> Res
         write_page(&comparison, path)?;
         print(format!("\nplots: {}\n", path.display()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// Says which runs count for nothing.

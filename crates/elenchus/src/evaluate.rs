@@ -2,7 +2,7 @@
 
 use crate::{
     answerers::ModelAnswerer,
-    command::{Failure, print, say},
+    command::{Exit, Failure, print, say},
     evaluation::{Count, Scored, agrees, by_depth, sum},
     pages::number,
     surface::{self, Known, Surface},
@@ -21,7 +21,7 @@ use spec::{
     Problem,
     settings::{File, Files, Pipeline, Row, Stage},
 };
-use std::{collections::BTreeMap, path::Path, process::ExitCode};
+use std::{collections::BTreeMap, path::Path};
 
 /// Questions of the run that a surface classifier is fitted to.
 const SURFACE_QUESTIONS: usize = 20_000;
@@ -51,10 +51,10 @@ pub struct Answered {
 }
 
 /// Evaluates and prints.
-pub fn evaluate(root: &Path, questions: &Path, checkpoint: &str, as_json: bool) -> Result<ExitCode, Failure> {
+pub fn evaluate(root: &Path, questions: &Path, checkpoint: &str, as_json: bool) -> Result<Exit, Failure> {
     let evaluation = of(root, questions, checkpoint)?;
     print(if as_json { evaluation.json() } else { evaluation.text() })?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// Answers a question file with the model of a run.

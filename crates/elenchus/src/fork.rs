@@ -2,19 +2,16 @@
 
 use crate::{
     cache::Sharing,
-    command::{Failure, Given},
+    command::{Exit, Failure, Given},
     load::{Loaded, load},
     progress::{Progress, Told},
-    run::{STOPPED, datasets, free_folder, go_on, lead_to, make_absolute, own_file, policy, refuse_written},
+    run::{datasets, free_folder, go_on, lead_to, make_absolute, own_file, policy, refuse_written},
     unfinished::Unfinished,
     wire,
 };
 use batch::{Branch, ForkError, Job, Run, RunError, RunFolder, Texts};
 use spec::settings::Stage;
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::path::{Path, PathBuf};
 
 /// What a fork does otherwise.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,7 +35,7 @@ pub fn fork(
     out: Option<PathBuf>,
     sharing: &Sharing,
     told: Told,
-) -> Result<ExitCode, Failure> {
+) -> Result<Exit, Failure> {
     let committed = Run::open(root)?.lines().len() as u64;
     let Changes { file, overlays, sets } = changes;
     let given = Given { file: file.unwrap_or_else(|| root.join("pipeline.toml")), overlays, sets };
@@ -61,7 +58,7 @@ pub fn fork(
         Ok(()) => unfinished.finish()?,
         Err(ForkError::Run(RunError::Stopped)) => {
             progress.gave_up("the fork");
-            return Ok(ExitCode::from(STOPPED));
+            return Ok(Exit::Stopped);
         }
         Err(error) => {
             let failure = failure(error);

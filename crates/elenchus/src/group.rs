@@ -2,12 +2,12 @@
 
 use crate::{
     cache::Sharing,
-    command::{Failure, print},
+    command::{Exit, Failure, print},
     compare,
     comparison::Comparison,
     load::{Loaded, load},
     progress::Told,
-    run::{STOPPED, create, datasets, own_file, pipeline, resumed},
+    run::{create, datasets, own_file, pipeline, resumed},
     unfinished::Unfinished,
 };
 use batch::Run;
@@ -15,7 +15,6 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 /// All runs of a group on one page.
@@ -87,7 +86,7 @@ fn refuse_shared_datasets(root: &Path, members: &[(String, Loaded)]) -> Result<(
 }
 
 /// Runs what is left of a group, run after run, and compares them. One that fails does not keep the others from theirs.
-pub fn go_on(root: &Path, sharing: &Sharing, told: Told) -> Result<ExitCode, Failure> {
+pub fn go_on(root: &Path, sharing: &Sharing, told: Told) -> Result<Exit, Failure> {
     let names = members(root)?;
     let page = root.join(PAGE);
     // Why a run cannot be read is told when it is its turn.
@@ -111,7 +110,7 @@ pub fn go_on(root: &Path, sharing: &Sharing, told: Told) -> Result<ExitCode, Fai
                 if let Some(failure) = failed(root, &failures) {
                     failure.report();
                 }
-                return Ok(ExitCode::from(STOPPED));
+                return Ok(Exit::Stopped);
             }
             Err(failure) => failures.push(format!("`{}`: {}", member.name, failure.text())),
         }
@@ -130,13 +129,13 @@ fn failed(root: &Path, failures: &[String]) -> Option<Failure> {
 }
 
 /// Compares the runs of a group, on its page and in words.
-fn compared(root: &Path, page: &Path, told: Told) -> Result<ExitCode, Failure> {
+fn compared(root: &Path, page: &Path, told: Told) -> Result<Exit, Failure> {
     let comparison = Comparison::read(&[root.to_owned()])?;
     compare::write_page(&comparison, page)?;
     if told == Told::Person {
         print(format!("{}\nplots: {}\n", compare::text(&comparison, &[])?, page.display()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// The names of a group's runs, in the order in which they run.

@@ -2,23 +2,23 @@
 
 use crate::{
     cli,
-    command::{Failure, print},
+    command::{Exit, Failure, print},
 };
 use clap_complete::Shell;
-use std::{fs, path::Path, process::ExitCode};
+use std::{fs, path::Path};
 
 /// Prints what a shell needs to complete commands.
-pub fn completions(shell: Shell) -> Result<ExitCode, Failure> {
+pub fn completions(shell: Shell) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut cli::command(), "elenchus", &mut script);
     print(script)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// Writes a manual page for the command, and one for each verb.
-pub fn man(folder: &Path) -> Result<ExitCode, Failure> {
+pub fn man(folder: &Path) -> Result<Exit, Failure> {
     let unwritten = |error| Failure::run(format!("`{}` cannot be written: {error}", folder.display()));
     fs::create_dir_all(folder).map_err(unwritten)?;
     clap_mangen::generate_to(cli::command(), folder).map_err(unwritten)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }

@@ -1,7 +1,7 @@
 //! `elenchus show RUN --table NAME`: the rows of a table, printed, as JSON, or in a file of their own.
 
 use crate::{
-    command::{Failure, print},
+    command::{Exit, Failure, print},
     snapshot::render,
 };
 use batch::{Run, TableError, manifest::Line};
@@ -11,7 +11,6 @@ use std::{
     fmt::Display,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 /// Which rows, and what is done with them.
@@ -35,7 +34,7 @@ pub struct Rows {
 }
 
 /// Shows a table of a run.
-pub fn show(root: &Path, table: &str, asked: &Rows) -> Result<ExitCode, Failure> {
+pub fn show(root: &Path, table: &str, asked: &Rows) -> Result<Exit, Failure> {
     let run = Run::open(root)?;
     let batches = batches(&run, table, asked.batch)?;
     match &asked.out {
@@ -48,7 +47,7 @@ pub fn show(root: &Path, table: &str, asked: &Rows) -> Result<ExitCode, Failure>
             print(text(&run, table, batches.last(), asked.rows)?)?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// The batches asked for that have rows of a table.

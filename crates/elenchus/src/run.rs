@@ -2,7 +2,7 @@
 
 use crate::{
     cache::Sharing,
-    command::{Failure, Given, print},
+    command::{Exit, Failure, Given, print},
     derived::Derived,
     group::{self, Member},
     load::{self, Loaded, load},
@@ -23,7 +23,6 @@ use std::{
     fs, io,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::ExitCode,
     sync::atomic::AtomicBool,
 };
 
@@ -31,8 +30,6 @@ use std::{
 const PIPELINE: &str = "pipeline.toml";
 /// A run on one page.
 const REPORT: &str = "report.html";
-/// The exit code of a run that was told to stop.
-pub const STOPPED: u8 = 130;
 
 /// Runs a pipeline in a new folder, or a group of its variants.
 pub fn run(
@@ -41,7 +38,7 @@ pub fn run(
     variants: &Variants,
     sharing: &Sharing,
     told: Told,
-) -> Result<ExitCode, Failure> {
+) -> Result<Exit, Failure> {
     let root = out.clone().unwrap_or_else(|| free_folder(&given.file));
     if !variants.is_none() {
         group::make(&root, &variants.of(given)?)?;
@@ -79,7 +76,7 @@ pub(crate) fn refuse_written(root: &Path, loaded: &Loaded) -> Result<(), Failure
 }
 
 /// Goes on with a run, or with the runs of a group; by default with the newest.
-pub fn resume(root: Option<PathBuf>, sharing: &Sharing, told: Told) -> Result<ExitCode, Failure> {
+pub fn resume(root: Option<PathBuf>, sharing: &Sharing, told: Told) -> Result<Exit, Failure> {
     let root = root.map_or_else(newest, Ok)?;
     if group::is_group(&root) {
         return group::go_on(&root, sharing, told);
@@ -118,19 +115,19 @@ pub fn own_file(root: &Path) -> Result<Sources, Failure> {
     Sources::open(&root.join(PIPELINE), &[], &[]).map_err(Failure::run)
 }
 
-fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<ExitCode, Failure> {
+fn go(loaded: Loaded, run: RunFolder, told: Told) -> Result<Exit, Failure> {
     let progress = Progress::start(run.root(), loaded.batches, told, None);
     go_on(loaded, run, &progress)
 }
 
 /// Runs what is left of a run, and sums it up.
-pub(crate) fn go_on(loaded: Loaded, run: RunFolder, progress: &Progress) -> Result<ExitCode, Failure> {
+pub(crate) fn go_on(loaded: Loaded, run: RunFolder, progress: &Progress) -> Result<Exit, Failure> {
     let root = run.root().to_owned();
     let outcome = watched(loaded, run, progress)?;
     if outcome.complete && progress.told() == Told::Person {
         print(summary(&root)?)?;
     }
-    Ok(if outcome.complete { ExitCode::SUCCESS } else { ExitCode::from(STOPPED) })
+    Ok(if outcome.complete { Exit::Done } else { Exit::Stopped })
 }
 
 /// Runs what is left of a run; tells of it, and writes what is derived from it.

@@ -1,7 +1,7 @@
 //! `elenchus show`: a run's summary, or one of its debates, as a person reads it; or the rows of a table.
 
 use crate::{
-    command::{Failure, print},
+    command::{Exit, Failure, print},
     rows::{self, Rows},
     summary::summary,
     tables,
@@ -13,15 +13,15 @@ use debate::{
 };
 use polars::prelude::*;
 use spec::settings::{Pipeline, Stage};
-use std::{fmt::Write, path::Path, process::ExitCode};
+use std::{fmt::Write, path::Path};
 
 /// Prints the debate on a question, or the rows of a table, or the summary.
-pub fn show(root: &Path, debate: Option<u64>, rows: &Rows) -> Result<ExitCode, Failure> {
+pub fn show(root: &Path, debate: Option<u64>, rows: &Rows) -> Result<Exit, Failure> {
     if let Some(table) = &rows.table {
         return rows::show(root, table, rows);
     }
     print(debate.map_or_else(|| summary(root), |id| transcript(root, id))?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// A debate, with all that is behind it.

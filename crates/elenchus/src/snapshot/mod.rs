@@ -5,7 +5,7 @@ mod file;
 pub(crate) mod render;
 
 use crate::{
-    command::{Failure, print},
+    command::{Exit, Failure, print},
     load::{Loaded, load},
 };
 use batch::{Run, RunFolder, Texts};
@@ -16,7 +16,7 @@ use std::{
     env, fs,
     os::unix::process::CommandExt,
     path::{self, Path, PathBuf},
-    process::{Command, ExitCode},
+    process::Command,
     sync::atomic::AtomicBool,
 };
 
@@ -30,7 +30,7 @@ const NUMERICS: [(&str, &str); 4] = [
 ];
 
 /// Writes the snapshots of pipeline files, or compares with those that are there.
-pub fn snapshot(files: &[PathBuf], check: bool) -> Result<ExitCode, Failure> {
+pub fn snapshot(files: &[PathBuf], check: bool) -> Result<Exit, Failure> {
     settle_numerics()?;
     let check = check || env::var("CI").is_ok_and(|ci| ci == "true");
     let mut same = true;
@@ -41,7 +41,7 @@ pub fn snapshot(files: &[PathBuf], check: bool) -> Result<ExitCode, Failure> {
         print(told(file, &outcome, check))?;
         same &= !check || outcome.is_same();
     }
-    Ok(if same { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if same { Exit::Done } else { Exit::Failed })
 }
 
 /// Starts this program anew if its numerics are not settled.
