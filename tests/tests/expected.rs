@@ -36,6 +36,8 @@ fn rows_and_questions_are_as_expected() {
     check(&[always, ("max_turns = 2", "max_turns = 4\nmin_turns = 2")]);
     check(&[always, ("max_turns = 2", "max_turns = 3\nmin_turns = 2\nsufficient = \"always\"")]);
     check(&[always, ("max_turns = 2", "max_turns = 3\nsufficient = { random = 0.5 }")]);
+    check(&[always, ("max_turns = 2", "max_turns = 3\nsufficient = { biased = 0.5 }")]);
+    check(&[always, ("max_turns = 2", "max_turns = 3\nsufficient = { biased = 1 }"), ("alpha = 0.5", "alpha = 0.0")]);
     let alone = ("max_turns = 2", "max_turns = 1");
     check(&[always, alone, ("alpha = 0.5", "alpha = 0.0")]);
     let again = "call_human = { disagreement = { samples = 2, least = 1.0 } }";

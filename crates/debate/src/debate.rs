@@ -110,7 +110,11 @@ fn settle(rules: &Rules<'_>, target: &mut dyn Answerer, open: &mut [&mut Debate]
     for debate in open.iter_mut().filter(|debate| debate.stopped == Stopped::Cap) {
         debate.stopped = match rules.sufficient {
             Sufficient::Always => Stopped::Sufficient,
-            Sufficient::Random(probability) if debate.is_drawn(probability.at(rules.batch)) => Stopped::Chance,
+            Sufficient::Random(probability) | Sufficient::Biased(probability)
+                if debate.is_drawn(probability.at(rules.batch)) =>
+            {
+                Stopped::Chance
+            }
             _ => Stopped::Cap,
         };
     }

@@ -144,6 +144,7 @@ fn sufficient() -> impl Strategy<Value = Sufficient> {
         Just(Sufficient::Always),
         Just(Sufficient::Never),
         probability().prop_map(Sufficient::Random),
+        probability().prop_map(Sufficient::Biased),
     ]
 }
 
@@ -169,7 +170,7 @@ proptest! {
             prop_assert_eq!(debate.stopped == Stopped::Cap, turns == setting.max_turns);
             for (turn, argument) in debate.arguments.iter().enumerate() {
                 let open = (setting.min_turns..setting.max_turns).contains(&(turn + 1));
-                let asked = setting.sufficient == Sufficient::Ask && open;
+                let asked = matches!(setting.sufficient, Sufficient::Ask | Sufficient::Biased(_)) && open;
                 prop_assert_eq!(argument.sufficient.is_some(), asked);
                 let suffices = argument.sufficient.as_ref().and_then(|answer| yes(answer.text())) == Some(true);
                 prop_assert!(!asked || suffices == (turn + 1 == turns && debate.stopped == Stopped::Sufficient));
@@ -250,6 +251,19 @@ proptest! {
         let all = Setting { min_turns: setting.max_turns, ..setting.clone() };
         let never = Setting { sufficient: Sufficient::Never, ..setting };
         prop_assert_eq!(&outcome(&all, &ids).debates, &outcome(&never, &ids).debates);
+    }
+
+    #[test]
+    fn a_bias_of_zero_is_ask_and_one_stops_as_soon_as_may_be(
+        setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20),
+    ) {
+        let with = |sufficient| outcome(&Setting { sufficient, ..setting.clone() }, &ids).debates;
+        let (asked, unbiased) = (with(Sufficient::Ask), with(Sufficient::Biased(Schedule::Constant(0.0))));
+        prop_assert_eq!(&asked, &unbiased);
+        for (asked, biased) in asked.iter().zip(&with(Sufficient::Biased(Schedule::Constant(1.0)))) {
+            // What was said of it stays as it was said.
+            prop_assert_eq!(&asked.arguments[..setting.min_turns], &biased.arguments[..]);
+        }
     }
 
     #[test]

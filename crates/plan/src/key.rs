@@ -98,6 +98,7 @@ fn way_of_sufficiency(stage: &Named<Stage>) -> Option<(String, String)> {
     let way = match sufficient {
         Sufficient::Ask | Sufficient::Always | Sufficient::Never => return None,
         Sufficient::Random(_) => "random",
+        Sufficient::Biased(_) => "biased",
     };
     Some((format!("debate.{}.sufficient", stage.name), way.to_owned()))
 }

@@ -156,6 +156,13 @@ fn a_probability_of_sufficiency_that_changes_late() {
     check_between(&sufficing(one), &sufficing(other), &expect);
 }
 
+/// The same probability in another way is something else.
+#[test]
+fn another_way_to_suffice() {
+    let expect = ["questions: 0–99", "arguments: ", "verdicts: ", "objective: ", "step: ", "follow: ", "held_out: "];
+    check_between(&sufficing("{ random = 0.5 }"), &sufficing("{ biased = 0.5 }"), &expect);
+}
+
 #[test]
 fn a_stage_that_only_reads_changed() {
     let kept =

@@ -88,6 +88,13 @@ fn what_is_asked_follows_from_the_settings() {
         held_out,
     ];
     check_expected("max_turns = 2", "max_turns = 4\nmin_turns = 2", &expect);
+    let expect = [
+        "arguments: 24-24+ 12.8-12.8, 16-16 36.8-36.8+",
+        "verdicts: 8-8+ 8-8, 8-8 16-16+",
+        "objective: 0-0 0-0, 20.8-32+",
+        held_out,
+    ];
+    check_expected("max_turns = 2", "max_turns = 4\nmin_turns = 2\nsufficient = { biased = 1 }", &expect);
     let expect =
         ["arguments: 16-24+ 8-8, 8-16 24-32+", "verdicts: 0-8+ 0-8, 8-8 0-16+", "objective: 0-0 0-0, 8-32+", held_out];
     check_expected("call_human = { probability = 0.3 }", "call_human = \"never\"", &expect);

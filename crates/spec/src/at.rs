@@ -19,6 +19,7 @@ impl Stage {
         match self {
             Stage::Debate(debate) => match &debate.sufficient {
                 Sufficient::Random(probability) => vec![("sufficient.random", probability)],
+                Sufficient::Biased(probability) => vec![("sufficient.biased", probability)],
                 Sufficient::Ask | Sufficient::Always | Sufficient::Never => Vec::new(),
             },
             Stage::Loss(loss) => {

@@ -66,12 +66,18 @@ fn sufficient(value: &mut Value<'_>) -> Option<Sufficient> {
         "ask" => Some(Sufficient::Ask),
         "always" => Some(Sufficient::Always),
         "never" => Some(Sufficient::Never),
-        other => value.unknown(other, ["ask", "always", "never", "{ random = 0.3 }"]),
+        other => value.unknown(other, ["ask", "always", "never", "{ random = 0.3 }", "{ biased = 0.3 }"]),
     }
 }
 
 fn drawn(table: &mut Table<'_>) -> Sufficient {
-    table.one_of(Sufficient::Ask, &[("random", &|value| value.schedule(0.0..=1.0).map(Sufficient::Random))])
+    table.one_of(
+        Sufficient::Ask,
+        &[
+            ("random", &|value| value.schedule(0.0..=1.0).map(Sufficient::Random)),
+            ("biased", &|value| value.schedule(0.0..=1.0).map(Sufficient::Biased)),
+        ],
+    )
 }
 
 fn wording(table: &mut Table<'_>) -> Wording {

@@ -183,6 +183,7 @@ fn debate() -> impl Strategy<Value = Stage> {
         Just(Sufficient::Always),
         Just(Sufficient::Never),
         schedule().prop_map(Sufficient::Random),
+        schedule().prop_map(Sufficient::Biased),
     ];
     (1..9usize, 0..9usize, sufficient, on_bad_question(), wording()).prop_map(
         |(min_turns, more, sufficient, on_error, wording)| {

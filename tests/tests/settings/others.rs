@@ -212,6 +212,11 @@ pub const SCHEDULED: &[Other] = &[
         &["debate.arguments.sufficient.random=[[0, 0.1], [1, 0.9]]"],
         &["debate.arguments.sufficient={ random = 0.1 }"],
     ),
+    (
+        "Sufficient.biased",
+        &["debate.arguments.sufficient.biased=[[0, 0.1], [1, 0.9]]"],
+        &["debate.arguments.sufficient={ biased = 0.1 }"],
+    ),
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=[[0, 0.95], [1, 0.1]]"], DEBATED),
     (
         "Combine.weighted.alpha",

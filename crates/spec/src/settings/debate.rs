@@ -65,12 +65,15 @@ pub enum Sufficient {
     Never,
     /// `{ random = 0.3 }`: nobody is asked; each argument suffices with this probability. A control.
     Random(#[schemars(schema_with = "schedule::probability")] Schedule),
+    /// `{ biased = [[0, 1.0], [200, 0.0]] }`: the overseer is asked, and an argument that was not found sufficient ends the
+    /// debate all the same with this probability: from 1, imitative amplification, to 0, debate.
+    Biased(#[schemars(schema_with = "schedule::probability")] Schedule),
 }
 
 impl Sufficient {
     /// Whether the overseer is asked.
     pub fn is_asked(&self) -> bool {
-        matches!(self, Sufficient::Ask)
+        matches!(self, Sufficient::Ask | Sufficient::Biased(_))
     }
 
     /// The least and the largest probability, from a batch on, that an argument is taken as sufficient whatever anybody
@@ -79,7 +82,7 @@ impl Sufficient {
         match self {
             Sufficient::Ask | Sufficient::Never => (0.0, 0.0),
             Sufficient::Always => (1.0, 1.0),
-            Sufficient::Random(probability) => probability.range_from(batch),
+            Sufficient::Random(probability) | Sufficient::Biased(probability) => probability.range_from(batch),
         }
     }
 }
