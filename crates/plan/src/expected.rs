@@ -1,6 +1,7 @@
 //! How much a stage does in a batch: the rows of its tables, and the questions put to M and to H, told from the
 //! settings alone. Samp's draws are taken at their mean. What depends on answers or other draws, such as how long a
-//! debate becomes, is a range from the least to the most. How many sub-questions H puts to M nobody can tell: they come on top.
+//! debate becomes, is a range from the least to the most. How many sub-questions H puts to M nobody can tell: they come
+//! on top.
 
 use std::ops::Add;
 

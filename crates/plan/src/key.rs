@@ -91,8 +91,8 @@ pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule
     own.chain(theirs).chain(of_samp).collect()
 }
 
-/// By what way an argument suffices, where its number is a schedule: of a schedule nothing but its value counts, and the
-/// same probability has another meaning in each way.
+/// By what way an argument suffices, where its number is a schedule: of a schedule nothing but its value counts, and
+/// the same probability has another meaning in each way.
 fn way_of_sufficiency(stage: &Named<Stage>) -> Option<(String, String)> {
     let Stage::Debate(Debate { sufficient, .. }) = &stage.settings else { return None };
     let way = match sufficient {

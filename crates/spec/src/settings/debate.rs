@@ -20,7 +20,7 @@ pub struct Debate {
     /// The most arguments a debate may have.
     #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "tables"))]
     pub max_turns: usize,
-    /// The fewest arguments of a debate, at most `max_turns`. Before that many stand, none suffices and nobody is asked.
+    /// The fewest arguments of a debate, at most `max_turns`. Before that, none suffices and nobody is asked.
     #[serde(skip_serializing_if = "is_one")]
     #[schemars(range(min = 1), extend("x-default" = "1", "x-changes" = "tables"))]
     pub min_turns: usize,
@@ -65,8 +65,8 @@ pub enum Sufficient {
     Never,
     /// `{ random = 0.3 }`: nobody is asked; each argument suffices with this probability. A control.
     Random(#[schemars(schema_with = "schedule::probability")] Schedule),
-    /// `{ biased = [[0, 1.0], [200, 0.0]] }`: the overseer is asked, and an argument that was not found sufficient ends the
-    /// debate all the same with this probability: from 1, imitative amplification, to 0, debate.
+    /// `{ biased = [[0, 1.0], [200, 0.0]] }`: the overseer is asked, and an argument that was not found sufficient ends
+    /// the debate all the same with this probability: from 1, imitative amplification, to 0, debate.
     Biased(#[schemars(schema_with = "schedule::probability")] Schedule),
 }
 

@@ -1,4 +1,4 @@
-//! The procedure, stage by stage, beside the debate itself: questions, judging, loss, training, weight sync, evaluation.
+//! The procedure, stage by stage, without the debate: questions, judging, loss, training, weight sync, evaluation.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
