@@ -33,6 +33,11 @@ fn rows_and_questions_are_as_expected() {
     let always = ("call_human = { probability = 0.4 }", "call_human = \"always\"");
     check(&[always, ("max_turns = 2", "max_turns = 3")]);
     check(&[always, ("max_turns = 2", "max_turns = 3\nsufficient = \"never\"")]);
+    check(&[always, ("max_turns = 2", "max_turns = 4\nmin_turns = 2")]);
+    check(&[always, ("max_turns = 2", "max_turns = 3\nmin_turns = 2\nsufficient = \"always\"")]);
+    check(&[always, ("max_turns = 2", "max_turns = 3\nsufficient = { random = 0.5 }")]);
+    check(&[always, ("max_turns = 2", "max_turns = 3\nsufficient = { biased = 0.5 }")]);
+    check(&[always, ("max_turns = 2", "max_turns = 3\nsufficient = { biased = 1 }"), ("alpha = 0.5", "alpha = 0.0")]);
     let alone = ("max_turns = 2", "max_turns = 1");
     check(&[always, alone, ("alpha = 0.5", "alpha = 0.0")]);
     let again = "call_human = { disagreement = { samples = 2, least = 1.0 } }";

@@ -306,13 +306,17 @@ fn what_has_no_chance_of_h_is_told() {
     assert_eq!((unknown.error(), unknown.interval()), (None, None));
 }
 
+const UNASKED: &str = "max_turns = 2\nsufficient = \"never\"";
+const LATE: &str = "max_turns = 2\nmin_turns = 2";
+const DRAWN: &str = "max_turns = 2\nsufficient = { random = 0.5 }";
+
 /// Where nobody asks whether an argument suffices, there is no loss to look at and no budget to pay from.
 #[test]
 fn an_overseer_who_is_not_asked_needs_nothing_to_go_by() {
     let folder = tempfile::tempdir().unwrap();
     let schedule = "call_human = { schedule = { loss = \"step\", points = [[0.1, 0.5], [1.0, 1.0]] } }";
     let samp = format!("{schedule}\nbudget = {{ per_run = 50 }}");
-    for (name, turns) in [("single", "max_turns = 1"), ("unasked", "max_turns = 2\nsufficient = \"never\"")] {
+    for (name, turns) in [("single", "max_turns = 1"), ("unasked", UNASKED), ("late", LATE), ("drawn", DRAWN)] {
         let changes =
             [("alpha = 0.5", "alpha = 0.0"), ("max_turns = 2", turns), ("call_human = \"always\"", samp.as_str())];
         let run = made(&changed(&small("web-of-lies", 2), &changes), folder.path(), name);

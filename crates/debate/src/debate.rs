@@ -27,6 +27,8 @@ pub struct Row {
 pub enum Stopped {
     /// The last argument was found sufficient.
     Sufficient,
+    /// The last argument was taken as sufficient by a draw, whatever anybody said.
+    Chance,
     /// It had as many arguments as allowed.
     Cap,
 }
@@ -36,6 +38,7 @@ impl Stopped {
     pub fn name(self) -> &'static str {
         match self {
             Stopped::Sufficient => "sufficient",
+            Stopped::Chance => "chance",
             Stopped::Cap => "cap",
         }
     }
@@ -67,10 +70,14 @@ pub struct Rules<'a> {
     pub speaker: Approx<'a>,
     /// Says whether an argument suffices: Amp≈(H, M_target).
     pub overseer: Approx<'a>,
-    /// The most arguments of a debate.
+    /// The fewest arguments of a debate, at least 1.
+    pub min_turns: usize,
+    /// The most.
     pub max_turns: usize,
-    /// Whether sufficiency is asked at all.
-    pub sufficient: Sufficient,
+    /// Who says that an argument suffices.
+    pub sufficient: &'a Sufficient,
+    /// The batch, by which probabilities go.
+    pub batch: u64,
 }
 
 /// Debates a batch of questions. An answer on sufficiency that is neither yes nor no lets the debate go on.
@@ -88,7 +95,7 @@ pub fn debate(
         for (debate, answer) in open.iter_mut().zip(rules.speaker.answer(m, &wave)?) {
             debate.arguments.push(Argument { answer, sufficient: None });
         }
-        if turn + 1 < rules.max_turns {
+        if (rules.min_turns..rules.max_turns).contains(&(turn + 1)) {
             settle(rules, target, &mut open)?;
         }
     }
@@ -97,19 +104,32 @@ pub fn debate(
 
 /// Stops the debates whose last argument suffices.
 fn settle(rules: &Rules<'_>, target: &mut dyn Answerer, open: &mut [&mut Debate]) -> Result<(), WaveError> {
-    match rules.sufficient {
-        Sufficient::Never => {}
-        Sufficient::Always => open.iter_mut().for_each(|debate| debate.stopped = Stopped::Sufficient),
-        Sufficient::Ask => {
-            let wave: Vec<Open> = open.iter().map(|debate| debate.ask(Asked::Sufficient)).collect();
-            for (debate, answer) in open.iter_mut().zip(rules.overseer.answer(target, &wave)?) {
-                if yes(answer.text()) == Some(true) {
-                    debate.stopped = Stopped::Sufficient;
-                }
-                if let Some(last) = debate.arguments.last_mut() {
-                    last.sufficient = Some(answer);
-                }
+    if rules.sufficient.is_asked() {
+        ask(rules, target, open)?;
+    }
+    for debate in open.iter_mut().filter(|debate| debate.stopped == Stopped::Cap) {
+        debate.stopped = match rules.sufficient {
+            Sufficient::Always => Stopped::Sufficient,
+            Sufficient::Random(probability) | Sufficient::Biased(probability)
+                if debate.is_drawn(probability.at(rules.batch)) =>
+            {
+                Stopped::Chance
             }
+            _ => Stopped::Cap,
+        };
+    }
+    Ok(())
+}
+
+/// Stops the debates whose last argument is found sufficient.
+fn ask(rules: &Rules<'_>, target: &mut dyn Answerer, open: &mut [&mut Debate]) -> Result<(), WaveError> {
+    let wave: Vec<Open> = open.iter().map(|debate| debate.ask(Asked::Sufficient)).collect();
+    for (debate, answer) in open.iter_mut().zip(rules.overseer.answer(target, &wave)?) {
+        if yes(answer.text()) == Some(true) {
+            debate.stopped = Stopped::Sufficient;
+        }
+        if let Some(last) = debate.arguments.last_mut() {
+            last.sufficient = Some(answer);
         }
     }
     Ok(())
@@ -121,10 +141,22 @@ impl Debate {
         let context: Vec<String> = self.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect();
         open(&self.row, asked, context)
     }
+
+    /// One seeded draw on whether its last argument is taken as sufficient. The uniform number lies strictly between 0
+    /// and 1, so a probability of 1 always ends a debate and 0 never does.
+    fn is_drawn(&self, probability: f64) -> bool {
+        let draw = address(&self.row, Asked::Sufficient, self.arguments.len());
+        draw.named("chance").uniform(0) < probability
+    }
 }
 
-/// A question of the procedure, at its own address: the same whatever else is asked in the batch.
+/// A question of the procedure, at its own address.
 pub(crate) fn open(row: &Row, asked: Asked, context: Vec<String>) -> Open {
-    let draw = row.draw.named(asked.name()).at(context.len() as u64);
+    let draw = address(row, asked, context.len());
     Open { posed: Posed { asked, question: row.question.clone(), context }, draw }
+}
+
+/// The address of a question about so many arguments: the same whatever else is asked in the batch.
+fn address(row: &Row, asked: Asked, arguments: usize) -> Draw {
+    row.draw.named(asked.name()).at(arguments as u64)
 }

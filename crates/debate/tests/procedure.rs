@@ -61,12 +61,14 @@ impl Human for Curious {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Setting {
     speaker: Rule,
     overseer: Rule,
+    min_turns: usize,
     max_turns: usize,
     sufficient: Sufficient,
+    batch: u64,
 }
 
 struct Outcome {
@@ -99,14 +101,16 @@ fn row(id: u64) -> Row {
     Row { id, question: format!("{}?", "q".repeat(id as usize % 7)), draw: Draw::new(7).at(id) }
 }
 
-fn outcome(setting: Setting, ids: &[u64]) -> Outcome {
+fn outcome(setting: &Setting, ids: &[u64]) -> Outcome {
     let wording = wording();
     let approx = |rule| Approx { human: &Curious, samp: Samp { rule, purse: None }, wording: &wording };
     let rules = Rules {
         speaker: approx(setting.speaker),
         overseer: approx(setting.overseer),
+        min_turns: setting.min_turns,
         max_turns: setting.max_turns,
-        sufficient: setting.sufficient,
+        sufficient: &setting.sufficient,
+        batch: setting.batch,
     };
     let (mut m, mut target) = (Scripted::default(), Scripted::default());
     let rows: Vec<Row> = ids.iter().copied().map(row).collect();
@@ -131,27 +135,42 @@ fn rule() -> impl Strategy<Value = Rule> {
     ]
 }
 
+/// Among them probabilities that change from 0 to 1 over ten batches.
+fn sufficient() -> impl Strategy<Value = Sufficient> {
+    let probability =
+        || prop_oneof![(0.0..=1.0).prop_map(Schedule::Constant), Just(Schedule::Points(vec![(0, 0.0), (9, 1.0)]))];
+    prop_oneof![
+        Just(Sufficient::Ask),
+        Just(Sufficient::Always),
+        Just(Sufficient::Never),
+        probability().prop_map(Sufficient::Random),
+        probability().prop_map(Sufficient::Biased),
+    ]
+}
+
 prop_compose! {
     fn setting()(
         speaker in rule(),
         overseer in rule(),
-        max_turns in 1usize..5,
-        sufficient in prop_oneof![Just(Sufficient::Ask), Just(Sufficient::Always), Just(Sufficient::Never)],
+        (min_turns, max_turns) in (1usize..5, 1usize..5).prop_map(|(a, b)| (a.min(b), a.max(b))),
+        sufficient in sufficient(),
+        batch in 0u64..10,
     ) -> Setting {
-        Setting { speaker, overseer, max_turns, sufficient }
+        Setting { speaker, overseer, min_turns, max_turns, sufficient, batch }
     }
 }
 
 proptest! {
     #[test]
     fn a_debate_stops_when_it_suffices_or_at_the_cap(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        let outcome = outcome(setting, &ids);
+        let outcome = outcome(&setting, &ids);
         for debate in &outcome.debates {
             let turns = debate.arguments.len();
-            prop_assert!((1..=setting.max_turns).contains(&turns));
-            prop_assert!(debate.stopped == Stopped::Sufficient || turns == setting.max_turns);
+            prop_assert!((setting.min_turns..=setting.max_turns).contains(&turns));
+            prop_assert_eq!(debate.stopped == Stopped::Cap, turns == setting.max_turns);
             for (turn, argument) in debate.arguments.iter().enumerate() {
-                let asked = setting.sufficient == Sufficient::Ask && turn + 1 < setting.max_turns;
+                let open = (setting.min_turns..setting.max_turns).contains(&(turn + 1));
+                let asked = matches!(setting.sufficient, Sufficient::Ask | Sufficient::Biased(_)) && open;
                 prop_assert_eq!(argument.sufficient.is_some(), asked);
                 let suffices = argument.sufficient.as_ref().and_then(|answer| yes(answer.text())) == Some(true);
                 prop_assert!(!asked || suffices == (turn + 1 == turns && debate.stopped == Stopped::Sufficient));
@@ -162,9 +181,9 @@ proptest! {
     #[test]
     fn a_row_is_debated_alike_in_any_batch(setting in setting(), ids in prop::collection::hash_set(0u64..1000, 1..20)) {
         let ids: Vec<u64> = ids.into_iter().collect();
-        let together = outcome(setting, &ids);
+        let together = outcome(&setting, &ids);
         for (i, &id) in ids.iter().enumerate() {
-            let alone = outcome(setting, &[id]);
+            let alone = outcome(&setting, &[id]);
             prop_assert_eq!(&alone.debates[0], &together.debates[i]);
             prop_assert_eq!(&alone.verdicts[0], &together.verdicts[i]);
         }
@@ -175,12 +194,12 @@ proptest! {
         let ids: Vec<u64> = (0..rows as u64).collect();
         let asked = setting.max_turns + (setting.max_turns - 1) + 1;
         let most_rounds = 1 + 2;
-        prop_assert!(outcome(setting, &ids).waves <= asked * most_rounds);
+        prop_assert!(outcome(&setting, &ids).waves <= asked * most_rounds);
     }
 
     #[test]
     fn rewards_are_null_or_zero_sum(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        let outcome = outcome(setting, &ids);
+        let outcome = outcome(&setting, &ids);
         for (debate, verdict) in outcome.debates.iter().zip(&outcome.verdicts) {
             prop_assert_eq!(verdict.answer.is_some(), debate.arguments.len() > 1);
             prop_assert!(verdict.winner.is_none() || verdict.answer.is_some());
@@ -192,7 +211,7 @@ proptest! {
 
     #[test]
     fn forced_sufficiency_leaves_every_reward_null(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        let outcome = outcome(Setting { sufficient: Sufficient::Always, max_turns: 2, ..setting }, &ids);
+        let outcome = outcome(&Setting { sufficient: Sufficient::Always, min_turns: 1, max_turns: 2, ..setting }, &ids);
         let credit = Credit { argument: true, calls: true };
         for call in outcome.calls() {
             prop_assert_eq!(lesson(&call, outcome.winner(call.question), Imitate::All, credit).reward, None);
@@ -204,7 +223,7 @@ proptest! {
         setting in setting(), ids in prop::collection::hash_set(0u64..1000, 1..20), argument: bool, calls: bool, all: bool,
     ) {
         let ids: Vec<u64> = ids.into_iter().collect();
-        let outcome = outcome(setting, &ids);
+        let outcome = outcome(&setting, &ids);
         let imitate = if all { Imitate::All } else { Imitate::Human };
         for call in outcome.calls() {
             let winner = outcome.winner(call.question);
@@ -221,9 +240,43 @@ proptest! {
     #[test]
     fn probability_one_is_always_and_zero_is_never(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
         for (probability, same) in [(1.0, CallHuman::Always), (0.0, CallHuman::Never)] {
-            let with = |call_human| outcome(Setting { speaker: Rule::of(&call_human, 0, None), ..setting }, &ids);
+            let with = |call_human| outcome(&Setting { speaker: Rule::of(&call_human, 0, None), ..setting.clone() }, &ids);
             let by_probability = with(CallHuman::Probability(Schedule::Constant(probability)));
             prop_assert_eq!(&by_probability.debates, &with(same).debates);
+        }
+    }
+
+    #[test]
+    fn as_many_turns_as_must_be_is_never(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
+        let all = Setting { min_turns: setting.max_turns, ..setting.clone() };
+        let never = Setting { sufficient: Sufficient::Never, ..setting };
+        prop_assert_eq!(&outcome(&all, &ids).debates, &outcome(&never, &ids).debates);
+    }
+
+    #[test]
+    fn a_bias_of_zero_is_ask_and_one_stops_as_soon_as_may_be(
+        setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20),
+    ) {
+        let with = |sufficient| outcome(&Setting { sufficient, ..setting.clone() }, &ids).debates;
+        let (asked, unbiased) = (with(Sufficient::Ask), with(Sufficient::Biased(Schedule::Constant(0.0))));
+        prop_assert_eq!(&asked, &unbiased);
+        for (asked, biased) in asked.iter().zip(&with(Sufficient::Biased(Schedule::Constant(1.0)))) {
+            // What was said of it stays as it was said.
+            prop_assert_eq!(&asked.arguments[..setting.min_turns], &biased.arguments[..]);
+        }
+    }
+
+    #[test]
+    fn random_one_argues_as_always_does_and_zero_as_never(
+        setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20),
+    ) {
+        for (probability, same) in [(1.0, Sufficient::Always), (0.0, Sufficient::Never)] {
+            let with = |sufficient| outcome(&Setting { sufficient, ..setting.clone() }, &ids).debates;
+            let drawn = with(Sufficient::Random(Schedule::Constant(probability)));
+            for (drawn, same) in drawn.iter().zip(&with(same)) {
+                prop_assert_eq!(&drawn.arguments, &same.arguments);
+                prop_assert_eq!(drawn.stopped == Stopped::Cap, same.stopped == Stopped::Cap);
+            }
         }
     }
 }
@@ -245,4 +298,18 @@ fn the_next_argument_with_nothing_said_is_the_bare_question() {
 #[test]
 fn a_question_that_speaks_of_the_template_is_left_as_it_is() {
     check(Asked::Sufficient, "{context} {question}?", &["Yes"], "{context} {question}?\nEven: Yes sufficient?");
+}
+
+/// Draws of their own: as many debates of each length as there should be.
+#[test]
+fn arguments_suffice_as_often_as_drawn() {
+    let sufficient = Sufficient::Random(Schedule::Constant(0.25));
+    let (speaker, overseer) = (Rule::Constant(0.0), Rule::Constant(0.0));
+    let setting = Setting { speaker, overseer, min_turns: 2, max_turns: 4, sufficient, batch: 0 };
+    let ids: Vec<u64> = (0..4000).collect();
+    let debates = outcome(&setting, &ids).debates;
+    for (turns, share) in [(1, 0.0), (2, 0.25), (3, 0.75 * 0.25), (4, 0.75 * 0.75)] {
+        let found = debates.iter().filter(|debate| debate.arguments.len() == turns).count() as f64 / 4000.0;
+        assert!((found - share).abs() < 0.03, "{found} of the debates have {turns} arguments, not {share}");
+    }
 }

@@ -10,6 +10,7 @@ macro_rules! pages {
 pages! {
     layers = "../docs/layers.md",
     schedules = "../docs/schedules.md",
+    turns = "../docs/turns.md",
     calling = "../docs/calling.md",
     tables = "../docs/tables.md",
     outputs = "../docs/outputs.md",

@@ -169,6 +169,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             from: table(&node, Role::Questions),
             speaker: amplifier(pipeline, &node, &debate.speaker.name),
             overseer: amplifier(pipeline, &node, &debate.overseer.name),
+            min_turns: debate.min_turns,
             max_turns: debate.max_turns,
             sufficient: debate.sufficient,
             on_error: debate.on_error,

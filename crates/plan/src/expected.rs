@@ -1,12 +1,12 @@
 //! How much a stage does in a batch: the rows of its tables, and the questions put to M and to H, told from the
-//! settings alone. Samp's draws are taken at their mean. What depends on answers, such as how long a debate becomes,
-//! is a range from the least to the most. How many sub-questions H puts to M nobody can tell: they come on top.
+//! settings alone. Samp's draws are taken at their mean. What depends on answers or other draws, such as how long a
+//! debate becomes, is a range from the least to the most. How many sub-questions H puts to M nobody can tell: they come
+//! on top.
 
 use std::ops::Add;
 
 use spec::settings::{
-    Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row,
-    Stage, Sufficient,
+    Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row, Stage,
 };
 
 use crate::{Edge, Node, Role, names::Names};
@@ -171,29 +171,21 @@ fn answered(names: Names<'_>, amplify: &Reference, questions: Expected) -> (Expe
     (Expected { and_asked: asks, ..questions.times(answers, answers) }, Expected { most, ..to_human })
 }
 
-/// The fewest and the most arguments on a question.
-fn turns(debate: &Debate) -> (f64, f64) {
-    let most = debate.max_turns as f64;
-    match debate.sufficient {
-        Sufficient::Always => (1.0, 1.0),
-        Sufficient::Never => (most, most),
-        Sufficient::Ask => (1.0, most),
-    }
-}
-
 /// The least and the largest share of debates that have two sides.
 fn two_sided(debate: &Debate) -> (f64, f64) {
-    let (fewest, most) = turns(debate);
-    (if fewest > 1.0 { 1.0 } else { 0.0 }, if most > 1.0 { 1.0 } else { 0.0 })
+    let (fewest, most) = debate.turns_from(0);
+    (if fewest > 1 { 1.0 } else { 0.0 }, if most > 1 { 1.0 } else { 0.0 })
 }
 
 fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
-    let (fewest, most) = turns(debate);
-    let arguments = questions.times(fewest, most);
-    // Of the last argument allowed nobody is asked whether it suffices.
-    let doubted = match debate.sufficient {
-        Sufficient::Ask if debate.max_turns > 1 => questions.times(1.0, most - 1.0),
-        _ => Expected::default(),
+    let (fewest, most) = debate.turns_from(0);
+    let arguments = questions.times(fewest as f64, most as f64);
+    // Of the last argument allowed nobody is asked whether it suffices, nor of those before `min_turns`.
+    let doubted = if debate.sufficient.is_asked() && debate.min_turns < debate.max_turns {
+        let last = most.min(debate.max_turns - 1);
+        questions.times(1.0, (last - debate.min_turns + 1) as f64)
+    } else {
+        Expected::default()
     };
     let (of_speaker, of_overseer) =
         (answered(names, &debate.speaker, arguments), answered(names, &debate.overseer, doubted));

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use blake3::{Hash, Hasher};
 use spec::{
     Leaves,
-    settings::{Answer, By, CallHuman, Named, Schedule, Stage},
+    settings::{Answer, By, CallHuman, Debate, Named, Schedule, Stage, Sufficient},
 };
 
 use crate::{Node, Plan, names::Names, parties::amplifies, samp, states::followers};
@@ -62,6 +62,7 @@ pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
         recipe.extend(names.human(&amplify.settings.human).map(|human| human.leaves()).unwrap_or_default());
     }
     recipe.extend(of_samp(names, stage));
+    recipe.extend(way_of_sufficiency(stage));
     if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
         recipe.extend(names.human(mention).map(|human| human.leaves()).unwrap_or_default());
     }
@@ -88,6 +89,18 @@ pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule
         changes.then(|| at("amplify", &amplify.name, ("call_human.probability", schedule)))
     });
     own.chain(theirs).chain(of_samp).collect()
+}
+
+/// By what way an argument suffices, where its number is a schedule: of a schedule nothing but its value counts, and
+/// the same probability has another meaning in each way.
+fn way_of_sufficiency(stage: &Named<Stage>) -> Option<(String, String)> {
+    let Stage::Debate(Debate { sufficient, .. }) = &stage.settings else { return None };
+    let way = match sufficient {
+        Sufficient::Ask | Sufficient::Always | Sufficient::Never => return None,
+        Sufficient::Random(_) => "random",
+        Sufficient::Biased(_) => "biased",
+    };
+    Some((format!("debate.{}.sufficient", stage.name), way.to_owned()))
 }
 
 /// A stage's part of budgets, which depends on the others that share them, and in a run's budget on its length; and how

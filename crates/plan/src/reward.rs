@@ -3,7 +3,7 @@
 
 use spec::{
     Problem,
-    settings::{Combine, Debate, Loss, Named, Stage, Sufficient},
+    settings::{Combine, Debate, Loss, Named, Stage},
 };
 
 use crate::names::Names;
@@ -26,7 +26,7 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
         let help = format!("change this, or let `alpha` of `loss.{name}` be 0");
         Problem::new(names.pipeline.places.of(&path), message).help(help)
     };
-    let mut problems: Vec<Problem> = reasons(names, name, loss, debate).into_iter().map(reason).collect();
+    let mut problems: Vec<Problem> = reasons(names, (name, loss), batch, debate).into_iter().map(reason).collect();
     problems.extend(tempered(names, name, batch, debate));
     problems
 }
@@ -48,16 +48,22 @@ fn tempered(names: Names<'_>, name: &str, batch: u64, debate: &Named<Stage>) -> 
     (other != 1.0).then(|| Problem::new(place, message).help(help))
 }
 
-/// The settings that keep rewards from being earned, each with the path of its key.
-fn reasons(names: Names<'_>, name: &str, loss: &Loss, debate: &Named<Stage>) -> Vec<(String, &'static str)> {
+/// The settings that keep rewards from being earned from a batch on, each with the path of its key.
+fn reasons(
+    names: Names<'_>,
+    (name, loss): (&str, &Loss),
+    batch: u64,
+    debate: &Named<Stage>,
+) -> Vec<(String, &'static str)> {
     let Stage::Debate(settings) = &debate.settings else { return Vec::new() };
     let mut reasons = Vec::new();
     let mut give = |path: String, reason| reasons.push((path, reason));
     if settings.max_turns == 1 {
         give(format!("debate.{}.max_turns", debate.name), "an argument alone has nobody to win against");
     }
-    if settings.sufficient == Sufficient::Always {
-        give(format!("debate.{}.sufficient", debate.name), "an argument alone has nobody to win against");
+    if settings.min_turns == 1 && settings.sufficient.regardless_from(batch).0 >= 1.0 {
+        let key = debate.settings.schedules().first().map_or("sufficient", |(key, _)| key);
+        give(format!("debate.{}.{key}", debate.name), "an argument alone has nobody to win against");
     }
     let credit = format!("loss.{name}.credit");
     let (always, never) = speaker(names, settings);

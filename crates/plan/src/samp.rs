@@ -2,7 +2,7 @@
 
 use spec::{
     Pipeline, Problem,
-    settings::{Amplify, Answer, By, CallHuman, Named, Reference, Stage, Sufficient},
+    settings::{Amplify, Answer, By, CallHuman, Named, Reference, Stage},
 };
 
 use crate::names::Names;
@@ -45,8 +45,8 @@ fn waves(stage: &Stage, amplify: &str) -> usize {
     match stage {
         Stage::Debate(debate) => {
             let arguments = if debate.speaker.name == amplify { debate.max_turns } else { 0 };
-            let asks = debate.overseer.name == amplify && debate.sufficient == Sufficient::Ask;
-            arguments + if asks { debate.max_turns - 1 } else { 0 }
+            let asks = debate.overseer.name == amplify && debate.sufficient.is_asked();
+            arguments + if asks { debate.max_turns - debate.min_turns } else { 0 }
         }
         Stage::Judge(judge) => usize::from(judge.by.name == amplify),
         Stage::Answer(Answer { by: By::Amplify(by), .. }) => usize::from(by.name == amplify),

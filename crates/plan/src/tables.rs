@@ -96,7 +96,11 @@ fn arguments() -> SchemaRef {
         column("text", DataType::Utf8, "the argument"),
         column("by", DataType::Utf8, "whose answer was kept: model or human"),
         optional("sufficient", DataType::Boolean, "whether the overseer said that it suffices; null where not asked"),
-        optional("stopped", DataType::Utf8, "on a debate's last argument, what ended it: sufficient or cap"),
+        optional(
+            "stopped",
+            DataType::Utf8,
+            "on a debate's last argument, what ended it: sufficient, chance (a draw) or cap",
+        ),
     ])
 }
 

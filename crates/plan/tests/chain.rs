@@ -136,6 +136,33 @@ fn a_probability_of_samp_that_changes_late() {
     check_between(&with("[[0, 0.9], [60, 0.3]]"), &with("[[0, 0.9], [60, 0.3], [99, 0.1]]"), &expect);
 }
 
+/// Debates in which arguments suffice in some way.
+fn sufficing(sufficient: &str) -> String {
+    changed(&[("max_turns = 2", &format!("max_turns = 2\nsufficient = {sufficient}"))])
+}
+
+#[test]
+fn a_probability_of_sufficiency_that_changes_late() {
+    let expect = [
+        "questions: 0–99",
+        "arguments: 0–60",
+        "verdicts: 0–60",
+        "objective: 0–60",
+        "step: 0–60",
+        "follow: 0–60",
+        "held_out: 0–60",
+    ];
+    let (one, other) = ("{ random = 0.5 }", "{ random = [[60, 0.5], [99, 0.1]] }");
+    check_between(&sufficing(one), &sufficing(other), &expect);
+}
+
+/// The same probability in another way is something else.
+#[test]
+fn another_way_to_suffice() {
+    let expect = ["questions: 0–99", "arguments: ", "verdicts: ", "objective: ", "step: ", "follow: ", "held_out: "];
+    check_between(&sufficing("{ random = 0.5 }"), &sufficing("{ biased = 0.5 }"), &expect);
+}
+
 #[test]
 fn a_stage_that_only_reads_changed() {
     let kept =

@@ -70,6 +70,31 @@ fn what_is_asked_follows_from_the_settings() {
         held_out,
     ];
     check_expected("max_turns = 2", "max_turns = 2\nsufficient = \"never\"", &expect);
+    check_expected("max_turns = 2", "max_turns = 2\nmin_turns = 2", &expect);
+    check_expected("max_turns = 2", "max_turns = 2\nsufficient = { random = 0 }", &expect);
+    check_expected("max_turns = 2", "max_turns = 4\nmin_turns = 2\nsufficient = \"always\"", &expect);
+    check_expected("max_turns = 2", "max_turns = 4\nmin_turns = 2\nsufficient = { random = 1 }", &expect);
+    let expect = [
+        "arguments: 8-16+ 2.4-4.8, 8-16 10.4-20.8+",
+        "verdicts: 0-8+ 0-8, 8-8 0-16+",
+        "objective: 0-0 0-0, 2.4-24+",
+        held_out,
+    ];
+    check_expected("max_turns = 2", "max_turns = 2\nsufficient = { random = [[0, 0], [9, 0.1]] }", &expect);
+    let expect = [
+        "arguments: 24-48+ 12.8-25.6, 16-32 36.8-73.6+",
+        "verdicts: 8-8+ 8-8, 8-8 16-16+",
+        "objective: 0-0 0-0, 20.8-56+",
+        held_out,
+    ];
+    check_expected("max_turns = 2", "max_turns = 4\nmin_turns = 2", &expect);
+    let expect = [
+        "arguments: 24-24+ 12.8-12.8, 16-16 36.8-36.8+",
+        "verdicts: 8-8+ 8-8, 8-8 16-16+",
+        "objective: 0-0 0-0, 20.8-32+",
+        held_out,
+    ];
+    check_expected("max_turns = 2", "max_turns = 4\nmin_turns = 2\nsufficient = { biased = 1 }", &expect);
     let expect =
         ["arguments: 16-24+ 8-8, 8-16 24-32+", "verdicts: 0-8+ 0-8, 8-8 0-16+", "objective: 0-0 0-0, 8-32+", held_out];
     check_expected("call_human = { probability = 0.3 }", "call_human = \"never\"", &expect);

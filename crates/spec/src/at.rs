@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{
     Pipeline,
-    settings::{AdamW, Amplify, Answer, By, Combine, Follow, Human, Model, Named, Schedule, Stage},
+    settings::{AdamW, Amplify, Answer, By, Combine, Follow, Human, Model, Named, Schedule, Stage, Sufficient},
 };
 
 /// Settings by their place in the file, `train.step.adamw.clip` → `1.0`, every default among them.
@@ -17,6 +17,11 @@ impl Stage {
     /// The settings that change over a run, each with its keys below the stage's table: `adamw.learning_rate`.
     pub fn schedules(&self) -> Vec<(&'static str, &Schedule)> {
         match self {
+            Stage::Debate(debate) => match &debate.sufficient {
+                Sufficient::Random(probability) => vec![("sufficient.random", probability)],
+                Sufficient::Biased(probability) => vec![("sufficient.biased", probability)],
+                Sufficient::Ask | Sufficient::Always | Sufficient::Never => Vec::new(),
+            },
             Stage::Loss(loss) => {
                 let Combine::Weighted { alpha } = &loss.combine;
                 vec![("combine.weighted.alpha", alpha), ("baseline_decay", &loss.baseline_decay)]

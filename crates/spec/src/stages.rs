@@ -39,17 +39,45 @@ fn depth(value: &mut Value<'_>) -> Option<(u32, u32)> {
 
 /// `[debate.NAME]`
 pub(crate) fn debate(table: &mut Table<'_>) -> Debate {
-    Debate {
+    let debate = Debate {
         from: table.reference("from"),
         speaker: table.reference("speaker"),
         overseer: table.reference("overseer"),
         max_turns: table.or("max_turns", 2, |value| value.whole(1..)),
-        sufficient: table.or("sufficient", Sufficient::Ask, |value| {
-            value.word(&[Sufficient::Ask, Sufficient::Always, Sufficient::Never])
-        }),
+        min_turns: table.or("min_turns", 1, |value| value.whole(1..)),
+        sufficient: table.or("sufficient", Sufficient::Ask, sufficient),
         on_error: table.or("on_error", OnBadQuestion::Fail, tables::on_bad_question),
         wording: table.or("wording", Wording::default(), |value| value.table(wording)),
+    };
+    let (fewest, most) = (debate.min_turns, debate.max_turns);
+    if fewest > most {
+        let message = format!("`min_turns` is {fewest}, which is above the `max_turns` of {most}");
+        table.problem_at("min_turns", message, "lower it, or raise `max_turns`");
     }
+    Debate { min_turns: fewest.min(most), ..debate }
+}
+
+/// Who says that an argument suffices, in one word or by a draw.
+fn sufficient(value: &mut Value<'_>) -> Option<Sufficient> {
+    if value.is_table() {
+        return value.table(drawn);
+    }
+    match value.text()?.as_str() {
+        "ask" => Some(Sufficient::Ask),
+        "always" => Some(Sufficient::Always),
+        "never" => Some(Sufficient::Never),
+        other => value.unknown(other, ["ask", "always", "never", "{ random = 0.3 }", "{ biased = 0.3 }"]),
+    }
+}
+
+fn drawn(table: &mut Table<'_>) -> Sufficient {
+    table.one_of(
+        Sufficient::Ask,
+        &[
+            ("random", &|value| value.schedule(0.0..=1.0).map(Sufficient::Random)),
+            ("biased", &|value| value.schedule(0.0..=1.0).map(Sufficient::Biased)),
+        ],
+    )
 }
 
 fn wording(table: &mut Table<'_>) -> Wording {

@@ -178,11 +178,20 @@ fn table_stages() -> impl Strategy<Value = Vec<Named<Stage>>> {
 }
 
 fn debate() -> impl Strategy<Value = Stage> {
-    let sufficient = prop_oneof![Just(Sufficient::Ask), Just(Sufficient::Always), Just(Sufficient::Never)];
-    (1..9usize, sufficient, on_bad_question(), wording()).prop_map(|(max_turns, sufficient, on_error, wording)| {
-        let (from, speaker, overseer) = (mention("q"), mention("a"), mention("b"));
-        Stage::Debate(Debate { from, speaker, overseer, max_turns, sufficient, on_error, wording })
-    })
+    let sufficient = prop_oneof![
+        Just(Sufficient::Ask),
+        Just(Sufficient::Always),
+        Just(Sufficient::Never),
+        schedule().prop_map(Sufficient::Random),
+        schedule().prop_map(Sufficient::Biased),
+    ];
+    (1..9usize, 0..9usize, sufficient, on_bad_question(), wording()).prop_map(
+        |(min_turns, more, sufficient, on_error, wording)| {
+            let (from, speaker, overseer) = (mention("q"), mention("a"), mention("b"));
+            let max_turns = min_turns + more;
+            Stage::Debate(Debate { from, speaker, overseer, max_turns, min_turns, sufficient, on_error, wording })
+        },
+    )
 }
 
 fn loss() -> impl Strategy<Value = Stage> {

@@ -73,6 +73,7 @@ pub const OTHERS: &[Other] = &[
     ("Debate.speaker", &["debate.arguments.speaker='other'"], &["loss.objective.combine.weighted.alpha=0"]),
     ("Debate.overseer", &["debate.arguments.overseer='other'"], &[]),
     ("Debate.max_turns", &["debate.arguments.max_turns=3"], &[]),
+    ("Debate.min_turns", &["debate.arguments.min_turns=2"], &[]),
     ("Debate.sufficient", &["debate.arguments.sufficient='never'"], &[]),
     ("Debate.on_error", &["debate.arguments.on_error='skip'"], &[]),
     ("Wording.argument", &["debate.arguments.wording.argument='{question}{context} So?'"], &[]),
@@ -206,6 +207,16 @@ pub const SCHEDULED: &[Other] = &[
         &["amplify.speaker.call_human.probability=[[0, 0.4], [1, 0.1]]"],
     ),
     ("Amplify.temperature", &["amplify.overseer.temperature=[[0, 1.0], [1, 0.25]]"], &[]),
+    (
+        "Sufficient.random",
+        &["debate.arguments.sufficient.random=[[0, 0.1], [1, 0.9]]"],
+        &["debate.arguments.sufficient={ random = 0.1 }"],
+    ),
+    (
+        "Sufficient.biased",
+        &["debate.arguments.sufficient.biased=[[0, 0.1], [1, 0.9]]"],
+        &["debate.arguments.sufficient={ biased = 0.1 }"],
+    ),
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=[[0, 0.95], [1, 0.1]]"], DEBATED),
     (
         "Combine.weighted.alpha",

@@ -25,9 +25,11 @@ pub struct Debate {
     pub speaker: Amplifier,
     /// Amp≈(H, M_target).
     pub overseer: Amplifier,
-    /// The most arguments.
+    /// The fewest arguments.
+    pub min_turns: usize,
+    /// The most.
     pub max_turns: usize,
-    /// Whether sufficiency is asked.
+    /// Who says that an argument suffices.
     pub sufficient: Sufficient,
     /// What becomes of a question that cannot be debated.
     pub on_error: OnBadQuestion,
@@ -51,8 +53,10 @@ impl Stage for Debate {
         let rules = Rules {
             speaker: self.speaker.approx(&self.wording, &speaking),
             overseer: self.overseer.approx(&self.wording, overseeing.as_ref().unwrap_or(&speaking)),
+            min_turns: self.min_turns,
             max_turns: self.max_turns,
-            sufficient: self.sufficient,
+            sufficient: &self.sufficient,
+            batch: unit.batch,
         };
         let mut m = self.speaker.answerer(unit)?;
         let mut target = self.overseer.answerer(unit)?;

@@ -2,6 +2,7 @@
 //! meaning. The names are those of the file, so that `pipelines/` reads like this page.
 
 mod command;
+mod debate;
 mod parties;
 mod procedure;
 mod samp;
@@ -15,10 +16,11 @@ use serde::Serialize;
 use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
+pub use debate::{Debate, Sufficient, Wording};
 pub use parties::{Amplify, Architecture, Human, Model};
 pub use procedure::{
-    AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row,
-    Sample, Sufficient, Sync, Task, Train, Weight, Wording,
+    AdamW, Combine, Credit, Distance, Earner, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row, Sample,
+    Sync, Task, Train, Weight,
 };
 pub use samp::{Budget, ByLoss, CallHuman, Confidence, Disagreement};
 pub use schedule::{Schedule, Shape, Way};

@@ -1,4 +1,4 @@
-//! The procedure, stage by stage: questions, debate, judging, loss, training, weight sync, evaluation.
+//! The procedure, stage by stage, without the debate: questions, judging, loss, training, weight sync, evaluation.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -73,82 +73,6 @@ pub struct Task {
     /// Questions of so many words are never drawn, nor questions with such a part: keeps a test set out of training.
     #[schemars(inner(range(min = 1)), extend("default" = [], "x-changes" = "tables"))]
     pub exclude_words: Vec<u32>,
-}
-
-/// `[debate.NAME]`: arguments on each question, and whether they suffice.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Debate {
-    /// The questions: a `sample` stage.
-    #[schemars(extend("x-changes" = "tables"))]
-    pub from: Reference,
-    /// Who argues, on both sides: Amp≈(H, M).
-    #[schemars(extend("x-changes" = "tables"))]
-    pub speaker: Reference,
-    /// Who says whether an argument suffices: Amp≈(H, M_target).
-    #[schemars(extend("x-changes" = "tables"))]
-    pub overseer: Reference,
-    /// The most arguments a debate may have.
-    #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "tables"))]
-    pub max_turns: usize,
-    /// Whether "is it sufficient?" is asked.
-    #[schemars(extend("default" = "ask", "x-changes" = "tables"))]
-    pub sufficient: Sufficient,
-    /// What becomes of a question that cannot be debated: one whose id or text is null, or whose id came before in the
-    /// batch.
-    #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
-    pub on_error: OnBadQuestion,
-    /// How the three questions of the procedure are worded.
-    #[schemars(extend("default" = {}))]
-    pub wording: Wording,
-}
-
-/// Who says that an argument suffices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Sufficient {
-    /// `"ask"`: the overseer is asked.
-    Ask,
-    /// `"always"`: every first argument suffices; nothing is debated.
-    Always,
-    /// `"never"`: every debate goes to `max_turns`.
-    Never,
-}
-
-/// The wording of the questions put to M and H alike. `{question}` stands for Q and `{context}` for the arguments of
-/// S so far; with S empty, the argument's wording is the bare question.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Wording {
-    /// "What is the next argument you would give on Q in context S?" `{question}` must be in it.
-    #[schemars(
-        regex(pattern = r"\{question\}"),
-        extend("default" = "{question}{context}", "x-changes" = "tables")
-    )]
-    pub argument: String,
-    /// "Is argument_t a sufficient answer to Q in context S?" Both `{question}` and `{context}` must be in it.
-    #[schemars(
-        regex(pattern = BOTH_PARTS),
-        extend("default" = "{question}{context}\nIs this a sufficient answer?", "x-changes" = "tables")
-    )]
-    pub sufficient: String,
-    /// "Were the even arguments in S more helpful than the odd arguments in answering Q?" Both `{question}` and `{context}` must be in it.
-    #[schemars(
-        regex(pattern = BOTH_PARTS),
-        extend("default" = "{question}{context}\nWere the even arguments more helpful?", "x-changes" = "tables")
-    )]
-    pub winner: String,
-}
-
-/// What a wording that is about arguments must name, in either order.
-const BOTH_PARTS: &str = r"\{question\}[\s\S]*\{context\}|\{context\}[\s\S]*\{question\}";
-
-impl Default for Wording {
-    fn default() -> Self {
-        Wording {
-            argument: "{question}{context}".to_owned(),
-            sufficient: "{question}{context}\nIs this a sufficient answer?".to_owned(),
-            winner: "{question}{context}\nWere the even arguments more helpful?".to_owned(),
-        }
-    }
 }
 
 /// `[judge.NAME]`: who won each debate.

@@ -1,0 +1,125 @@
+//! The debate: who argues, how long it goes on, and how its questions are worded.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{OnBadQuestion, Reference, Schedule, schedule};
+
+/// `[debate.NAME]`: arguments on each question, and whether they suffice.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Debate {
+    /// The questions: a `sample` stage.
+    #[schemars(extend("x-changes" = "tables"))]
+    pub from: Reference,
+    /// Who argues, on both sides: Amp≈(H, M).
+    #[schemars(extend("x-changes" = "tables"))]
+    pub speaker: Reference,
+    /// Who says whether an argument suffices: Amp≈(H, M_target).
+    #[schemars(extend("x-changes" = "tables"))]
+    pub overseer: Reference,
+    /// The most arguments a debate may have.
+    #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "tables"))]
+    pub max_turns: usize,
+    /// The fewest arguments of a debate, at most `max_turns`. Before that, none suffices and nobody is asked.
+    #[serde(skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1), extend("x-default" = "1", "x-changes" = "tables"))]
+    pub min_turns: usize,
+    /// Whether "is it sufficient?" is asked, or what else ends a debate before `max_turns`.
+    #[schemars(extend("default" = "ask", "x-changes" = "tables"))]
+    pub sufficient: Sufficient,
+    /// What becomes of a question that cannot be debated: one whose id or text is null, or whose id came before in the
+    /// batch.
+    #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
+    pub on_error: OnBadQuestion,
+    /// How the three questions of the procedure are worded.
+    #[schemars(extend("default" = {}))]
+    pub wording: Wording,
+}
+
+/// Files that do not say it, and what was made of them, stay as they are.
+fn is_one(turns: &usize) -> bool {
+    *turns == 1
+}
+
+impl Debate {
+    /// The fewest and the most arguments that a question can get, from a batch on.
+    pub fn turns_from(&self, batch: u64) -> (usize, usize) {
+        let (least, most) = self.sufficient.regardless_from(batch);
+        let may_stop = self.sufficient.is_asked() || most > 0.0;
+        (
+            if may_stop { self.min_turns } else { self.max_turns },
+            if least < 1.0 { self.max_turns } else { self.min_turns },
+        )
+    }
+}
+
+/// Who says that an argument suffices.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sufficient {
+    /// `"ask"`: the overseer is asked.
+    Ask,
+    /// `"always"`: every debate ends at `min_turns`, by default with its first argument; nothing is debated then.
+    Always,
+    /// `"never"`: every debate goes to `max_turns`.
+    Never,
+    /// `{ random = 0.3 }`: nobody is asked; each argument suffices with this probability. A control.
+    Random(#[schemars(schema_with = "schedule::probability")] Schedule),
+    /// `{ biased = [[0, 1.0], [200, 0.0]] }`: the overseer is asked, and an argument that was not found sufficient ends
+    /// the debate all the same with this probability: from 1, imitative amplification, to 0, debate.
+    Biased(#[schemars(schema_with = "schedule::probability")] Schedule),
+}
+
+impl Sufficient {
+    /// Whether the overseer is asked.
+    pub fn is_asked(&self) -> bool {
+        matches!(self, Sufficient::Ask | Sufficient::Biased(_))
+    }
+
+    /// The least and the largest probability, from a batch on, that an argument is taken as sufficient whatever anybody
+    /// says.
+    pub fn regardless_from(&self, batch: u64) -> (f64, f64) {
+        match self {
+            Sufficient::Ask | Sufficient::Never => (0.0, 0.0),
+            Sufficient::Always => (1.0, 1.0),
+            Sufficient::Random(probability) | Sufficient::Biased(probability) => probability.range_from(batch),
+        }
+    }
+}
+
+/// The wording of the questions put to M and H alike. `{question}` stands for Q and `{context}` for the arguments of
+/// S so far; with S empty, the argument's wording is the bare question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Wording {
+    /// "What is the next argument you would give on Q in context S?" `{question}` must be in it.
+    #[schemars(
+        regex(pattern = r"\{question\}"),
+        extend("default" = "{question}{context}", "x-changes" = "tables")
+    )]
+    pub argument: String,
+    /// "Is argument_t a sufficient answer to Q in context S?" Both `{question}` and `{context}` must be in it.
+    #[schemars(
+        regex(pattern = BOTH_PARTS),
+        extend("default" = "{question}{context}\nIs this a sufficient answer?", "x-changes" = "tables")
+    )]
+    pub sufficient: String,
+    /// "Were the even arguments in S more helpful than the odd arguments in answering Q?" Both `{question}` and `{context}` must be in it.
+    #[schemars(
+        regex(pattern = BOTH_PARTS),
+        extend("default" = "{question}{context}\nWere the even arguments more helpful?", "x-changes" = "tables")
+    )]
+    pub winner: String,
+}
+
+/// What a wording that is about arguments must name, in either order.
+const BOTH_PARTS: &str = r"\{question\}[\s\S]*\{context\}|\{context\}[\s\S]*\{question\}";
+
+impl Default for Wording {
+    fn default() -> Self {
+        Wording {
+            argument: "{question}{context}".to_owned(),
+            sufficient: "{question}{context}\nIs this a sufficient answer?".to_owned(),
+            winner: "{question}{context}\nWere the even arguments more helpful?".to_owned(),
+        }
+    }
+}
