@@ -57,6 +57,17 @@ fn ranges(batches: &[u64]) -> String {
     ranges.into_iter().map(range).collect::<Vec<_>>().join(", ")
 }
 
+/// All until batch 60, but the questions, which are the same to the end.
+const UNTIL_60: [&str; 7] = [
+    "questions: 0–99",
+    "arguments: 0–60",
+    "verdicts: 0–60",
+    "objective: 0–60",
+    "step: 0–60",
+    "follow: 0–60",
+    "held_out: 0–60",
+];
+
 #[test]
 fn nothing_changed() {
     let all = ["questions", "arguments", "verdicts", "objective", "step", "follow", "held_out"];
@@ -93,16 +104,7 @@ fn one_of_two_rates_that_changes_late() {
 /// The settings of who is asked are part of the key of who asks.
 #[test]
 fn a_temperature_that_changes_late() {
-    let expect = [
-        "questions: 0–99",
-        "arguments: 0–60",
-        "verdicts: 0–60",
-        "objective: 0–60",
-        "step: 0–60",
-        "follow: 0–60",
-        "held_out: 0–60",
-    ];
-    check(&[("[amplify.overseer]", "[amplify.overseer]\ntemperature = [[60, 1.0], [99, 0.5]]")], &expect);
+    check(&[("[amplify.overseer]", "[amplify.overseer]\ntemperature = [[60, 1.0], [99, 0.5]]")], &UNTIL_60);
 }
 
 fn check_changed_after_60(learning_rate: &str) {
@@ -124,16 +126,7 @@ fn a_probability_of_samp_that_changes_late() {
         let probability = format!("call_human = {{ probability = {points} }}");
         changed(&[("call_human = { probability = 0.3 }", &probability)])
     };
-    let expect = [
-        "questions: 0–99",
-        "arguments: 0–60",
-        "verdicts: 0–60",
-        "objective: 0–60",
-        "step: 0–60",
-        "follow: 0–60",
-        "held_out: 0–60",
-    ];
-    check_between(&with("[[0, 0.9], [60, 0.3]]"), &with("[[0, 0.9], [60, 0.3], [99, 0.1]]"), &expect);
+    check_between(&with("[[0, 0.9], [60, 0.3]]"), &with("[[0, 0.9], [60, 0.3], [99, 0.1]]"), &UNTIL_60);
 }
 
 /// Debates in which arguments suffice in some way.
@@ -143,17 +136,8 @@ fn sufficing(sufficient: &str) -> String {
 
 #[test]
 fn a_probability_of_sufficiency_that_changes_late() {
-    let expect = [
-        "questions: 0–99",
-        "arguments: 0–60",
-        "verdicts: 0–60",
-        "objective: 0–60",
-        "step: 0–60",
-        "follow: 0–60",
-        "held_out: 0–60",
-    ];
     let (one, other) = ("{ random = 0.5 }", "{ random = [[60, 0.5], [99, 0.1]] }");
-    check_between(&sufficing(one), &sufficing(other), &expect);
+    check_between(&sufficing(one), &sufficing(other), &UNTIL_60);
 }
 
 /// The same probability in another way is something else.

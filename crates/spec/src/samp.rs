@@ -2,11 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use toml::{Spanned, de::DeValue};
+use toml::de::DeValue;
 
 use crate::{
-    place::Span,
-    problem::Problem,
     settings::{Budget, ByLoss, CallHuman, Confidence, Disagreement, Schedule},
     table::Table,
     value::Value,
@@ -64,24 +62,9 @@ fn bounds(table: &mut Table<'_>) -> (f64, f64) {
 fn by_loss(table: &mut Table<'_>) -> ByLoss {
     ByLoss {
         loss: table.reference("loss"),
-        points: table.required("points", vec![(0.0, 0.5)], points),
+        points: table.required("points", vec![(0.0, 0.5)], |value| value.rising("loss", point)),
         decay: table.or("decay", 0.9, |value| value.number(0.0..1.0)),
     }
-}
-
-/// `[loss, probability]` points, with losses rising.
-fn points(value: &mut Value<'_>) -> Option<Vec<(f64, f64)>> {
-    let points = value.some(point)?;
-    let spans: Vec<Span> = value.value.get_ref().as_array().into_iter().flatten().map(Spanned::span).collect();
-    if points.len() < spans.len() {
-        return None;
-    }
-    let fallen = spans.into_iter().skip(1).zip(points.windows(2)).find(|(_, pair)| pair[0].0 >= pair[1].0);
-    if let Some((span, pair)) = fallen {
-        let message = format!("loss {} of `{}` does not come after {}", pair[1].0, value.name(), pair[0].0);
-        return value.problem(Problem::new(span, message).help("give the points in rising order of loss"));
-    }
-    Some(points)
 }
 
 fn point(value: &mut Value<'_>) -> Option<(f64, f64)> {

@@ -1,5 +1,6 @@
 //! Reading of settings that change over a run.
 
+use std::fmt::Display;
 use std::ops::{Bound, RangeBounds};
 
 use toml::{Spanned, de::DeValue};
@@ -23,15 +24,24 @@ impl Value<'_> {
     }
 
     fn points(&mut self, range: impl RangeBounds<f64> + Clone) -> Option<Vec<(u64, f64)>> {
-        let points = self.some(|point| point.point(range.clone()))?;
+        self.rising("batch", |point| point.point(range.clone()))
+    }
+
+    /// A list of `[place, value]` points whose places rise; `of` says what the places are.
+    pub(crate) fn rising<P: PartialOrd + Display>(
+        &mut self,
+        of: &str,
+        read: impl Fn(&mut Value<'_>) -> Option<(P, f64)>,
+    ) -> Option<Vec<(P, f64)>> {
+        let points = self.some(read)?;
         let spans: Vec<Span> = self.value.get_ref().as_array().into_iter().flatten().map(Spanned::span).collect();
         if points.len() < spans.len() {
             return None;
         }
         let fallen = spans.into_iter().skip(1).zip(points.windows(2)).find(|(_, pair)| pair[0].0 >= pair[1].0);
         if let Some((span, pair)) = fallen {
-            let message = format!("batch {} of `{}` does not come after {}", pair[1].0, self.name(), pair[0].0);
-            return self.problem(Problem::new(span, message).help("give the points in rising order of batch"));
+            let message = format!("{of} {} of `{}` does not come after {}", pair[1].0, self.name(), pair[0].0);
+            return self.problem(Problem::new(span, message).help(format!("give the points in rising order of {of}")));
         }
         Some(points)
     }
