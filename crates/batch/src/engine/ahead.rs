@@ -12,6 +12,7 @@ use std::thread::{self, Scope};
 use std::time::Instant;
 
 use plan::{Ahead, Key, Node, Plan, Point};
+use polars_async::executor::ALLOW_RAYON_THREADS;
 
 use super::execute::{Engine, Job};
 use super::unit::{Work, run_unit};
@@ -59,7 +60,8 @@ impl Drop for Lanes {
 type Ended = thread::Result<Result<Done, RunError>>;
 
 impl Lanes {
-    /// As many threads as there are batches that can be ahead at a time. They end with this value.
+    /// As many threads as there are batches that can be ahead at a time. They end with this value. Where they are as many
+    /// as the cores, each does all of its queries itself: cut up for the others, a query would mostly wait for them.
     pub(crate) fn start<'scope, 'a: 'scope>(
         scope: &'scope Scope<'scope, '_>,
         job: &'a Job<'a>,
@@ -70,9 +72,11 @@ impl Lanes {
         let (finished, done) = channel();
         let waiting = Arc::new(Mutex::new(waiting));
         let over = Arc::new(AtomicBool::new(false));
+        let shared = depth < rayon::current_num_threads() as u64;
         for _ in 0..depth {
             let (waiting, finished, journal, over) = (waiting.clone(), finished.clone(), journal.clone(), over.clone());
             scope.spawn(move || {
+                ALLOW_RAYON_THREADS.set(shared);
                 while let Some(task) = next(&waiting) {
                     let batch = task.batch;
                     let ended = catch_unwind(AssertUnwindSafe(|| perform(job, &journal, task, &over)));
