@@ -134,13 +134,9 @@ impl MicroBatch {
         let weights = Tensor::from_slice(&self.weights).to_kind(surprise.kind());
         let (value, held) = surrogate(self.aim.policy, &surprise, &weights, &self.sampled);
         let (entropy, kl) = self.beside(&logits, models.reference.as_ref());
-        let mut whole = value.shallow_clone();
-        if let Some(entropy) = &entropy {
-            whole = whole + entropy * self.aim.entropy;
-        }
-        if let Some(kl) = &kl {
-            whole = whole - kl * self.aim.kl;
-        }
+        let bonus = entropy.as_ref().map(|entropy| entropy * self.aim.entropy);
+        let penalty = kl.as_ref().map(|kl| kl * -self.aim.kl);
+        let whole = [bonus, penalty].into_iter().flatten().fold(value.shallow_clone(), |sum, part| sum + part);
         let gradient = Tensor::run_backward(&[&whole], &[&models.live.flat], false, false).swap_remove(0);
         let number = |tensor: &Tensor| tensor.to_kind(Kind::Double).double_value(&[]);
         let [entropy, kl] = [entropy, kl].map(|mean| mean.as_ref().map_or(0.0, number));
