@@ -169,12 +169,13 @@ fn check(model: &Model, examples: &[Example], objective: Objective<'_>) -> Resul
 }
 
 /// The targets of imitation, and the mean weight of their tokens.
-fn supervised(examples: &[Example]) -> (Vec<Row<'_>>, f64) {
+fn supervised<'e>(examples: &'e [Example]) -> (Vec<Row<'e>>, f64) {
     let targets = || examples.iter().filter(|example| example.supervised != 0.0);
     let length = |example: &Example| example.answer_length() as f64;
     let imitated: f64 = targets().map(|target| length(target) * target.stands_for).sum();
     let weight = targets().map(|target| f64::from(target.supervised) * length(target)).sum::<f64>() / imitated.max(1.0);
-    let row = |example| Row { example, weight: f64::from(example.supervised) / imitated, share: 1.0 / imitated };
+    let share = 1.0 / imitated;
+    let row = |example: &'e Example| Row { example, weight: f64::from(example.supervised) / imitated, share };
     (targets().map(row).collect(), weight)
 }
 
