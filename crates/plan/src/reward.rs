@@ -28,7 +28,7 @@ fn unrewarded(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
     if alpha.first_above_zero(names.pipeline.batches.unwrap_or(u64::MAX)).is_some() {
         return Vec::new();
     }
-    let problem = |key| {
+    let problem = |key: &str| {
         let message =
             format!("`{key}` is of answers that earned a reward, and `alpha` of `{loss}` is 0 at every batch");
         let help = format!("leave it out, or let `alpha` of `loss.{loss}` rise above 0");
