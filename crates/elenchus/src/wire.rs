@@ -196,6 +196,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             from: table(&node, Role::Examples),
             model: names::weights(&train.model.name),
             optimizer: names::optimizer(&name),
+            reference: train.kl.as_ref().map(|kl| names::weights(&kl.to.name)),
             followers: followers(pipeline, &name),
             workers: pipeline.workers,
             settings: train,

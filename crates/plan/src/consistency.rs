@@ -15,7 +15,7 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     let stages = names.pipeline.stages.iter();
     let of = |stage: &Named<Stage>| match &stage.settings {
         Stage::Loss(loss) => loss_problems(names, &stage.name, loss),
-        Stage::Train(train) => other_model(names, train).into_iter().collect(),
+        Stage::Train(train) => [other_model(names, train), own_reference(train)].into_iter().flatten().collect(),
         Stage::Sync(sync) => sync_problems(names, sync),
         Stage::Write(write) => written_already(names, &stage.name, write).into_iter().collect(),
         _ => Vec::new(),
@@ -75,6 +75,14 @@ fn other_model(names: Names<'_>, train: &Train) -> Option<Problem> {
     let message = format!("`{trained}` is trained on what `{speaks}` said");
     let help = format!("train `{speaks}`, which argues for `{}`, or let `{trained}` argue", speaker.name);
     (speaks != trained).then(|| Problem::new(train.model.span.clone(), message).help(help))
+}
+
+/// The divergence of a model from itself is 0.
+fn own_reference(train: &Train) -> Option<Problem> {
+    let to = &train.kl.as_ref()?.to;
+    let message = format!("`{}` cannot keep near itself", to.name);
+    let help = "name a model that is not trained here, such as one with `copy_of`";
+    (!to.name.is_empty() && to.name == train.model.name).then(|| Problem::new(to.span.clone(), message).help(help))
 }
 
 /// A target follows a model of its own shape, and nothing else changes it.

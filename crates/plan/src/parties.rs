@@ -54,7 +54,7 @@ fn answering(names: Names<'_>, stage: &str, answer: &Answer) -> Option<Problem> 
 /// The models that a stage changes or follows.
 fn models(stage: &Stage) -> Vec<&Reference> {
     match stage {
-        Stage::Train(train) => vec![&train.model],
+        Stage::Train(train) => [&train.model].into_iter().chain(train.kl.iter().map(|kl| &kl.to)).collect(),
         Stage::Sync(sync) => vec![&sync.from_model, &sync.to_model],
         Stage::Answer(Answer { by: By::Model(sampled), .. }) => vec![&sampled.name],
         _ => Vec::new(),

@@ -20,7 +20,10 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
     match stage {
         Stage::Answer(Answer { by: By::Model(sampled), .. }) => reads.push(model(&sampled.name)),
         Stage::Loss(_) => reads.push(baseline(name)),
-        Stage::Train(train) => reads.extend([model(&train.model), optimizer(name)]),
+        Stage::Train(train) => {
+            reads.extend([model(&train.model), optimizer(name)]);
+            reads.extend(train.kl.iter().map(|kl| model(&kl.to)));
+        }
         Stage::Sync(sync) => reads.extend([model(&sync.from_model), model(&sync.to_model)]),
         _ => {}
     }

@@ -5,10 +5,11 @@ pub(crate) mod tables;
 use std::ops::Bound;
 
 use crate::{
+    policy,
     problem::Problem,
     settings::{
-        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, OnBadQuestion, Row,
-        Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
+        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Normalise,
+        OnBadQuestion, Policy, Row, Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
     },
     table::Table,
     value::Value,
@@ -144,6 +145,11 @@ pub(crate) fn train(table: &mut Table<'_>) -> Train {
         from: table.reference("from"),
         model: table.reference("model"),
         adamw: table.required("adamw", AdamW::new(Schedule::Constant(0.0)), |value| value.table(adamw)),
+        policy: table.or("policy", Policy::Reinforce, policy::policy),
+        normalise: table
+            .or("normalise", Normalise::Token, |value| value.word(&[Normalise::Token, Normalise::Trajectory])),
+        entropy: table.or("entropy", Schedule::Constant(0.0), |value| value.schedule(0.0..)),
+        kl: table.optional("kl", |value| value.table(policy::kl)),
         steps: table.or("steps", 1, |value| value.whole(1..)),
         micro_batch: table.or("micro_batch", 32, |value| value.whole(1..)),
     }

@@ -208,13 +208,26 @@ fn loss() -> impl Strategy<Value = Stage> {
 }
 
 fn train() -> impl Strategy<Value = Stage> {
-    (schedule(), (decay(), decay()), 1e-300..1.0, schedule(), 1..9usize).prop_map(
-        |(rate, betas, epsilon, clip, steps)| {
-            let (epsilon, weight_decay) = (Schedule::Constant(epsilon), rate.clone());
-            let adamw = AdamW { betas, epsilon, clip, weight_decay, ..AdamW::new(rate) };
-            Stage::Train(Train { from: mention("l"), model: mention("m"), adamw, steps, micro_batch: steps * 7 })
+    let adamw = (schedule(), (decay(), decay()), 1e-300..1.0, schedule()).prop_map(|(rate, betas, epsilon, clip)| {
+        let (epsilon, weight_decay) = (Schedule::Constant(epsilon), rate.clone());
+        AdamW { betas, epsilon, clip, weight_decay, ..AdamW::new(rate) }
+    });
+    let kl = prop::option::of(schedule().prop_map(|weight| Kl { to: mention("n"), weight }));
+    (adamw, policy(), any::<bool>(), schedule(), kl, 1..9usize).prop_map(
+        |(adamw, policy, trajectory, entropy, kl, steps)| {
+            let (from, model, micro_batch) = (mention("l"), mention("m"), steps * 7);
+            let normalise = if trajectory { Normalise::Trajectory } else { Normalise::Token };
+            Stage::Train(Train { from, model, adamw, policy, normalise, entropy, kl, steps, micro_batch })
         },
     )
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    prop_oneof![
+        Just(Policy::Reinforce),
+        (1e-300..1.0).prop_map(|clip| Policy::Ppo(Ppo { clip })),
+        (1e-300..1e300).prop_map(|truncate| Policy::Importance(Importance { truncate })),
+    ]
 }
 
 fn sync() -> impl Strategy<Value = Stage> {

@@ -11,6 +11,20 @@ pub const DEBATED: &[&str] = &[
     "sample.questions.rows=8",
 ];
 
+/// What rewarded answers can be trained on, each where debates have winners.
+pub const CLIPPED: &[&str] = &[
+    DEBATED[0],
+    DEBATED[1],
+    DEBATED[2],
+    DEBATED[3],
+    "train.step.steps=2",
+    "train.step.policy={ ppo = { clip = 0.9 } }",
+];
+pub const TRUNCATED: &[&str] =
+    &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "train.step.policy={ importance = { truncate = 2.0 } }"];
+pub const NEAR: &[&str] =
+    &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "train.step.kl={ to = 'spare', weight = 0.5 }"];
+
 /// What lets propensities differ from question to question.
 pub const UNSURE: &[&str] = &["amplify.overseer.call_human={ confidence = { least = 0.1 } }"];
 pub const DISAGREEING: &[&str] = &["amplify.overseer.call_human={ disagreement = { samples = 2, least = 0.1 } }"];
@@ -99,6 +113,14 @@ pub const OTHERS: &[Other] = &[
     ),
     ("Train.steps", &["train.step.steps=2"], &[]),
     ("Train.micro_batch", &["train.step.micro_batch=1"], &[]),
+    ("Train.policy", &["train.step.policy={ importance = { truncate = 0.5 } }"], DEBATED),
+    ("Train.normalise", &["train.step.normalise='trajectory'"], DEBATED),
+    ("Train.entropy", &["train.step.entropy=0.5"], DEBATED),
+    ("Train.kl", &["train.step.kl={ to = 'spare', weight = 0.5 }"], DEBATED),
+    ("Ppo.clip", &["train.step.policy.ppo.clip=0.001"], CLIPPED),
+    ("Importance.truncate", &["train.step.policy.importance.truncate=0.5"], TRUNCATED),
+    ("Kl.to", &["train.step.kl.to='target'"], NEAR),
+    ("Kl.weight", &["train.step.kl.weight=0.1"], NEAR),
     ("AdamW.learning_rate", &["train.step.adamw.learning_rate=1e-3"], &[]),
     ("AdamW.betas", &["train.step.adamw.betas=[0.5, 0.9]"], &[]),
     ("AdamW.epsilon", &["train.step.adamw.epsilon=1e-3"], &[]),
@@ -233,6 +255,12 @@ pub const SCHEDULED: &[Other] = &[
     ("AdamW.epsilon", &["train.step.adamw.epsilon=[[0, 1e-8], [1, 1e-3]]"], &[]),
     ("AdamW.weight_decay", &["train.step.adamw.weight_decay=[[0, 0.0], [1, 0.1]]"], &[]),
     ("AdamW.clip", &["train.step.adamw.clip=[[0, 1], [1, 0.001]]"], &[]),
+    (
+        "Train.entropy",
+        &["train.step.entropy=[[0, 0.5], [1, 0.1]]"],
+        &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "train.step.entropy=0.5"],
+    ),
+    ("Kl.weight", &["train.step.kl.weight=[[0, 0.5], [1, 0.1]]"], NEAR),
     ("Sync.polyak", &["sync.follow.polyak={ cosine = { from = 0.9, to = 0.5, over = [0, 1] } }"], &[]),
 ];
 

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::{Files, OnBadQuestion, Order, Reference, Schedule, Share, schedule, tables};
+use super::{Files, Kl, Normalise, OnBadQuestion, Order, Policy, Reference, Schedule, Share, schedule, tables};
 use crate::place::Span;
 
 /// `[sample.NAME]`: questions for each batch.
@@ -197,6 +197,22 @@ pub struct Train {
     pub model: Reference,
     /// The optimizer.
     pub adamw: AdamW,
+    /// What stands for advantage times log-probability in answers that earned a reward.
+    #[serde(skip_serializing_if = "Policy::is_default")]
+    #[schemars(extend("x-default" = "reinforce", "x-changes" = "weights"))]
+    pub policy: Policy,
+    /// What a token of such an answer counts.
+    #[serde(skip_serializing_if = "Normalise::is_default")]
+    #[schemars(extend("x-default" = "token", "x-changes" = "weights"))]
+    pub normalise: Normalise,
+    /// What a nat of the entropy of M's distribution earns, per token of such an answer; 0 leaves it out.
+    #[serde(skip_serializing_if = "Schedule::is_zero")]
+    #[schemars(schema_with = "schedule::not_negative", extend("x-default" = "0", "x-changes" = "weights"))]
+    pub entropy: Schedule,
+    /// What keeps M near another model at the tokens of such an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "weights"))]
+    pub kl: Option<Kl>,
     /// Optimizer steps per batch, each on an equal share of its debates.
     #[schemars(range(min = 1), extend("default" = 1, "x-changes" = "weights"))]
     pub steps: usize,
