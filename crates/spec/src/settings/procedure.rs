@@ -296,7 +296,7 @@ pub struct Evaluate {
     /// A judge whose verdicts are compared with the gold answers of the questions debated, and who with the debate that
     /// it judges makes the rows that need them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-changes" = "metrics"))]
+    #[schemars(extend("x-changes" = "tables"))]
     pub verdicts: Option<Reference>,
 }
 
