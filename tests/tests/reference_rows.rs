@@ -69,15 +69,13 @@ fn every_row_answers_all_questions_at_its_price() {
 }
 
 #[test]
-fn a_judge_without_a_transcript_answers_as_h_with_m_does() {
-    // The same H with the same M: a copy that never follows is, before any training, M itself.
-    let still = [("learning_rate = 2e-3", "learning_rate = 0")];
+fn a_judge_without_a_transcript_works_it_out() {
+    // What these questions rest on is stated in them, so H needs nobody to tell the right answer from the other.
+    let shallow = [("depth = [0, 3]", "depth = [0, 1]")];
     let folder = tempfile::tempdir().unwrap();
-    let (_, said) = evaluated(&source("web-of-lies", &still), &folder.path().join("run"));
-    let known = |answer: &String| answer.split(' ').next().map(str::to_owned);
-    let agreeing = said["no-transcript"].iter().zip(&said["amplified"]).filter(|(a, b)| Some((*a).clone()) == known(b));
-    // Where M says nothing to the point, both guess, and each by a draw of its own.
-    assert!(agreeing.count() >= 6);
+    let (accuracy, _) = evaluated(&source("web-of-lies", &shallow), &folder.path().join("run"));
+    assert_eq!((share(&accuracy, "no-transcript"), share(&accuracy, "human")), (1.0, 1.0));
+    assert_eq!(cost(&accuracy, "no-transcript"), Cost { human_calls: 12, ..Cost::default() });
 }
 
 #[test]
