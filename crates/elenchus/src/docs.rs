@@ -13,6 +13,7 @@ pages! {
     turns = "../docs/turns.md",
     calling = "../docs/calling.md",
     policy = "../docs/policy.md",
+    evaluating = "../docs/evaluating.md",
     tables = "../docs/tables.md",
     outputs = "../docs/outputs.md",
     comparing = "../docs/comparing.md",

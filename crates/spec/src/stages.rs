@@ -183,17 +183,34 @@ pub(crate) fn sync(table: &mut Table<'_>) -> Sync {
     }
 }
 
-const ROWS: [Row; 3] = [Row::Naive, Row::Human, Row::Amplified];
-
 /// `[evaluate.NAME]`
 pub(crate) fn evaluate(table: &mut Table<'_>) -> Evaluate {
-    Evaluate {
+    let default = vec![Row::Naive, Row::Human, Row::Amplified];
+    let evaluate = Evaluate {
         after: table.reference("after"),
         questions: table.required("questions", tables::nothing(), |value| value.table(tables::questions)),
         count: table.or("count", 500, |value| value.whole(1..)),
         of: table.reference("of"),
-        rows: table.or("rows", ROWS.to_vec(), |value| value.some(|row| row.word(&ROWS))),
+        rows: table.or("rows", default, |value| value.some(row)),
         every: table.optional("every", |value| value.whole(1..)),
         verdicts: table.optional("verdicts", |value| value.reference()),
+    };
+    if let Some(row) = evaluate.rows.iter().find(|row| row.is_judged())
+        && evaluate.verdicts.is_none()
+    {
+        let message = format!("the row `{}` takes a debate and its judge, and none is named", row.name());
+        table.problem_at("rows", message, "name the judge: `verdicts = \"…\"`; the debate is the one that it judges");
     }
+    evaluate
+}
+
+/// Who answers, in one word or by a depth.
+fn row(value: &mut Value<'_>) -> Option<Row> {
+    if value.is_table() {
+        return value.table(|table| Row::Hch(table.required("hch", 1, |value| value.whole(1..=64))));
+    }
+    let text = value.text()?;
+    let found = Row::WORDS.into_iter().find(|row| row.name() == text);
+    let words = || Row::WORDS.map(Row::name).into_iter().chain(["{ hch = 2 }".to_owned()]).collect::<Vec<_>>();
+    found.or_else(|| value.unknown(&text, words().iter().map(String::as_str)))
 }

@@ -239,11 +239,16 @@ fn sync() -> impl Strategy<Value = Stage> {
 }
 
 fn evaluate() -> impl Strategy<Value = Stage> {
-    let rows = prop::sample::subsequence(vec![Row::Naive, Row::Human, Row::Amplified], 1..=3);
-    (questions(), rows, prop::option::of(1..u64::MAX), any::<bool>()).prop_map(|(questions, rows, every, judged)| {
-        let (after, of, verdicts) = (mention("s"), mention("a"), judged.then(|| mention("v")));
-        Stage::Evaluate(Evaluate { after, questions, count: 500, of, rows, every, verdicts })
-    })
+    let rows = prop::sample::subsequence([&Row::WORDS[..3], &[Row::Hch(1), Row::Hch(64)]].concat(), 1..=5);
+    let judged = prop::sample::subsequence(Row::WORDS[3..].to_vec(), 0..=4);
+    (questions(), rows, judged, prop::option::of(1..u64::MAX), any::<bool>()).prop_map(
+        |(questions, mut rows, judged, every, compared)| {
+            let verdicts = (compared || !judged.is_empty()).then(|| mention("v"));
+            rows.extend(judged);
+            let (after, of) = (mention("s"), mention("a"));
+            Stage::Evaluate(Evaluate { after, questions, count: 500, of, rows, every, verdicts })
+        },
+    )
 }
 
 fn stages() -> impl Strategy<Value = Vec<Named<Stage>>> {

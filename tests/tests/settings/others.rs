@@ -38,6 +38,14 @@ pub const AGREEING: &[&str] = &[
 pub const BY_LOSS: &[&str] =
     &["batches=4", "amplify.overseer.call_human={ schedule = { loss = 'step', points = [[0, 0], [9, 1]] } }"];
 
+/// What lets an evaluation ask for one debate or another.
+const REFERENCES: &[&str] = &[
+    "evaluate.held_out.rows=['debate', 'consultancy']",
+    "evaluate.held_out.verdicts='verdicts'",
+    "debate.other.max_turns=3",
+    "debate.other.sufficient='never'",
+];
+
 pub const OTHERS: &[Other] = &[
     ("Pipeline.seed", &["seed=4"], &[]),
     ("Pipeline.batches", &["batches=3"], &[]),
@@ -136,7 +144,8 @@ pub const OTHERS: &[Other] = &[
     ("Evaluate.of", &["evaluate.held_out.of='overseer'"], &[]),
     ("Evaluate.rows", &["evaluate.held_out.rows=['human']"], &[]),
     ("Evaluate.every", &["evaluate.held_out.every=2"], &[]),
-    ("Evaluate.verdicts", &["evaluate.held_out.verdicts='verdicts'"], &[]),
+    ("Evaluate.rows", &["evaluate.held_out.rows=[{ hch = 2 }]"], &["evaluate.held_out.rows=[{ hch = 1 }]"]),
+    ("Evaluate.verdicts", &["evaluate.held_out.verdicts='other_verdicts'"], REFERENCES),
 ];
 
 /// Keys with a single value.
