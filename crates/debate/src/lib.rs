@@ -7,11 +7,12 @@
 //!
 //! This crate knows M as an [`answerer::Answerer`] and H as a [`human::Human`], and is pure apart from them: the same
 //! questions, draws and answers give the same debates. Read [`amplify`] first, then [`debate`](mod@debate),
-//! [`judge`](mod@judge) and [`lesson`](mod@lesson).
+//! [`judge`](mod@judge), [`lesson`](mod@lesson) and [`distance`](mod@distance).
 
 pub mod amplify;
 pub mod answerer;
 pub mod debate;
+pub mod distance;
 pub mod draw;
 pub mod human;
 pub mod judge;

@@ -11,7 +11,8 @@ pub struct Example {
     pub tokens: Vec<u32>,
     /// Where the answer begins.
     pub prompt_length: usize,
-    /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none.
+    /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none. Where M's own
+    /// answer is trained on by what it cost, it is below 0 if that was more than usual.
     pub supervised: f32,
     /// How many targets it stands for in their mean: 1/propensity where targets were drawn, which is in its weight too;
     /// otherwise 1.
@@ -44,7 +45,7 @@ pub struct Gradients {
     pub supervised: Option<Term>,
     /// α·J: advantage times log-probability, per token that earned a reward. `None` if there are none.
     pub reward: Option<Term>,
-    /// The mean weight of the tokens of the targets; 0 if there are none. (1 − α)·L over it is L.
+    /// The mean weight of the tokens of the targets, whatever its sign; 0 if there are none. (1 − α)·L over it is L.
     pub supervised_weight: f64,
     /// How many tokens went through the model, prompts included.
     pub tokens: usize,
@@ -96,7 +97,7 @@ pub fn gradients(
     let length = |(example, _): &Weighted| example.answer_length() as f64;
     let imitated: f64 = supervised.iter().map(|target| length(target) * target.0.stands_for).sum();
     let rewarded: f64 = reward.iter().map(length).sum();
-    let weighted = |(example, weight): &Weighted| f64::from(*weight) * example.answer_length() as f64;
+    let weighted = |(example, weight): &Weighted| f64::from(weight.abs()) * example.answer_length() as f64;
     let supervised_weight = supervised.iter().map(weighted).sum::<f64>() / imitated.max(1.0);
     let mut batches = micro_batches(supervised, imitated, micro_batch);
     let of_supervised = batches.len();
