@@ -12,6 +12,7 @@ pages! {
     schedules = "../docs/schedules.md",
     turns = "../docs/turns.md",
     calling = "../docs/calling.md",
+    distances = "../docs/distances.md",
     tables = "../docs/tables.md",
     outputs = "../docs/outputs.md",
     comparing = "../docs/comparing.md",
