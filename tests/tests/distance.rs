@@ -83,8 +83,8 @@ fn answered(question: u64, asked: Asked, turn: usize, model: &str, human: Option
 
 const ANSWERS: [&str; 4] = ["Yes", "No", "Yes because Jim lies", "No because Jim lies"];
 
-/// An M that knows four answers, each with a logit: over all that it may answer, and all draws of Samp, the weights of the
-/// log-probabilities make the gradient of (1 − α) times the expected distance.
+/// An M that knows four answers, each with a logit: over all that it may answer, and all draws of Samp, the weights of
+/// the log-probabilities make the gradient of (1 − α) times the expected distance.
 #[test]
 fn the_expected_gradient_is_that_of_the_expected_distance() {
     let logits: [f64; 4] = [0.3, -1.0, 0.8, 0.1];

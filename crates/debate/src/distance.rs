@@ -1,5 +1,5 @@
-//! d, the natural-language distance between two answers, where it is a number of the two texts: 0 for the same, 1 at most.
-//! Such a distance has no gradient in M's tokens, so M's own answer is what was tried, and d what it cost.
+//! d, the natural-language distance between two answers, where it is a number of the two texts: 0 for the same, 1 at
+//! most. Such a distance has no gradient in M's tokens, so M's own answer is what was tried, and d what it cost.
 
 use crate::{
     question::{Asked, same},
@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 /// The distance from H's answer, the reference, to M's; `None` for cross-entropy, which is not one of texts.
 ///
-/// No spaces count, as in [`same`]: M writes word by word, marks apart. Only for BLEU they part words, of which each mark
-/// is one.
+/// No spaces count, as in [`same`]: M writes word by word, marks apart. Only for BLEU they part words, of which each
+/// mark is one.
 pub fn distance(distance: Distance, reference: &str, answer: &str) -> Option<f64> {
     let of_texts =
         |measure: fn(&str, &str) -> f64| if same(reference, answer) { 0.0 } else { measure(reference, answer) };
@@ -50,8 +50,8 @@ fn edit(reference: &str, answer: &str) -> f64 {
 const LETTERS: usize = 6;
 const RECALL: f64 = 2.0;
 
-/// chrF (Popović 2015): F of the mean precision and the mean recall of sequences of 1 to 6 letters, over the lengths that
-/// both texts have.
+/// chrF (Popović 2015): F of the mean precision and the mean recall of sequences of 1 to 6 letters, over the lengths
+/// that both texts have.
 fn chrf(reference: &str, answer: &str) -> f64 {
     let letters = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).collect::<Vec<char>>();
     let (reference, answer) = (letters(reference), letters(answer));
@@ -73,9 +73,10 @@ fn chrf(reference: &str, answer: &str) -> f64 {
 /// The longest sequence of words that BLEU counts.
 const WORDS: usize = 4;
 
-/// BLEU (Papineni et al. 2002) of one sentence: the geometric mean of the precisions of sequences of 1 to 4 words, over the
-/// lengths that the answer has (Lin & Och 2004), less where it is shorter than the reference. A length without a match counts as half
-/// a match, the next one as a quarter (Chen & Cherry 2014, smoothing 3); without any match it is 0.
+/// BLEU (Papineni et al. 2002) of one sentence: the geometric mean of the precisions of sequences of 1 to 4 words, over
+/// the lengths that the answer has (Lin & Och 2004), less where it is shorter than the reference. A length without a
+/// match counts as half a match, the next one as a quarter (Chen & Cherry 2014, smoothing 3); without any match it is
+/// 0.
 fn bleu(reference: &str, answer: &str) -> f64 {
     let (reference, answer) = (words(reference), words(answer));
     let lengths = WORDS.min(answer.len());

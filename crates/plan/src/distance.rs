@@ -1,5 +1,5 @@
-//! Whether a distance of texts can reach M as it should. Its gradient is that of M's own answers, weighed by what they cost:
-//! answers of another model, or of M at another temperature, would pull M elsewhere.
+//! Whether a distance of texts can reach M as it should. Its gradient is that of M's own answers, weighed by what they
+//! cost: answers of another model, or of M at another temperature, would pull M elsewhere.
 
 use spec::{
     Problem,

@@ -194,8 +194,8 @@ fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
     Work { to_model, to_human, rows: [arguments, to_model + to_human].into_iter().chain(errors).collect() }
 }
 
-/// Of each question put to Amp≈ one answer is kept. H's are imitated, or M's that they took the place of learn from them; M's are
-/// where all are, or where they earn.
+/// Of each question put to Amp≈ one answer is kept. H's are imitated, or M's that they took the place of learn from
+/// them; M's are where all are, or where they earn.
 fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
     let (to_model, to_human) = given.calls();
     let rewarded = loss.combine.rewards_from(u64::MAX).is_some();

@@ -127,43 +127,34 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
     let weighs = loss.weight == Weight::Propensity;
     let (own, of_texts) = (loss.imitate == Imitate::All, loss.distance.is_of_texts());
     let as_reward = matches!(loss.combine, Combine::Reward { .. });
-    let problem = |holds: bool, problem| Some(problem).filter(|_| holds);
     let problems = [
-        problem(
+        (
             weighs && own,
-            (
-                "weight",
-                "M's own kept answers are no sample of what H would have answered, so no propensity weighs them",
-                "leave `imitate` at \"human\", or `weight` at \"one\"",
-            ),
+            "weight",
+            "M's own kept answers are no sample of what H would have answered, so no propensity weighs them",
+            "leave `imitate` at \"human\", or `weight` at \"one\"",
         ),
-        problem(
+        (
             own && of_texts,
-            (
-                "imitate",
-                "M's own kept answer has a distance of 0 to itself, whatever it says, and M would learn nothing of it",
-                "leave `imitate` at \"human\", or `distance` at \"cross-entropy\"",
-            ),
+            "imitate",
+            "M's own kept answer has a distance of 0 to itself, whatever it says, and M would learn nothing of it",
+            "leave `imitate` at \"human\", or `distance` at \"cross-entropy\"",
         ),
-        problem(
+        (
             as_reward && !of_texts,
-            (
-                "combine",
-                "`reward` takes the distance between two answers off what M's answer earns, and cross-entropy is none \
-                 of two answers",
-                "set `distance` to \"exact\", \"edit\", \"chrf\" or \"bleu\", or combine by `{ weighted = { alpha = … } }`",
-            ),
+            "combine",
+            "`reward` takes the distance of two answers off what M's earns, and cross-entropy is none of two answers",
+            "set `distance` to \"exact\", \"edit\", \"chrf\" or \"bleu\", or combine by `{ weighted = { alpha = … } }`",
         ),
-        problem(
+        (
             as_reward && weighs,
-            (
-                "weight",
-                "under `reward` no answer is a target of imitation, so there is nothing to weigh",
-                "leave `weight` at \"one\", or combine by `{ weighted = { alpha = … } }`",
-            ),
+            "weight",
+            "under `reward` no answer is a target of imitation, so there is nothing to weigh",
+            "leave `weight` at \"one\", or combine by `{ weighted = { alpha = … } }`",
         ),
     ];
-    problems.into_iter().flatten().collect()
+    let wrong = problems.into_iter().filter(|(holds, ..)| *holds);
+    wrong.map(|(_, key, message, help)| (key, message, help)).collect()
 }
 
 fn combine(table: &mut Table<'_>) -> Combine {

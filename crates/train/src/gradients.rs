@@ -11,8 +11,8 @@ pub struct Example {
     pub tokens: Vec<u32>,
     /// Where the answer begins.
     pub prompt_length: usize,
-    /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none. Where M's own
-    /// answer is trained on by what it cost, it is below 0 if that was more than usual.
+    /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none. Where M's
+    /// own answer is trained on by what it cost, it is below 0 if that was more than usual.
     pub supervised: f32,
     /// How many targets it stands for in their mean: 1/propensity where targets were drawn, which is in its weight too;
     /// otherwise 1.

@@ -4,9 +4,9 @@
 //! targets by 1 − α and its rewarded tokens by α; one whose reward is null is all supervised, whatever α, and that
 //! limit is imitative amplification. A term of weight zero is left out, not multiplied by zero.
 //!
-//! Under cross-entropy the target of a question is H's answer. A distance of texts has no gradient in M's tokens: there M's
-//! own first answer is trained on, if H was called over it, with the running mean of d less its d for a weight. The gradient
-//! of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted.
+//! Under cross-entropy the target of a question is H's answer. A distance of texts has no gradient in M's tokens: there
+//! M's own first answer is trained on, if H was called over it, with the running mean of d less its d for a weight. The
+//! gradient of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted.
 
 use crate::{states::Baseline, tables};
 use batch::{Bundle, Stage, StageError, Unit};

@@ -77,8 +77,8 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
     Ok(shares)
 }
 
-/// The mean distance of M's answers to H's, each counted as often as it stands for others; `None` where the loss is not one
-/// of a distance between texts.
+/// The mean distance of M's answers to H's, each counted as often as it stands for others; `None` where the loss is not
+/// one of a distance between texts.
 fn mean_distance(table: &DataFrame) -> PolarsResult<Option<f64>> {
     let Ok(distance) = table.column("distance") else { return Ok(None) };
     let distance = distance.f64()?;

@@ -108,15 +108,15 @@ pub struct Loss {
     #[serde(serialize_with = "earners")]
     #[schemars(with = "Vec<Earner>", extend("default" = ["argument", "calls"], "x-changes" = "tables"))]
     pub credit: Credit,
-    /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it; and of that of d, where
-    /// M trains on a distance of texts.
+    /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it; and of that of d,
+    /// where M trains on a distance of texts.
     #[schemars(schema_with = "schedule::decay", extend("default" = 0.95, "x-changes" = "tables"))]
     pub baseline_decay: Schedule,
 }
 
-/// The natural-language distance d. All but cross-entropy are numbers of two texts, 0 for the same and 1 at most. M trains on
-/// these by the score function (Williams 1992): where H was called over M's first answer, the tokens of that answer earn the
-/// running mean of d less its own d.
+/// The natural-language distance d. All but cross-entropy are numbers of two texts, 0 for the same and 1 at most. M
+/// trains on these by the score function (Williams 1992): where H was called over M's first answer, the tokens of that
+/// answer earn the running mean of d less its own d.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distance {
@@ -129,7 +129,8 @@ pub enum Distance {
     Edit,
     /// `"chrf"`: 1 less the F of sequences of up to 6 letters, in which recall weighs twice (Popović 2015).
     Chrf,
-    /// `"bleu"`: 1 less the sentence's BLEU, of sequences of up to 4 words, smoothed where none match (Chen & Cherry 2014).
+    /// `"bleu"`: 1 less the sentence's BLEU, of sequences of up to 4 words, smoothed where none match (Chen & Cherry
+    /// 2014).
     Bleu,
 }
 
@@ -154,8 +155,9 @@ pub enum Combine {
         #[schemars(schema_with = "schedule::probability", extend("x-changes" = "tables"))]
         alpha: Schedule,
     },
-    /// `{ reward = { beta = … } }`: J alone, with what d costs taken off what M's answers earn. A side's reward is less β times
-    /// the mean d of the debate's questions that H answered; an answer of M over which H was called costs β times its d.
+    /// `{ reward = { beta = … } }`: J alone, with what d costs taken off what M's answers earn. A side's reward is less
+    /// β times the mean d of the debate's questions that H answered; an answer of M over which H was called costs β
+    /// times its d.
     Reward {
         /// β, at least 0.
         #[schemars(schema_with = "schedule::not_negative", extend("x-changes" = "tables"))]
