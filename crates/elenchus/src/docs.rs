@@ -14,6 +14,7 @@ pages! {
     calling = "../docs/calling.md",
     policy = "../docs/policy.md",
     evaluating = "../docs/evaluating.md",
+    distances = "../docs/distances.md",
     tables = "../docs/tables.md",
     outputs = "../docs/outputs.md",
     comparing = "../docs/comparing.md",

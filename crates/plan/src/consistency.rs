@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use spec::{
     Pipeline, Problem,
     problem::list,
-    settings::{Combine, File, Loss, Named, Reference, Stage, Sync, Train, Write},
+    settings::{File, Loss, Named, Reference, Stage, Sync, Train, Write},
 };
 
 use crate::{Ahead, Edge, Node, Plan, names::Names, parties::architecture};
@@ -42,11 +42,10 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
 
 /// Only a single argument can do without a judge, and only if there is nothing but imitation.
 fn no_judge(names: Names<'_>, loss: &Loss, debate: &Reference) -> Option<Problem> {
-    let Combine::Weighted { alpha } = &loss.combine;
     let place = names.maker(debate, &["debate"]).ok()?;
     let Stage::Debate(settings) = names.settings(place) else { return None };
     let single = settings.turns_from(0).1 == 1;
-    let imitation = alpha.first_above_zero(names.pipeline.batches.unwrap_or(u64::MAX)).is_none();
+    let imitation = loss.combine.rewards_from(names.pipeline.batches.unwrap_or(u64::MAX)).is_none();
     let help = format!(
         "add a `[judge.NAME]` with `from = \"{}\"` to this list; only debates of a single argument, with an `alpha` of \
          0, go without",

@@ -197,14 +197,15 @@ fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
     Work { to_model, to_human, rows: [arguments, to_model + to_human].into_iter().chain(errors).collect() }
 }
 
-/// Of each question put to Amp≈ one answer is kept. H's are imitated; M's are where all are, or where they earn.
+/// Of each question put to Amp≈ one answer is kept. H's are imitated, or M's that they took the place of learn from
+/// them; M's are where all are, or where they earn.
 fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
-    let Combine::Weighted { alpha } = &loss.combine;
     let (to_model, to_human) = given.calls();
-    let rewarded = alpha.first_above_zero(u64::MAX).is_some();
+    let rewarded = loss.combine.rewards_from(u64::MAX).is_some();
+    let always = matches!(&loss.combine, Combine::Weighted { alpha } if alpha.max() < 1.0);
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
     Expected {
-        least: if alpha.max() >= 1.0 { 0.0 } else { to_human.least },
+        least: if always { to_human.least } else { 0.0 },
         most: if own { to_model.most } else { to_human.most },
         and_asked: rewarded && loss.credit.calls && to_model.and_asked,
     }

@@ -24,8 +24,7 @@ fn unrewarded(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
     let Named { name: loss, settings: Stage::Loss(settings), .. } = &names.pipeline.stages[place] else {
         return Vec::new();
     };
-    let Combine::Weighted { alpha } = &settings.combine;
-    if alpha.first_above_zero(names.pipeline.batches.unwrap_or(u64::MAX)).is_some() {
+    if settings.combine.rewards_from(names.pipeline.batches.unwrap_or(u64::MAX)).is_some() {
         return Vec::new();
     }
     let problem = |key: &str| {
@@ -38,16 +37,23 @@ fn unrewarded(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
 }
 
 fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
-    let Combine::Weighted { alpha } = &loss.combine;
-    let Some(batch) = alpha.first_above_zero(names.pipeline.batches.unwrap_or(u64::MAX)) else { return Vec::new() };
+    let batches = names.pipeline.batches.unwrap_or(u64::MAX);
+    let Some(batch) = loss.combine.rewards_from(batches) else { return Vec::new() };
     let Some(debate) = names.debate_of(loss) else { return Vec::new() };
     let reason = |(path, reason): (String, &str)| {
-        let message = format!("alpha is above 0 from batch {batch} on, but nothing can earn a reward: {reason}");
-        let help = format!("change this, or let `alpha` of `loss.{name}` be 0");
+        let (counts, instead) = match &loss.combine {
+            Combine::Weighted { .. } => (format!("alpha is above 0 from batch {batch} on"), "let `alpha`"),
+            Combine::Reward { .. } => {
+                ("M is to train on a reward alone".to_owned(), "combine by `weighted`, and let `alpha`")
+            }
+        };
+        let message = format!("{counts}, but nothing can earn a reward: {reason}");
+        let help = format!("change this, or {instead} of `loss.{name}` be 0");
         Problem::new(names.pipeline.places.of(&path), message).help(help)
     };
     let mut problems: Vec<Problem> = reasons(names, (name, loss), batch, debate).into_iter().map(reason).collect();
-    problems.extend(tempered(names, name, batch, debate));
+    // Where M trains on its own answers whatever they earn, all of them are looked at together.
+    problems.extend(tempered(names, name, batch, debate).filter(|_| !loss.distance.is_of_texts()));
     problems
 }
 

@@ -156,7 +156,9 @@ fn examples(loss: &Loss) -> SchemaRef {
     ];
     let doc = "probability that it became a target, by which its weight is divided; null where it is none";
     let propensity = (loss.weight == Weight::Propensity).then(|| optional("propensity", DataType::Float64, doc));
-    Arc::new(Schema::new(columns.into_iter().chain(propensity).collect::<Vec<_>>()))
+    let doc = "from H's answer to these tokens, which M answered first; null where H was not called over them";
+    let distance = loss.distance.is_of_texts().then(|| optional("distance", DataType::Float64, doc));
+    Arc::new(Schema::new(columns.into_iter().chain(propensity).chain(distance).collect::<Vec<_>>()))
 }
 
 /// An evaluation, summed up by depth.

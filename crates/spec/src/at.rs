@@ -23,8 +23,11 @@ impl Stage {
                 Sufficient::Ask | Sufficient::Always | Sufficient::Never => Vec::new(),
             },
             Stage::Loss(loss) => {
-                let Combine::Weighted { alpha } = &loss.combine;
-                vec![("combine.weighted.alpha", alpha), ("baseline_decay", &loss.baseline_decay)]
+                let combine = match &loss.combine {
+                    Combine::Weighted { alpha } => ("combine.weighted.alpha", alpha),
+                    Combine::Reward { beta } => ("combine.reward.beta", beta),
+                };
+                vec![combine, ("baseline_decay", &loss.baseline_decay)]
             }
             Stage::Train(train) => {
                 let AdamW { learning_rate, betas, epsilon, weight_decay, clip } = &train.adamw;

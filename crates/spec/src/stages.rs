@@ -110,23 +110,61 @@ pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
     let loss = Loss {
         from: table.required("from", Vec::new(), |value| value.one_or_some(|mention| mention.reference())),
-        distance: table.or("distance", Distance::CrossEntropy, |value| value.word(&[Distance::CrossEntropy])),
+        distance: table.or("distance", Distance::CrossEntropy, |value| value.word(&Distance::ALL)),
         combine: table.required("combine", nothing, |value| value.table(combine)),
         imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
         weight: table.or("weight", Weight::One, |value| value.word(&[Weight::One, Weight::Propensity])),
         credit: table.or("credit", both, credit),
         baseline_decay: table.or("baseline_decay", Schedule::Constant(0.95), |value| value.schedule(0.0..1.0)),
     };
-    if loss.weight == Weight::Propensity && loss.imitate == Imitate::All {
-        let message = "M's own kept answers are no sample of what H would have answered, so no propensity weighs them";
-        table.problem_at("weight", message, "leave `imitate` at \"human\", or `weight` at \"one\"");
+    for (key, message, help) in inconsistent(&loss) {
+        table.problem_at(key, message, help);
     }
     loss
 }
 
+/// What a loss says that has no meaning together: at which key, why, and what to do.
+fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> {
+    let weighs = loss.weight == Weight::Propensity;
+    let (own, of_texts) = (loss.imitate == Imitate::All, loss.distance.is_of_texts());
+    let as_reward = matches!(loss.combine, Combine::Reward { .. });
+    let problems = [
+        (
+            weighs && own,
+            "weight",
+            "M's own kept answers are no sample of what H would have answered, so no propensity weighs them",
+            "leave `imitate` at \"human\", or `weight` at \"one\"",
+        ),
+        (
+            own && of_texts,
+            "imitate",
+            "M's own kept answer has a distance of 0 to itself, whatever it says, and M would learn nothing of it",
+            "leave `imitate` at \"human\", or `distance` at \"cross-entropy\"",
+        ),
+        (
+            as_reward && !of_texts,
+            "combine",
+            "`reward` takes the distance of two answers off what M's earns, and cross-entropy is none of two answers",
+            "set `distance` to \"exact\", \"edit\", \"chrf\" or \"bleu\", or combine by `{ weighted = { alpha = … } }`",
+        ),
+        (
+            as_reward && weighs,
+            "weight",
+            "under `reward` no answer is a target of imitation, so there is nothing to weigh",
+            "leave `weight` at \"one\", or combine by `{ weighted = { alpha = … } }`",
+        ),
+    ];
+    let wrong = problems.into_iter().filter(|(holds, ..)| *holds);
+    wrong.map(|(_, key, message, help)| (key, message, help)).collect()
+}
+
 fn combine(table: &mut Table<'_>) -> Combine {
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
-    table.one_of(nothing, &[("weighted", &|value| value.table(weighted))])
+    table.one_of(nothing, &[("weighted", &|value| value.table(weighted)), ("reward", &|value| value.table(as_reward))])
+}
+
+fn as_reward(table: &mut Table<'_>) -> Combine {
+    Combine::Reward { beta: table.required("beta", Schedule::Constant(0.0), |value| value.schedule(0.0..)) }
 }
 
 fn weighted(table: &mut Table<'_>) -> Combine {

@@ -196,9 +196,16 @@ fn debate() -> impl Strategy<Value = Stage> {
 
 fn loss() -> impl Strategy<Value = Stage> {
     let imitate = prop_oneof![Just(Imitate::Human), Just(Imitate::All)];
-    (schedule(), imitate, any::<(bool, bool)>(), decay(), any::<bool>()).prop_map(
-        |(alpha, imitate, credit, baseline_decay, by)| {
-            let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
+    let of_texts = || prop::sample::select(vec![Distance::Exact, Distance::Edit, Distance::Chrf, Distance::Bleu]);
+    let combined = prop_oneof![
+        schedule().prop_map(|alpha| (Distance::CrossEntropy, Combine::Weighted { alpha })),
+        (of_texts(), schedule()).prop_map(|(distance, alpha)| (distance, Combine::Weighted { alpha })),
+        (of_texts(), schedule()).prop_map(|(distance, beta)| (distance, Combine::Reward { beta })),
+    ];
+    (combined, imitate, any::<(bool, bool)>(), decay(), any::<bool>()).prop_map(
+        |((distance, combine), imitate, credit, baseline_decay, by)| {
+            let imitate = if distance.is_of_texts() { Imitate::Human } else { imitate };
+            let by = by && matches!(combine, Combine::Weighted { .. });
             let credit = Credit { argument: credit.0, calls: credit.1 };
             let weight = if by && imitate == Imitate::Human { Weight::Propensity } else { Weight::One };
             let from = vec![mention("d"), mention("v")];

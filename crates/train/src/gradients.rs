@@ -16,7 +16,8 @@ pub struct Example {
     pub tokens: Vec<u32>,
     /// Where the answer begins.
     pub prompt_length: usize,
-    /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none.
+    /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none. Where M's
+    /// own answer is trained on by what it cost, it is below 0 if that was more than usual.
     pub supervised: f32,
     /// How many targets it stands for in their mean: 1/propensity where targets were drawn, which is in its weight too;
     /// otherwise 1.
@@ -58,7 +59,7 @@ pub struct Gradients {
     pub kl: Option<f64>,
     /// The share of the rewarded tokens that the objective holds at its bound, where it has one.
     pub clipped: Option<f64>,
-    /// The mean weight of the tokens of the targets; 0 if there are none. (1 − α)·L over it is L.
+    /// The mean weight of the tokens of the targets, whatever its sign; 0 if there are none. (1 − α)·L over it is L.
     pub supervised_weight: f64,
     /// How many tokens went through the model, prompts included.
     pub tokens: usize,
@@ -173,7 +174,8 @@ fn supervised<'e>(examples: &'e [Example]) -> (Vec<Row<'e>>, f64) {
     let targets = || examples.iter().filter(|example| example.supervised != 0.0);
     let length = |example: &Example| example.answer_length() as f64;
     let imitated: f64 = targets().map(|target| length(target) * target.stands_for).sum();
-    let weight = targets().map(|target| f64::from(target.supervised) * length(target)).sum::<f64>() / imitated.max(1.0);
+    let counted = |target: &Example| f64::from(target.supervised.abs()) * length(target);
+    let weight = targets().map(counted).sum::<f64>() / imitated.max(1.0);
     let share = 1.0 / imitated;
     let row = |example: &'e Example| Row { example, weight: f64::from(example.supervised) / imitated, share };
     (targets().map(row).collect(), weight)

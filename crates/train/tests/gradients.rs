@@ -55,7 +55,7 @@ fn reward(model: &Model, examples: &[Example]) -> f64 {
 
 fn mixed() -> Vec<Example> {
     let advantage = [None, Some(0.7), Some(-1.3), Some(0.0)];
-    (0..23).map(|key| example(key, [1.0, 0.0, 2.5][key % 3], advantage[key % 4])).collect()
+    (0..23).map(|key| example(key, [1.0, 0.0, 2.5, -0.5, 1.5][key % 5], advantage[key % 4])).collect()
 }
 
 /// The change of `loss` along the gradient, beside the gradient's own claim.

@@ -25,6 +25,10 @@ pub const TRUNCATED: &[&str] =
 pub const NEAR: &[&str] =
     &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "train.step.kl={ to = 'spare', weight = 0.5 }"];
 
+/// What lets M train on the reward less what its answers cost.
+pub const AS_REWARD: &[&str] =
+    &["sync.follow.every=1", "loss.objective.distance='edit'", "loss.objective.combine={ reward = { beta = 0.5 } }"];
+
 /// What lets propensities differ from question to question.
 pub const UNSURE: &[&str] = &["amplify.overseer.call_human={ confidence = { least = 0.1 } }"];
 pub const DISAGREEING: &[&str] = &["amplify.overseer.call_human={ disagreement = { samples = 2, least = 0.1 } }"];
@@ -108,11 +112,13 @@ pub const OTHERS: &[Other] = &[
     ),
     ("Judge.by", &["judge.verdicts.by='other'"], &[]),
     ("Loss.from", &["loss.objective.from=['other', 'other_verdicts']"], &[]),
+    ("Loss.distance", &["loss.objective.distance='exact'"], &["sync.follow.every=1"]),
     ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
     ("Loss.weight", &["loss.objective.weight='propensity'"], &[]),
     ("Loss.credit", &["loss.objective.credit=['argument']"], DEBATED),
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=0.1"], DEBATED),
     ("Combine.weighted.alpha", &["loss.objective.combine.weighted.alpha=0.75"], &[]),
+    ("Combine.reward.beta", &["loss.objective.combine.reward.beta=2"], AS_REWARD),
     ("Train.from", &["train.step.from='other_objective'"], &[]),
     (
         "Train.model",
@@ -147,9 +153,6 @@ pub const OTHERS: &[Other] = &[
     ("Evaluate.rows", &["evaluate.held_out.rows=[{ hch = 2 }]"], &["evaluate.held_out.rows=[{ hch = 1 }]"]),
     ("Evaluate.verdicts", &["evaluate.held_out.verdicts='other_verdicts'"], REFERENCES),
 ];
-
-/// Keys with a single value.
-pub const ALONE: &[&str] = &["Loss.distance"];
 
 /// The same for stages over plain tables and their files.
 pub const OTHERS_OF_TABLES: &[Other] = &[
@@ -254,6 +257,7 @@ pub const SCHEDULED: &[Other] = &[
         &["loss.objective.combine.weighted.alpha={ cosine = { from = 0.5, to = 0.75, over = [0, 1] } }"],
         &[],
     ),
+    ("Combine.reward.beta", &["loss.objective.combine.reward.beta=[[0, 0.5], [1, 2.0]]"], AS_REWARD),
     (
         "AdamW.learning_rate",
         &["train.step.adamw.learning_rate={ exponential = { from = 2e-3, to = 1e-3, over = [0, 1] } }"],

@@ -41,8 +41,13 @@ impl Stage for Train {
             let step = Step { rates, objective, micro_batch, workers };
             steps.push(train::step(&mut model.0, &mut optimizer.0, &examples, step)?);
         }
+        let loss = match mean_distance(unit.table(&self.from)?)? {
+            // What M's own answers cost is what their log-probabilities are weighed by, and no mean of these.
+            Some(distance) => Some(distance),
+            None => mean(&steps, |step| step.supervised.map(|term| term.value)),
+        };
+        loss.into_iter().for_each(|loss| unit.metric("supervised_loss", loss));
         note(unit, &steps);
-        let loss = mean(&steps, |step| step.supervised.map(|term| term.value));
         for (state, decay) in &self.followers {
             let imitation = unit.write::<Imitation>(state)?;
             loss.into_iter().for_each(|loss| imitation.follow(loss, *decay));
@@ -90,12 +95,23 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
     Ok(shares)
 }
 
+/// The mean distance of M's answers to H's, each counted as often as it stands for others; `None` where the loss is not
+/// one of a distance between texts.
+fn mean_distance(table: &DataFrame) -> PolarsResult<Option<f64>> {
+    let Ok(distance) = table.column("distance") else { return Ok(None) };
+    let distance = distance.f64()?;
+    let propensity = table.column("propensity").ok().map(|column| column.f64()).transpose()?;
+    let stands_for = |i| propensity.and_then(|column| column.get(i)).map_or(1.0, |propensity| 1.0 / propensity);
+    let weighted = (0..table.height()).filter_map(|i| Some((stands_for(i), distance.get(i)?)));
+    let (all, sum) = weighted.fold((0.0, 0.0), |(all, sum), (count, distance)| (all + count, sum + count * distance));
+    Ok((all > 0.0).then(|| sum / all))
+}
+
 /// The means over a batch's optimizer steps of whatever they report.
 fn note(unit: &mut Unit<'_>, steps: &[Metrics]) {
     let mut note = |name: &str, value: fn(&Metrics) -> Option<f64>| {
         mean(steps, value).into_iter().for_each(|mean| unit.metric(name, mean));
     };
-    note("supervised_loss", |step| step.supervised.map(|term| term.value));
     note("supervised_norm", |step| step.supervised.map(|term| term.norm));
     note("reward_value", |step| step.reward.map(|term| term.value));
     note("reward_norm", |step| step.reward.map(|term| term.norm));

@@ -93,7 +93,7 @@ pub struct Loss {
     #[schemars(schema_with = "super::one_or_some", extend("x-changes" = "tables"))]
     pub from: Vec<Reference>,
     /// d, the distance between two answers.
-    #[schemars(extend("default" = "cross-entropy", "x-changes" = "weights"))]
+    #[schemars(extend("default" = "cross-entropy", "x-changes" = "tables"))]
     pub distance: Distance,
     /// How the supervised loss and the debate reward combine.
     pub combine: Combine,
@@ -108,17 +108,41 @@ pub struct Loss {
     #[serde(serialize_with = "earners")]
     #[schemars(with = "Vec<Earner>", extend("default" = ["argument", "calls"], "x-changes" = "tables"))]
     pub credit: Credit,
-    /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it.
+    /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it; and of that of d,
+    /// where M trains on a distance of texts.
     #[schemars(schema_with = "schedule::decay", extend("default" = 0.95, "x-changes" = "tables"))]
     pub baseline_decay: Schedule,
 }
 
-/// The natural-language distance d.
+/// The natural-language distance d. All but cross-entropy are numbers of two texts, 0 for the same and 1 at most. M
+/// trains on these by the score function (Williams 1992): where H was called over M's first answer, the tokens of that
+/// answer earn the running mean of d less its own d.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distance {
     /// `"cross-entropy"`: of the tokens of the target under M.
     CrossEntropy,
+    /// `"exact"`: 0 where M's answer says the same but for spaces, otherwise 1.
+    Exact,
+    /// `"edit"`: letters inserted, deleted and replaced, over those of the longer answer; spaces do not count
+    /// (Levenshtein 1966).
+    Edit,
+    /// `"chrf"`: 1 less the F of sequences of up to 6 letters, in which recall weighs twice (Popović 2015).
+    Chrf,
+    /// `"bleu"`: 1 less the sentence's BLEU, of sequences of up to 4 words, smoothed where none match (Chen & Cherry
+    /// 2014).
+    Bleu,
+}
+
+impl Distance {
+    /// All of them.
+    pub(crate) const ALL: [Distance; 5] =
+        [Distance::CrossEntropy, Distance::Exact, Distance::Edit, Distance::Chrf, Distance::Bleu];
+
+    /// Whether it is a number of two texts, which has no gradient in M's tokens.
+    pub fn is_of_texts(self) -> bool {
+        self != Distance::CrossEntropy
+    }
 }
 
 /// How the supervised loss L and the reward J become one objective.
@@ -131,6 +155,24 @@ pub enum Combine {
         #[schemars(schema_with = "schedule::probability", extend("x-changes" = "tables"))]
         alpha: Schedule,
     },
+    /// `{ reward = { beta = … } }`: J alone, with what d costs taken off what M's answers earn. A side's reward is less
+    /// β times the mean d of the debate's questions that H answered; an answer of M over which H was called costs β
+    /// times its d.
+    Reward {
+        /// β, at least 0.
+        #[schemars(schema_with = "schedule::not_negative", extend("x-changes" = "tables"))]
+        beta: Schedule,
+    },
+}
+
+impl Combine {
+    /// The first of so many batches in which the debate reward counts.
+    pub fn rewards_from(&self, batches: u64) -> Option<u64> {
+        match self {
+            Combine::Weighted { alpha } => alpha.first_above_zero(batches),
+            Combine::Reward { .. } => Some(0).filter(|batch| *batch < batches),
+        }
+    }
 }
 
 /// Whose answers M imitates.
