@@ -198,7 +198,7 @@ fn runs_that_train_on_distances_resume_to_the_same_bytes() {
         break_off(&source, &broken, 5);
         resume(&source, &broken);
         assert_same(&whole, &broken);
-        let metrics = &Run::open(&whole).unwrap().lines()[6].metrics;
+        let metrics = Run::open(&whole).unwrap().lines()[6].metrics.clone();
         let (noted, alone) = (metrics["objective.distance"], metrics.contains_key("step.supervised_norm"));
         assert!((0.0..=1.0).contains(&noted) && alone == (name == "weighted"), "{metrics:?}");
     }

@@ -115,14 +115,12 @@ fn words(text: &str) -> Vec<&str> {
 
 /// How many sequences of a length the answer shares with the reference, each as often as in both.
 fn matches<T: Ord>(reference: &[T], answer: &[T], length: usize) -> usize {
-    let mut left: BTreeMap<&[T], usize> = BTreeMap::new();
-    reference.windows(length).for_each(|sequence| *left.entry(sequence).or_default() += 1);
-    let mut found = |sequence: &&[T]| match left.get_mut(sequence) {
-        Some(count) if *count > 0 => {
-            *count -= 1;
-            true
-        }
-        _ => false,
-    };
-    answer.windows(length).filter(found).count()
+    let reference = reference.windows(length).fold(BTreeMap::new(), count);
+    let answer = answer.windows(length).fold(BTreeMap::new(), count);
+    answer.iter().map(|(sequence, count)| reference.get(sequence).map_or(0, |other| *count.min(other))).sum()
+}
+
+fn count<'t, T: Ord>(mut counts: BTreeMap<&'t [T], usize>, sequence: &'t [T]) -> BTreeMap<&'t [T], usize> {
+    *counts.entry(sequence).or_default() += 1;
+    counts
 }

@@ -89,11 +89,8 @@ pub struct Known<'a> {
 
 /// Those of some questions whose gold answers are known.
 pub fn known(drawn: &[Drawn]) -> Vec<Known<'_>> {
-    let known = |drawn| {
-        let Drawn { text, depth, gold, .. } = drawn;
-        Some(Known { question: text.as_str(), depth: *depth, gold: gold.as_deref()? })
-    };
-    drawn.iter().filter_map(known).collect()
+    let known = drawn.iter().filter_map(|drawn| Some((drawn, drawn.gold.as_deref()?)));
+    known.map(|(Drawn { text, depth, .. }, gold)| Known { question: text, depth: *depth, gold }).collect()
 }
 
 /// Answers beside the gold ones.

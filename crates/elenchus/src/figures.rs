@@ -116,7 +116,7 @@ fn costs(table: &DataFrame) -> PolarsResult<Option<Vec<Cost>>> {
 fn right(answers: &DataFrame) -> PolarsResult<BTreeMap<String, Vec<bool>>> {
     let mut right: BTreeMap<String, Vec<bool>> = BTreeMap::new();
     let correct = answers.column("correct")?.bool()?;
-    for (row, correct) in tables::texts(answers, "row")?.into_iter().zip(correct) {
+    for (row, correct) in tables::texts(answers, "row")?.into_iter().zip(correct.iter()) {
         right.entry(row).or_default().push(correct.unwrap_or_default());
     }
     Ok(right)

@@ -123,8 +123,8 @@ fn check(policy: Policy, normalise: Normalise, entropy: f64, kl: f64) {
     let reference = model(4);
     let kl = (kl > 0.0).then_some((&reference.weights, kl));
     let objective = Objective { policy, normalise, entropy, kl };
-    let found = gradients(&model(3), &examples(), objective, 4, 1).unwrap();
-    let reward = found.reward.unwrap();
+    let found = gradients(&model(3), &examples(), objective, 4, 1).expect("the examples are finite");
+    let reward = found.reward.expect("some examples earned a reward");
     let (j, wide, far) = values(&model(3), &model(3), objective, &examples());
     assert!((reward.value - j).abs() < 1e-6, "{} is not {j}", reward.value);
     assert_eq!((found.entropy.is_some(), found.kl.is_some()), (entropy > 0.0, kl.is_some()));
@@ -237,7 +237,8 @@ fn expected_gradient(policy: Policy, sampler: &Model, answers: &[Example], basel
     };
     let weighed: Vec<Example> = answers.iter().enumerate().map(weigh).collect();
     let objective = Objective { policy, ..Objective::default() };
-    gradients(&model(3), &weighed, objective, 64, 1).unwrap().reward.unwrap().gradient
+    let found = gradients(&model(3), &weighed, objective, 64, 1).expect("the examples are finite");
+    found.reward.expect("all examples earned a reward").gradient
 }
 
 #[test]
