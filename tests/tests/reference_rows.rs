@@ -8,7 +8,6 @@ use elenchus::{
     bootstrap::{Interval, difference, interval, resampled},
     figures::{Accuracy, accuracies, label},
 };
-use polars::prelude::*;
 use std::{collections::BTreeMap, path::Path};
 use tests::{load, run, small};
 
@@ -29,9 +28,9 @@ fn evaluated(source: &str, root: &Path) -> (Accuracy, BTreeMap<String, Vec<Strin
     let run = Run::open(root).unwrap();
     let accuracy = accuracies(&run, &load(source).pipeline).unwrap().remove(0);
     let answers = run.table("held_out.answers", 1).unwrap();
-    let text = |name: &str| answers.column(name).unwrap().str().unwrap().into_no_null_iter().map(str::to_owned);
+    let text = |name: &str| elenchus::tables::texts(&answers, name).unwrap();
     let mut by_row: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    text("row").zip(text("answer")).for_each(|(row, answer)| by_row.entry(row).or_default().push(answer));
+    text("row").into_iter().zip(text("answer")).for_each(|(row, answer)| by_row.entry(row).or_default().push(answer));
     (accuracy, by_row)
 }
 
