@@ -45,7 +45,8 @@ fn imitate() -> Model {
         if sequences.is_empty() {
             continue;
         }
-        optimizer.step(&mut model.weights, &plain::clipped(plain::gradient(&model, sequences)), &rates);
+        let gradient = plain::gradient(&model, sequences);
+        optimizer.step(&mut model.weights, &plain::clipped(gradient), &rates);
     }
     model
 }

@@ -46,7 +46,7 @@ impl Game {
     }
 
     /// One debate: what M said at each turn, and whether the even side won.
-    fn play(&self, id: u64) -> (Vec<(Vec<u32>, usize)>, Option<bool>) {
+    fn play(&self, id: u64) -> Played {
         let seed = Draw::new(self.loaded.pipeline.seed);
         let wording = wire::wording(&self.loaded.pipeline);
         let question = self.loaded.inputs.questions["questions"].draw(id, seed.named("questions")).text;
@@ -67,8 +67,11 @@ impl Game {
     }
 }
 
+/// What each side said, with the length of its prompt; and whether the even side won.
+type Played = (Vec<(Vec<u32>, usize)>, Option<bool>);
+
 /// What was said in the debates that somebody won, weighted by the reward of who said it, less what that side is used to.
-fn weighted(debates: Vec<(Vec<(Vec<u32>, usize)>, Option<bool>)>, usual: f64) -> Vec<Sequence> {
+fn weighted(debates: Vec<Played>, usual: f64) -> Vec<Sequence> {
     let mut sequences = Vec::new();
     for (said, even_won) in debates {
         let Some(even_won) = even_won else { continue };
