@@ -210,7 +210,7 @@ fn distances(root: &Path) -> Vec<f64> {
 }
 
 #[test]
-fn what_is_stated_is_learned_by_being_right_or_wrong_alone() {
+fn how_an_answer_looks_is_learned_by_being_right_or_wrong_alone() {
     let folder = tempfile::tempdir().unwrap();
     let changes = [
         ("depth = [0, 3]", "depth = [0, 0]"),
@@ -223,7 +223,7 @@ fn what_is_stated_is_learned_by_being_right_or_wrong_alone() {
     let root = folder.path().join("run");
     run(&changed(&source, &changes), &root);
     let distances = distances(&root);
-    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
-    let (first, last) = (mean(&distances[..10]), mean(&distances[50..]));
-    assert!(first > 0.9 && last < 0.6, "{first}, {last}: {distances:?}");
+    // M comes to say one of the two answers; which of them is right takes it longer.
+    let last = distances[50..].iter().sum::<f64>() / 10.0;
+    assert!(distances[0] > 0.9 && last < 0.6, "{last}: {distances:?}");
 }

@@ -112,7 +112,11 @@ fn intervals_are_of_rows_and_of_pairs() {
     // Ten of a hundred questions differ, all one way: 0.1 ± 1.96·0.03, far from nothing.
     close(difference(&shares[1], &shares[0]), 0.041, 0.159);
     assert_eq!(difference(&shares[1], &shares[1]), Some(Interval { low: 0.0, high: 0.0 }));
-    assert_eq!(resampled(&[half.clone()], Draw::new(3))[0], shares[0], "a row beside others has the same draws");
+    assert_eq!(
+        resampled(std::slice::from_ref(&half), Draw::new(3))[0],
+        shares[0],
+        "a row beside others has the same draws"
+    );
     assert_ne!(resampled(&[half], Draw::new(4))[0], shares[0]);
     assert_eq!(resampled(&[], Draw::new(3)), Vec::<Vec<f64>>::new());
     assert_eq!(interval(resampled(&[vec![]], Draw::new(3)).remove(0)), None, "no questions, no interval");

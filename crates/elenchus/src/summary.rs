@@ -33,7 +33,7 @@ fn accuracy(accuracy: &Accuracy) -> String {
     }
     let against = accuracy.reference().map_or_else(String::new, |other| format!("less {}", label(&other.row)));
     let [calls, read, written] = ["H calls", "read", "written"];
-    let _ = writeln!(text, "{:>9}{:>16}{against:>22}{calls:>9}{read:>10}{written:>9}", "all", "95 %");
+    let _ = writeln!(text, "{:>9}{:>16}{against:>26}{calls:>9}{read:>10}{written:>9}", "all", "95 %");
     for answered in &accuracy.rows {
         let _ = write!(text, "{:<14}", label(&answered.row));
         for depth in &depths {
@@ -43,7 +43,7 @@ fn accuracy(accuracy: &Accuracy) -> String {
         let interval = answered.interval.map_or_else(String::new, |it| range(it, percent));
         let _ = write!(
             text,
-            "{:>9}{interval:>16}{:>22}",
+            "{:>9}{interval:>16}{:>26}",
             percent(answered.all().accuracy()),
             difference(accuracy, answered)
         );

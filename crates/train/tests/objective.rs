@@ -278,7 +278,9 @@ fn with_fresh_weights_every_policy_has_the_gradient_of_reinforce() {
     for policy in [PPO, IMPORTANCE] {
         let found = of(policy);
         assert_eq!(found.clipped, Some(0.0));
-        assert!(found.reward.unwrap().gradient.allclose(&plain, 1e-5, 1e-8, false), "{policy:?}");
+        // The log-probabilities of the sampler are kept in single precision.
+        let apart = (found.reward.unwrap().gradient - &plain).norm().double_value(&[]);
+        assert!(apart < 1e-5 * plain.norm().double_value(&[]), "{policy:?}: {apart}");
     }
 }
 
