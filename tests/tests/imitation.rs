@@ -4,15 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use debate::{
-    draw::Draw,
-    human::{Exchange, Human, Move},
-    question::Posed,
-    samp::calls_human,
-};
+mod plain;
+
+use debate::{draw::Draw, question::Posed, samp::calls_human};
 use elenchus::{states, wire};
-use model::{Llama, Model, Sampling};
-use tch::{Kind, Tensor};
+use model::Model;
 use tests::{load, small};
 use train::{AdamW, Rates};
 
@@ -23,52 +19,6 @@ const LEARNING_RATE: f64 = 2e-3;
 
 fn source() -> String {
     small("web-of-lies", BATCHES).replace("alpha = 0.5", "alpha = 0.0").replace("max_turns = 2", "max_turns = 1")
-}
-
-/// What H answers, asking M for what it does not know.
-fn ask(human: &dyn Human, model: &Model, question: &str, draw: Draw) -> String {
-    let mut said: Vec<Exchange> = Vec::new();
-    loop {
-        match human.next(&Posed::bare(question), &said, draw.named("human")) {
-            Move::Answer(answer) => return answer,
-            Move::Ask(questions) => {
-                for question in questions {
-                    let draw = draw.named("sub").at(said.len() as u64);
-                    let prompt = model.tokenizer.prompt(&question);
-                    let sampling = Sampling { max_tokens: 16, temperature: 1.0 };
-                    let uniform = |_: usize, position: u32| draw.uniform(position);
-                    let answer = model::generate(model, &[prompt], sampling, &uniform, 1).unwrap().remove(0);
-                    said.push(Exchange { question, answer: Some(model.tokenizer.decode(&answer.tokens)) });
-                }
-            }
-        }
-    }
-}
-
-/// The gradient of the mean cross-entropy of the answers' tokens, all sequences in one padded batch, the longest first.
-fn gradient(model: &Model, mut sequences: Vec<(Vec<u32>, usize)>) -> Tensor {
-    sequences.sort_by_key(|(tokens, _)| std::cmp::Reverse(tokens.len()));
-    let time = sequences[0].0.len() - 1;
-    let answered: usize = sequences.iter().map(|(tokens, prompt)| tokens.len() - prompt).sum();
-    let mut inputs = vec![0i64; sequences.len() * time];
-    let (mut places, mut targets) = (Vec::new(), Vec::new());
-    for (row, (tokens, prompt)) in sequences.iter().enumerate() {
-        for place in 0..tokens.len() - 1 {
-            inputs[row * time + place] = i64::from(tokens[place]);
-            if place + 1 >= *prompt {
-                places.push((row * time + place) as i64);
-                targets.push(i64::from(tokens[place + 1]));
-            }
-        }
-    }
-    tch::set_num_threads(1);
-    let weights = model.weights.handle(true);
-    let llama = Llama::new(&weights, time);
-    let inputs = Tensor::from_slice(&inputs).view([sequences.len() as i64, time as i64]);
-    let log_probs = llama.logits(&inputs, &Tensor::from_slice(&places)).log_softmax(-1, Kind::Float);
-    let surprise = -log_probs.gather(1, &Tensor::from_slice(&targets).unsqueeze(1), false).squeeze_dim(1);
-    let share = Tensor::from_slice(&vec![(1.0 / answered as f64) as f32; targets.len()]);
-    Tensor::run_backward(&[surprise.dot(&share)], &[&weights.flat], false, false).remove(0)
 }
 
 fn imitate() -> Model {
@@ -86,18 +36,17 @@ fn imitate() -> Model {
             let draw = seed.named("arguments").at(id).named("argument").at(0);
             if calls_human(CALL_HUMAN, draw) {
                 let prompt = model.tokenizer.prompt(&question);
-                let answer = model.tokenizer.answer(&ask(human.as_ref(), &model, &question, draw));
+                let said = plain::ask(human.as_ref(), &model, &Posed::bare(question), draw);
+                let answer = model.tokenizer.answer(&said);
                 let length = prompt.len();
-                sequences.push(([prompt, answer].concat(), length));
+                sequences.push(([prompt, answer].concat(), length, 1.0));
             }
         }
         if sequences.is_empty() {
             continue;
         }
-        let gradient = gradient(&model, sequences);
-        let norm = gradient.norm().to_kind(Kind::Double).double_value(&[]);
-        let clipped = if norm > 1.0 { gradient * (1.0 / norm) } else { gradient };
-        optimizer.step(&mut model.weights, &clipped, &rates);
+        let gradient = plain::gradient(&model, sequences);
+        optimizer.step(&mut model.weights, &plain::clipped(gradient), &rates);
     }
     model
 }

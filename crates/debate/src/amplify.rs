@@ -153,9 +153,30 @@ fn prompts_again(wave: &[Open], firsts: &[Prompt], samples: usize) -> Vec<Prompt
 /// Amp(H, M): H answers every question of the wave, consulting M in rounds. Without an M, H is alone.
 pub fn amplify(
     human: &dyn Human,
-    mut m: Option<&mut dyn Answerer>,
+    m: Option<&mut dyn Answerer>,
     wording: &Wording,
     wave: &[Open],
+) -> Result<Vec<HumanAnswer>, WaveError> {
+    let Some(m) = m else { return consult(human, wave, &mut |asked| Ok(vec![None; asked.len()])) };
+    let mut answer = |asked: &[(usize, Open)]| {
+        let prompt = |(_, open): &(usize, Open)| Prompt { text: open.posed.text(wording), draw: open.draw };
+        let prompts: Vec<Prompt> = asked.iter().map(prompt).collect();
+        let answers = call(m, &prompts)?;
+        let said = prompts.into_iter().zip(answers);
+        Ok(said.map(|(prompt, answer)| Some(SubAnswer { prompt: prompt.text, answer })).collect())
+    };
+    consult(human, wave, &mut answer)
+}
+
+/// Answers the sub-questions of a round, each with the place of the one in the wave on whose behalf H asks it; `None`
+/// where H has nobody to ask.
+pub(crate) type Consulted<'c> = dyn FnMut(&[(usize, Open)]) -> Result<Vec<Option<SubAnswer>>, WaveError> + 'c;
+
+/// H answers every question of the wave, and in rounds consults whoever answers sub-questions.
+pub(crate) fn consult(
+    human: &dyn Human,
+    wave: &[Open],
+    consulted: &mut Consulted<'_>,
 ) -> Result<Vec<HumanAnswer>, WaveError> {
     let mut answers: Vec<Option<HumanAnswer>> = vec![None; wave.len()];
     let mut said: Vec<Vec<Exchange>> = vec![Vec::new(); wave.len()];
@@ -174,33 +195,31 @@ pub fn amplify(
         if answers.iter().all(Option::is_some) {
             return Ok(answers.into_iter().flatten().collect());
         }
-        let Some(m) = m.as_deref_mut() else {
-            asked.into_iter().for_each(|(i, question)| said[i].push(Exchange { question, answer: None }));
-            continue;
-        };
-        let prompts = sub_prompts(wave, &said, &asked, wording);
-        for (((i, question), prompt), answer) in asked.into_iter().zip(&prompts).zip(call(m, &prompts)?) {
-            said[i].push(Exchange { question, answer: Some(answer.text.clone()) });
-            calls[i].push(SubAnswer { prompt: prompt.text.clone(), answer });
+        let round = sub_questions(wave, &said, asked);
+        let heard = consulted(&round)?;
+        for ((i, open), heard) in round.into_iter().zip(heard) {
+            let answer = heard.as_ref().map(|sub| sub.answer.text.clone());
+            said[i].push(Exchange { question: open.posed.question, answer });
+            calls[i].extend(heard);
         }
     }
     let stuck = answers.iter().position(Option::is_none).map(|i| wave[i].posed.question.clone());
     Err(WaveError::Endless { question: stuck.unwrap_or_default() })
 }
 
-/// The sub-questions of a round as prompts, each at an address of its own: its place among its question's.
-fn sub_prompts(wave: &[Open], said: &[Vec<Exchange>], asked: &[(usize, String)], wording: &Wording) -> Vec<Prompt> {
+/// The sub-questions of a round, put as bare questions, each at an address of its own: its place among its question's.
+fn sub_questions(wave: &[Open], said: &[Vec<Exchange>], asked: Vec<(usize, String)>) -> Vec<(usize, Open)> {
     let mut place: Vec<usize> = said.iter().map(Vec::len).collect();
-    let mut prompt = |(i, question): &(usize, String)| {
-        let draw = wave[*i].draw.named("sub").at(place[*i] as u64);
-        place[*i] += 1;
-        Prompt { text: Posed::bare(question).text(wording), draw }
+    let mut open = |(i, question): (usize, String)| {
+        let draw = wave[i].draw.named("sub").at(place[i] as u64);
+        place[i] += 1;
+        (i, Open { posed: Posed::bare(question), draw })
     };
-    asked.iter().map(&mut prompt).collect()
+    asked.into_iter().map(&mut open).collect()
 }
 
 /// One call to M, unless there is nothing to ask.
-fn call(m: &mut dyn Answerer, prompts: &[Prompt]) -> Result<Vec<Answer>, WaveError> {
+pub(crate) fn call(m: &mut dyn Answerer, prompts: &[Prompt]) -> Result<Vec<Answer>, WaveError> {
     if prompts.is_empty() {
         return Ok(Vec::new());
     }

@@ -1,11 +1,14 @@
 //! The verdict: "Were the even arguments in S more helpful than the odd arguments in answering Q?"
 
 use crate::{
-    amplify::{Amplified, Approx, Open, WaveError},
+    amplify::{Amplified, Approx, HumanAnswer, Open, WaveError, amplify},
     answerer::Answerer,
+    cost::Cost,
     debate::{Row, open},
+    human::Human,
     question::{Asked, yes},
 };
+use spec::settings::Wording;
 
 /// A side of a debate: the arguments at its even turns, or those at its odd turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,4 +83,20 @@ pub fn judge(
         Verdict { winner: even.map(|even| if even { Side::Even } else { Side::Odd }), answer }
     };
     Ok(transcripts.iter().map(verdict).collect())
+}
+
+/// Whether Amp(H, M_target), where H is always asked, finds for the even side of each context, with what that cost; `None`
+/// where it says neither yes nor no. A single argument is accepted or rejected. All are asked in one wave.
+pub fn finds_for_even(
+    human: &dyn Human,
+    target: &mut dyn Answerer,
+    wording: &Wording,
+    asked: Asked,
+    transcripts: &[Transcript],
+) -> Result<Vec<(Option<bool>, Cost)>, WaveError> {
+    let wave: Vec<Open> =
+        transcripts.iter().map(|transcript| open(&transcript.row, asked, transcript.arguments.clone())).collect();
+    let answers = amplify(human, Some(target), wording, &wave)?;
+    let found = |answer: HumanAnswer| (yes(&answer.text), answer.cost());
+    Ok(answers.into_iter().map(found).collect())
 }

@@ -11,6 +11,8 @@ pub enum Asked {
     Sufficient,
     /// "Were the even arguments in S more helpful than the odd arguments in answering Q?"
     Winner,
+    /// The same of a context that has nothing but the two answers, without anybody's reasons: which of them is right?
+    Choice,
 }
 
 impl Asked {
@@ -20,11 +22,12 @@ impl Asked {
             Asked::Argument => "argument",
             Asked::Sufficient => "sufficient",
             Asked::Winner => "winner",
+            Asked::Choice => "choice",
         }
     }
 }
 
-/// A question as it is put: which of the three, on which Q, in context of which arguments.
+/// A question as it is put: which of them, on which Q, in context of which arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posed {
     /// Which question.
@@ -46,7 +49,7 @@ impl Posed {
         let template = match self.asked {
             Asked::Argument => &wording.argument,
             Asked::Sufficient => &wording.sufficient,
-            Asked::Winner => &wording.winner,
+            Asked::Winner | Asked::Choice => &wording.winner,
         };
         // One pass, so that a question that speaks of "{context}" is left as it is.
         let mut text = String::new();

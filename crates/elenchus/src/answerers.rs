@@ -40,12 +40,19 @@ impl<'a> ModelAnswerer<'a> {
         let context = self.model.architecture().context;
         self.model.tokenizer.prompt(&prompt.text).len() + self.sampling.max_tokens <= context
     }
-}
 
-impl Answerer for ModelAnswerer<'_> {
-    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
+    /// One answer for each prompt, in order, that begins as it is told to: M goes on from there as if it had begun so of
+    /// itself. The beginning counts as read, and is part of the text.
+    pub fn go_on(&mut self, wave: &[Prompt], beginnings: &[&str]) -> Result<Vec<Answer>, AnswererError> {
+        let begun = beginnings.iter().map(|beginning| self.model.tokenizer.encode(beginning)).collect();
+        self.generate(wave, begun)
+    }
+
+    /// Answers whose first tokens are given.
+    fn generate(&mut self, wave: &[Prompt], begun: Vec<Vec<u32>>) -> Result<Vec<Answer>, AnswererError> {
         let (tokenizer, version) = (&self.model.tokenizer, self.version);
-        let prompts: Vec<Vec<u32>> = wave.par_iter().map(|prompt| tokenizer.prompt(&prompt.text)).collect();
+        let given = |(prompt, begun): (&Prompt, &Vec<u32>)| [tokenizer.prompt(&prompt.text), begun.clone()].concat();
+        let prompts: Vec<Vec<u32>> = wave.par_iter().zip(&begun).map(given).collect();
         let uniform = |row: usize, position: u32| wave[row].draw.uniform(position);
         let generated = model::generate(self.model, &prompts, self.sampling, &uniform, self.workers)?;
         self.usage.waves += 1;
@@ -53,10 +60,16 @@ impl Answerer for ModelAnswerer<'_> {
         self.usage.unknown_words += prompts.iter().map(|prompt| tokenizer.unknown(prompt) as u64).sum::<u64>();
         self.usage.tokens_read += prompts.iter().map(|prompt| prompt.len() as u64).sum::<u64>();
         self.usage.tokens_written += generated.iter().map(|answer| answer.tokens.len() as u64).sum::<u64>();
-        let answer = |(prompt, generated): (Vec<u32>, model::Generated)| Answer {
-            text: tokenizer.decode(&generated.tokens),
+        let answer = |((prompt, begun), generated): ((Vec<u32>, Vec<u32>), model::Generated)| Answer {
+            text: tokenizer.decode(&[begun, generated.tokens.clone()].concat()),
             sampled: Sampled { prompt, tokens: generated.tokens, log_probs: generated.log_probs, version },
         };
-        Ok(prompts.into_par_iter().zip(generated).map(answer).collect())
+        Ok(prompts.into_par_iter().zip(begun).zip(generated).map(answer).collect())
+    }
+}
+
+impl Answerer for ModelAnswerer<'_> {
+    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
+        self.generate(wave, vec![Vec::new(); wave.len()])
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     command::{Exit, Failure, print, say},
     comparison::{Comparison, Ending, Group},
+    figures::is_score,
     pages::{self, number},
 };
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
@@ -51,7 +52,6 @@ pub fn text(comparison: &Comparison, metrics: &[String]) -> Result<String, Failu
     }
     let asked = |metric: &&&str| metrics.is_empty() || metrics.iter().any(|asked| asked == **metric);
     let shown: Vec<&str> = known.iter().filter(asked).copied().collect();
-    let is_score = |metric: &&&str| ["naive", "human", "amplified"].iter().any(|row| metric.ends_with(row));
     let plotted = shown
         .iter()
         .filter(|metric| !metrics.is_empty() || is_score(metric))

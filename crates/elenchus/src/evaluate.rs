@@ -11,6 +11,7 @@ use crate::{
 use batch::{QuestionRow, Run, Source, question_rows};
 use debate::{
     answerer::{Answerer, AnswererError, Prompt},
+    cost::Cost,
     draw::Draw,
     question::Posed,
 };
@@ -122,6 +123,7 @@ fn scored(answered: &[Answered]) -> Vec<Scored> {
         answer: answered.answer.clone().unwrap_or_default(),
         correct: answered.answer.as_ref().is_some_and(|answer| agrees(answer, &gold)),
         gold,
+        cost: Cost::default(),
     });
     scored.collect()
 }

@@ -1,10 +1,12 @@
-//! How often answers are right: M alone, H alone, and H who may consult M, on questions whose gold answers are known.
+//! How often answers are right, on questions whose gold answers are known, and what they cost: M alone, H alone, H who may
+//! consult M, and HCH. Rows that take a debate or a judge are in `stages/procedure.rs`.
 
 use crate::{answerers::ModelAnswerer, stages::sample::Drawn};
 use debate::{
     amplify::{HumanAnswer, Open, WaveError, amplify},
-    answerer::{Answerer, Prompt},
+    cost::Cost,
     draw::Draw,
+    hch::Hch,
     human::Human,
     question::{Posed, same, stated},
 };
@@ -26,6 +28,8 @@ pub struct Scored {
     pub gold: String,
     /// Whether the answer gives the gold one.
     pub correct: bool,
+    /// What was asked for the answer.
+    pub cost: Cost,
 }
 
 /// How many of a group of answers are right.
@@ -58,18 +62,49 @@ pub fn wilson(share: f64, n: f64) -> (f64, f64) {
     (centre - half, centre + half)
 }
 
-/// The name of a row in tables and metrics.
-pub fn row_name(row: Row) -> &'static str {
-    match row {
-        Row::Naive => "naive",
-        Row::Human => "human",
-        Row::Amplified => "amplified",
-    }
-}
-
 /// Whether an argument answers as gold does.
 pub fn agrees(argument: &str, gold: &str) -> bool {
     same(stated(argument), gold)
+}
+
+/// An answer, and what it cost.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    /// The answer; empty where there is none.
+    pub text: String,
+    /// What was asked for it.
+    pub cost: Cost,
+}
+
+/// A question whose gold answer is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Q.
+    pub question: &'a str,
+    /// Its depth, where known.
+    pub depth: Option<u32>,
+    /// What is right.
+    pub gold: &'a str,
+}
+
+/// Those of some questions whose gold answers are known.
+pub fn known(drawn: &[Drawn]) -> Vec<Known<'_>> {
+    let known = drawn.iter().filter_map(|drawn| Some((drawn, drawn.gold.as_deref()?)));
+    known.map(|(Drawn { text, depth, .. }, gold)| Known { question: text, depth: *depth, gold }).collect()
+}
+
+/// Answers beside the gold ones.
+pub fn scored(row: Row, known: &[Known<'_>], answers: Vec<Said>) -> Vec<Scored> {
+    let scored = |(known, said): (&Known<'_>, Said)| Scored {
+        row,
+        question: known.question.to_owned(),
+        depth: known.depth,
+        correct: agrees(&said.text, known.gold),
+        answer: said.text,
+        gold: known.gold.to_owned(),
+        cost: said.cost,
+    };
+    known.iter().zip(answers).map(scored).collect()
 }
 
 /// Who is evaluated, and how questions are put to them.
@@ -83,45 +118,27 @@ pub struct Examinee<'a> {
 }
 
 impl Examinee<'_> {
-    /// The answers of a row, scored. Questions without a gold answer are left out.
-    pub fn score(&self, row: Row, m: &mut ModelAnswerer<'_>, drawn: &[Drawn]) -> Result<Vec<Scored>, WaveError> {
-        let known: Vec<(&Drawn, &str)> =
-            drawn.iter().filter_map(|drawn| drawn.gold.as_deref().map(|gold| (drawn, gold))).collect();
-        let questions: Vec<&str> = known.iter().map(|(drawn, _)| drawn.text.as_str()).collect();
-        let answers = self.answers(row, m, &questions)?;
-        let scored = |((drawn, gold), answer): ((&Drawn, &str), String)| Scored {
-            row,
-            question: drawn.text.clone(),
-            depth: drawn.depth,
-            correct: agrees(&answer, gold),
-            answer,
-            gold: gold.to_owned(),
+    /// One answer of M, of H, or of H who consults M, for each question; none of a row that takes a judge.
+    pub fn answers(&self, row: Row, m: &mut ModelAnswerer<'_>, known: &[Known<'_>]) -> Result<Vec<Said>, WaveError> {
+        let open =
+            |(i, known): (usize, &Known<'_>)| Open { posed: Posed::bare(known.question), draw: self.draw.at(i as u64) };
+        let wave: Vec<Open> = known.iter().enumerate().map(open).collect();
+        let depth = match row {
+            Row::Naive => 0,
+            Row::Hch(depth) => depth,
+            Row::Amplified => return Ok(heard(amplify(self.human, Some(m), self.wording, &wave)?)),
+            Row::Human => return Ok(heard(amplify(self.human, None, self.wording, &wave)?)),
+            Row::Debate | Row::NoTranscript | Row::Consultancy | Row::Expert => return Ok(Vec::new()),
         };
-        Ok(known.into_iter().zip(answers).map(scored).collect())
+        let hch = Hch { human: self.human, wording: self.wording, draw: self.draw.named("hch") };
+        let answers = hch.answer(m, &wave, depth)?;
+        Ok(answers.into_iter().map(|(text, cost)| Said { text, cost }).collect())
     }
+}
 
-    /// One answer for each question.
-    pub fn answers(&self, row: Row, m: &mut ModelAnswerer<'_>, questions: &[&str]) -> Result<Vec<String>, WaveError> {
-        if questions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let wave: Vec<Open> = questions
-            .iter()
-            .enumerate()
-            .map(|(i, question)| Open { posed: Posed::bare(*question), draw: self.draw.at(i as u64) })
-            .collect();
-        let texts = |answers: Vec<HumanAnswer>| answers.into_iter().map(|answer| answer.text).collect();
-        match row {
-            Row::Human => Ok(texts(amplify(self.human, None, self.wording, &wave)?)),
-            Row::Amplified => Ok(texts(amplify(self.human, Some(m), self.wording, &wave)?)),
-            Row::Naive => {
-                let prompt = |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw };
-                let prompts: Vec<Prompt> = wave.iter().map(prompt).collect();
-                let answers = m.answer(&prompts).map_err(WaveError::Answerer)?;
-                Ok(answers.into_iter().map(|answer| answer.text).collect())
-            }
-        }
-    }
+/// What H said.
+fn heard(answers: Vec<HumanAnswer>) -> Vec<Said> {
+    answers.into_iter().map(|answer| Said { cost: answer.cost(), text: answer.text }).collect()
 }
 
 /// Counts by depth.

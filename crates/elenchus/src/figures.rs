@@ -1,9 +1,15 @@
 //! The figures of a run, as far as it has come: who was right how often, what it cost, and where the time went.
 
-use crate::{command::Failure, evaluation::Count, tables};
+use crate::{
+    bootstrap::{self, Interval},
+    command::Failure,
+    evaluation::{self, Count},
+    tables,
+};
 use batch::{Run, manifest::Line};
+use debate::{cost::Cost, draw::Draw};
 use polars::prelude::*;
-use spec::settings::{Pipeline, Stage};
+use spec::settings::{Pipeline, Row, Stage};
 use std::{collections::BTreeMap, path::Path};
 
 /// Right answers by depth, where that is known.
@@ -15,14 +21,42 @@ pub struct Accuracy {
     pub stage: String,
     /// After how many batches it was.
     pub batches: u64,
-    /// Who answered, and how often that was right.
-    pub rows: Vec<(String, ByDepth)>,
+    /// Who answered.
+    pub rows: Vec<Answered>,
+}
+
+/// A row of an evaluation.
+pub struct Answered {
+    /// Its name.
+    pub row: String,
+    /// How often it was right.
+    pub counts: ByDepth,
+    /// What its answers cost, where the run has noted it.
+    pub cost: Option<Cost>,
+    /// The bootstrap interval of its share of right answers.
+    pub interval: Option<Interval>,
+    /// That of the difference to the row it is held against: `naive`, or where there is none, the first. None for that row
+    /// itself.
+    pub difference: Option<Interval>,
+}
+
+impl Answered {
+    /// All right answers.
+    pub fn all(&self) -> Count {
+        evaluation::sum(self.counts.values().copied())
+    }
 }
 
 impl Accuracy {
+    /// The row that others are held against.
+    pub fn reference(&self) -> Option<&Answered> {
+        self.rows.get(reference(self.rows.iter().map(|answered| answered.row.as_str())))
+    }
+
     /// The depths of its questions, rising.
     pub fn depths(&self) -> Vec<Option<u32>> {
-        let mut depths: Vec<Option<u32>> = self.rows.iter().flat_map(|(_, counts)| counts.keys().copied()).collect();
+        let mut depths: Vec<Option<u32>> =
+            self.rows.iter().flat_map(|answered| answered.counts.keys().copied()).collect();
         depths.sort_unstable();
         depths.dedup();
         depths
@@ -37,38 +71,89 @@ pub fn accuracies(run: &Run, pipeline: &Pipeline) -> Result<Vec<Accuracy>, Failu
         let line = run.lines().iter().rev().find(evaluated)?;
         Some((stage.name.clone(), line.batch))
     });
+    let draw = Draw::new(pipeline.seed).named("bootstrap");
     let read = |(stage, batch): (String, u64)| {
-        let table = run.table(&stage, batch)?;
-        Ok(Accuracy { stage, batches: batch + 1, rows: counts(&table).map_err(Failure::run)? })
+        let (table, answers) = (run.table(&stage, batch)?, run.table(&format!("{stage}.answers"), batch)?);
+        let mut rows = counts(&table).map_err(Failure::run)?;
+        add_intervals(&mut rows, &right(&answers).map_err(Failure::run)?, draw.named(&stage));
+        Ok(Accuracy { stage, batches: batch + 1, rows })
     };
     found.map(read).collect()
 }
 
 /// The rows of an evaluation table, in its order.
-fn counts(table: &DataFrame) -> PolarsResult<Vec<(String, ByDepth)>> {
+fn counts(table: &DataFrame) -> PolarsResult<Vec<Answered>> {
     let (rows, correct, total) =
         (tables::texts(table, "row")?, tables::u32s(table, "correct")?, tables::u32s(table, "total")?);
     let depth = table.column("depth")?.u32()?;
-    let mut counts: Vec<(String, ByDepth)> = Vec::new();
+    let costs = costs(table)?;
+    let mut found: Vec<Answered> = Vec::new();
     for (i, row) in rows.into_iter().enumerate() {
-        if counts.last().is_none_or(|(last, _)| *last != row) {
-            counts.push((row, BTreeMap::new()));
+        if found.last().is_none_or(|last| last.row != row) {
+            let cost = costs.as_ref().map(|_| Cost::default());
+            found.push(Answered { row, counts: BTreeMap::new(), cost, interval: None, difference: None });
         }
-        if let Some((_, counts)) = counts.last_mut() {
-            counts.insert(depth.get(i), Count { correct: correct[i], total: total[i] });
+        if let Some(last) = found.last_mut() {
+            last.counts.insert(depth.get(i), Count { correct: correct[i], total: total[i] });
+            last.cost = last.cost.zip(costs.as_ref()).map(|(sum, costs)| sum + costs[i]);
         }
     }
-    Ok(counts)
+    Ok(found)
+}
+
+/// What the answers of each line of an evaluation table cost; runs of earlier versions have not noted it.
+fn costs(table: &DataFrame) -> PolarsResult<Option<Vec<Cost>>> {
+    if table.column("human_calls").is_err() {
+        return Ok(None);
+    }
+    let column = |name: &str| tables::u64s(table, name);
+    let tokens = column("tokens_read")?.into_iter().zip(column("tokens_written")?);
+    let cost = |(human_calls, (tokens_read, tokens_written))| Cost { human_calls, tokens_read, tokens_written };
+    Ok(Some(column("human_calls")?.into_iter().zip(tokens).map(cost).collect()))
+}
+
+/// Which questions each row answered right, by the row's name. All rows are asked the same questions in the same order.
+fn right(answers: &DataFrame) -> PolarsResult<BTreeMap<String, Vec<bool>>> {
+    let mut right: BTreeMap<String, Vec<bool>> = BTreeMap::new();
+    let correct = answers.column("correct")?.bool()?;
+    for (row, correct) in tables::texts(answers, "row")?.into_iter().zip(correct.iter()) {
+        right.entry(row).or_default().push(correct.unwrap_or_default());
+    }
+    Ok(right)
+}
+
+fn add_intervals(rows: &mut [Answered], right: &BTreeMap<String, Vec<bool>>, draw: Draw) {
+    let of_rows: Vec<Vec<bool>> =
+        rows.iter().map(|answered| right.get(&answered.row).cloned().unwrap_or_default()).collect();
+    let shares = bootstrap::resampled(&of_rows, draw);
+    let reference = reference(rows.iter().map(|answered| answered.row.as_str()));
+    for (place, answered) in rows.iter_mut().enumerate() {
+        answered.interval = bootstrap::interval(shares[place].clone());
+        if place != reference {
+            answered.difference = bootstrap::difference(&shares[place], &shares[reference]);
+        }
+    }
+}
+
+/// The place of the row that the others are held against.
+fn reference<'a>(mut names: impl Iterator<Item = &'a str>) -> usize {
+    names.position(|name| name == "naive").unwrap_or_default()
 }
 
 /// How a row of an evaluation is called for people.
-pub fn label(row: &str) -> &str {
+pub fn label(row: &str) -> String {
     match row {
-        "naive" => "M alone",
-        "human" => "H alone",
-        "amplified" => "H with M",
-        other => other,
+        "naive" => "M alone".to_owned(),
+        "human" => "H alone".to_owned(),
+        "amplified" => "H with M".to_owned(),
+        other => other.replace("hch-", "HCH to ").replace('-', " "),
     }
+}
+
+/// Whether a metric is how often a row of an evaluation is right.
+pub fn is_score(metric: &str) -> bool {
+    let (_, name) = parted(metric);
+    name.starts_with("hch-") || Row::WORDS.iter().any(|row| row.name() == name)
 }
 
 /// The stage and the name of a metric, `STAGE.name`.

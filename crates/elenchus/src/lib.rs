@@ -3,6 +3,7 @@
 //! [`docs`].
 
 pub mod answerers;
+pub mod bootstrap;
 pub mod cache;
 pub mod catalogue;
 pub mod check;

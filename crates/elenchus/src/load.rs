@@ -147,8 +147,7 @@ fn pretrained_tokenizer(
 /// Scripted humans who are asked questions of another task than their own: they could only guess.
 fn misplaced_scripts(pipeline: &Pipeline, inputs: &Inputs) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for stage in &pipeline.stages {
-        let Some((human, asked)) = human_asked(pipeline, stage) else { continue };
+    for (human, asked) in pipeline.stages.iter().flat_map(|stage| humans_asked(pipeline, stage)) {
         let human = pipeline.humans.iter().find(|named| named.name == human.name);
         let (Some(human), Some(source)) = (human, source_of(pipeline, asked)) else { continue };
         let understood = |task| inputs.is_understood(source, task);
@@ -163,19 +162,24 @@ fn misplaced_scripts(pipeline: &Pipeline, inputs: &Inputs) -> Vec<Problem> {
     problems
 }
 
-/// The human who is asked by a stage, and whose questions.
-fn human_asked<'p>(pipeline: &'p Pipeline, stage: &'p Named<Stage>) -> Option<(&'p Reference, &'p str)> {
+/// The humans who are asked by a stage, and whose questions.
+fn humans_asked<'p>(pipeline: &'p Pipeline, stage: &'p Named<Stage>) -> Vec<(&'p Reference, &'p str)> {
     let human_of = |mention: &Reference| {
         let amplify = pipeline.amplifies.iter().find(|named| named.name == mention.name);
         amplify.map(|amplify| &amplify.settings.human)
     };
-    match &stage.settings {
-        Stage::Debate(debate) => Some((human_of(&debate.speaker)?, &debate.from.name)),
-        Stage::Evaluate(evaluate) => Some((human_of(&evaluate.of)?, &stage.name)),
-        Stage::Answer(Answer { by: By::Amplify(amplify), from, .. }) => Some((human_of(amplify)?, &from.name)),
-        Stage::Answer(Answer { by: By::Human(human), from, .. }) => Some((human, &from.name)),
-        _ => None,
-    }
+    let judge_of = |mention: &Reference| {
+        let judge = pipeline.stages.iter().find(|named| named.name == mention.name);
+        judge.and_then(|judge| if let Stage::Judge(judge) = &judge.settings { human_of(&judge.by) } else { None })
+    };
+    let (humans, asked) = match &stage.settings {
+        Stage::Debate(debate) => (vec![human_of(&debate.speaker)], &debate.from.name),
+        Stage::Evaluate(evaluate) => (vec![human_of(&evaluate.of), evaluate.judging().and_then(judge_of)], &stage.name),
+        Stage::Answer(Answer { by: By::Amplify(amplify), from, .. }) => (vec![human_of(amplify)], &from.name),
+        Stage::Answer(Answer { by: By::Human(human), from, .. }) => (vec![Some(human)], &from.name),
+        _ => return Vec::new(),
+    };
+    humans.into_iter().flatten().map(|human| (human, asked.as_str())).collect()
 }
 
 /// The stage that questions come from, before any were filtered out.

@@ -185,7 +185,7 @@ pub fn heading(call: &Call) -> String {
             format!("{} argument {}", SIDES[call.turn % 2].trim_end_matches(':').to_lowercase(), call.turn)
         }
         Asked::Sufficient => format!("is argument {} sufficient?", call.turn - 1),
-        Asked::Winner => "were the even arguments more helpful?".to_owned(),
+        Asked::Winner | Asked::Choice => "were the even arguments more helpful?".to_owned(),
     }
 }
 

@@ -9,9 +9,14 @@ use train::AdamW;
 /// The running mean of the reward, per side, as an exponential moving average that starts at its first value. Group
 /// means carry no information in self-play (SPIRAL, arXiv:2506.24119). The game is zero-sum, so the odd side's mean is
 /// the even side's negative, and one number holds both.
+///
+/// Beside it, in the same way, that of the distance from M's answers to H's.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Baseline {
     even: Option<f64>,
+    /// The running mean of d, where M trains on what its own answers cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    distance: Option<f64>,
 }
 
 impl Baseline {
@@ -27,6 +32,16 @@ impl Baseline {
     /// Moves towards the mean reward of a batch, given as the even side's.
     pub fn follow(&mut self, even: f64, decay: f64) {
         self.even = Some(followed(self.even, even, decay));
+    }
+
+    /// What an answer's own distance is subtracted from: 0 before any was seen.
+    pub fn of_distance(&self) -> f64 {
+        self.distance.unwrap_or(0.0)
+    }
+
+    /// Moves towards the mean distance of a batch.
+    pub fn follow_distance(&mut self, distance: f64, decay: f64) {
+        self.distance = Some(followed(self.distance, distance, decay));
     }
 }
 

@@ -1,10 +1,10 @@
 //! The table at the end of a run: who was right how often, what it cost, and where the time went.
 
 use crate::{
+    bootstrap::Interval,
     command::Failure,
     estimate::{Against, against_human, batches_in_words},
-    evaluation::sum,
-    figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
+    figures::{Accuracy, Answered, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
 };
 use batch::{Run, manifest::Line};
 use spec::settings::Pipeline;
@@ -24,23 +24,54 @@ pub fn summary(root: &Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Accuracy by depth.
+/// Accuracy by depth, with its bootstrap interval, and beside it what the answers cost.
 fn accuracy(accuracy: &Accuracy) -> String {
     let depths = accuracy.depths();
-    let mut text = format!("\n{}, after batch {}: % right by depth\n\n{:<12}", accuracy.stage, accuracy.batches, "");
+    let mut text = format!("\n{}, after batch {}: % right by depth\n\n{:<14}", accuracy.stage, accuracy.batches, "");
     for depth in &depths {
         let _ = write!(text, "{:>7}", depth.map_or("?".into(), |depth| depth.to_string()));
     }
-    let _ = writeln!(text, "{:>9}", "all");
-    for (row, counts) in &accuracy.rows {
-        let _ = write!(text, "{:<12}", label(row));
+    let against = accuracy.reference().map_or_else(String::new, |other| format!("less {}", label(&other.row)));
+    let [calls, read, written] = ["H calls", "read", "written"];
+    let _ = writeln!(text, "{:>9}{:>16}{against:>26}{calls:>9}{read:>10}{written:>9}", "all", "95 %");
+    for answered in &accuracy.rows {
+        let _ = write!(text, "{:<14}", label(&answered.row));
         for depth in &depths {
-            let cell = counts.get(depth).map_or("–".into(), |count| format!("{:.1}", 100.0 * count.accuracy()));
+            let cell = answered.counts.get(depth).map_or("–".into(), |count| percent(count.accuracy()));
             let _ = write!(text, "{cell:>7}");
         }
-        let _ = writeln!(text, "{:>9.1}", 100.0 * sum(counts.values().copied()).accuracy());
+        let interval = answered.interval.map_or_else(String::new, |it| range(it, percent));
+        let _ = write!(
+            text,
+            "{:>9}{interval:>16}{:>26}",
+            percent(answered.all().accuracy()),
+            difference(accuracy, answered)
+        );
+        if let Some(cost) = answered.cost {
+            let [calls, read, written] =
+                [cost.human_calls, cost.tokens_read, cost.tokens_written].map(|number| grouped(number as f64));
+            let _ = write!(text, "{calls:>9}{read:>10}{written:>9}");
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
     }
     text
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1}", 100.0 * share)
+}
+
+fn range(interval: Interval, number: fn(f64) -> String) -> String {
+    format!("{} to {}", number(interval.low), number(interval.high))
+}
+
+/// By how much a row is right more often than the one it is held against.
+fn difference(accuracy: &Accuracy, answered: &Answered) -> String {
+    let (Some(other), Some(interval)) = (accuracy.reference(), answered.difference) else { return String::new() };
+    let signed = |share: f64| format!("{:+.1}", 100.0 * share);
+    let mean = answered.all().accuracy() - other.all().accuracy();
+    format!("{} ({})", signed(mean), range(interval, signed))
 }
 
 /// The rows that went through each stage that counts them or could not do some, and how many it could not do.

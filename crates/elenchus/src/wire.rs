@@ -7,6 +7,7 @@ use crate::{
     stages::{
         self, Amplifier,
         evaluate::VerdictTables,
+        procedure::Procedure,
         samp::{Account, Decider},
         sample::Source,
     },
@@ -16,7 +17,7 @@ use batch::{Stage as Work, States, stages::Refused};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Tokenizer, TokenizerError};
 use plan::{Node, Role, samp::part, states as names};
-use spec::settings::{Amplify, Budget, By, CallHuman, Named, Pipeline, Row, Stage, Wording};
+use spec::settings::{Amplify, Budget, By, CallHuman, Evaluate, Named, Pipeline, Row, Stage, Wording};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -196,6 +197,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             from: table(&node, Role::Examples),
             model: names::weights(&train.model.name),
             optimizer: names::optimizer(&name),
+            reference: train.kl.as_ref().map(|kl| names::weights(&kl.to.name)),
             followers: followers(pipeline, &name),
             workers: pipeline.workers,
             settings: train,
@@ -216,6 +218,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
                 name,
                 questions: stages::evaluate::held_out(&source, evaluate.count, draw),
                 of: amplifier(pipeline, &node, &evaluate.of.name),
+                procedure: procedure(pipeline, &node, &evaluate),
                 verdicts,
                 wording: wording(pipeline),
                 draw,
@@ -233,6 +236,25 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         Stage::Write(write) => Box::new(writer(&node, &write, root)),
         table_stage => tables::wire(loaded, &node, table_stage, root),
     }
+}
+
+/// The debate and the judge of an evaluation, if it has rows that take them.
+fn procedure(pipeline: &Pipeline, node: &Node, evaluate: &Evaluate) -> Option<Procedure> {
+    let judge = evaluate.judging()?;
+    let Stage::Judge(judge) = named(&pipeline.stages, &judge.name) else { return None };
+    let Stage::Debate(debate) = named(&pipeline.stages, &judge.from.name) else { return None };
+    let amplify = named(&pipeline.amplifies, &judge.by.name);
+    let script = &named(&pipeline.humans, &amplify.human.name).script;
+    Some(Procedure {
+        speaker: amplifier(pipeline, node, &debate.speaker.name),
+        overseer: amplifier(pipeline, node, &debate.overseer.name),
+        judge: amplifier(pipeline, node, &judge.by.name),
+        min_turns: debate.min_turns,
+        max_turns: debate.max_turns,
+        sufficient: debate.sufficient.clone(),
+        wording: debate.wording.clone(),
+        answers: tasks::Task::of_script(script).expect("spec checks scripts against the catalogue").answers(),
+    })
 }
 
 /// Who answers a table of questions.
@@ -303,5 +325,5 @@ pub fn best_metric(pipeline: &Pipeline) -> Option<String> {
     let stage = &pipeline.checkpoint.best.as_ref()?.name;
     let Stage::Evaluate(evaluate) = named(&pipeline.stages, stage) else { return None };
     let row = if evaluate.rows.contains(&Row::Naive) { Row::Naive } else { *evaluate.rows.first()? };
-    Some(format!("{stage}.{}", crate::evaluation::row_name(row)))
+    Some(format!("{stage}.{}", row.name()))
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use spec::{
     Pipeline, Problem,
     problem::list,
-    settings::{Combine, File, Loss, Named, Reference, Stage, Sync, Train, Write},
+    settings::{File, Loss, Named, Reference, Stage, Sync, Train, Write},
 };
 
 use crate::{Ahead, Edge, Node, Plan, names::Names, parties::architecture};
@@ -15,7 +15,7 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     let stages = names.pipeline.stages.iter();
     let of = |stage: &Named<Stage>| match &stage.settings {
         Stage::Loss(loss) => loss_problems(names, &stage.name, loss),
-        Stage::Train(train) => other_model(names, train).into_iter().collect(),
+        Stage::Train(train) => [other_model(names, train), own_reference(train)].into_iter().flatten().collect(),
         Stage::Sync(sync) => sync_problems(names, sync),
         Stage::Write(write) => written_already(names, &stage.name, write).into_iter().collect(),
         _ => Vec::new(),
@@ -42,11 +42,10 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
 
 /// Only a single argument can do without a judge, and only if there is nothing but imitation.
 fn no_judge(names: Names<'_>, loss: &Loss, debate: &Reference) -> Option<Problem> {
-    let Combine::Weighted { alpha } = &loss.combine;
     let place = names.maker(debate, &["debate"]).ok()?;
     let Stage::Debate(settings) = names.settings(place) else { return None };
     let single = settings.turns_from(0).1 == 1;
-    let imitation = alpha.first_above_zero(names.pipeline.batches.unwrap_or(u64::MAX)).is_none();
+    let imitation = loss.combine.rewards_from(names.pipeline.batches.unwrap_or(u64::MAX)).is_none();
     let help = format!(
         "add a `[judge.NAME]` with `from = \"{}\"` to this list; only debates of a single argument, with an `alpha` of \
          0, go without",
@@ -75,6 +74,14 @@ fn other_model(names: Names<'_>, train: &Train) -> Option<Problem> {
     let message = format!("`{trained}` is trained on what `{speaks}` said");
     let help = format!("train `{speaks}`, which argues for `{}`, or let `{trained}` argue", speaker.name);
     (speaks != trained).then(|| Problem::new(train.model.span.clone(), message).help(help))
+}
+
+/// The divergence of a model from itself is 0.
+fn own_reference(train: &Train) -> Option<Problem> {
+    let to = &train.kl.as_ref()?.to;
+    let message = format!("`{}` cannot keep near itself", to.name);
+    let help = "name a model that is not trained here, such as one with `copy_of`";
+    (!to.name.is_empty() && to.name == train.model.name).then(|| Problem::new(to.span.clone(), message).help(help))
 }
 
 /// A target follows a model of its own shape, and nothing else changes it.

@@ -9,7 +9,7 @@ use spec::settings::{
     Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row, Stage,
 };
 
-use crate::{Edge, Node, Role, names::Names};
+use crate::{Edge, Node, Role, names::Names, parties::judged};
 
 /// What a stage does in a batch in which it is due.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +86,7 @@ pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[No
         }
         Stage::Loss(loss) => silent(vec![examples(loss, &given)]),
         Stage::Train(_) | Stage::Sync(_) => silent(Vec::new()),
-        Stage::Evaluate(evaluate) => evaluated(evaluate),
+        Stage::Evaluate(evaluate) => evaluated(names, evaluate),
         Stage::Answer(answer) => answers(names, answer, given.rows(Role::Asked)),
         Stage::Write(_) => silent(vec![Expected::exactly(1).or_none()]),
         table_stage => silent(rows(table_stage, &given)),
@@ -177,16 +177,19 @@ fn two_sided(debate: &Debate) -> (f64, f64) {
     (if fewest > 1 { 1.0 } else { 0.0 }, if most > 1 { 1.0 } else { 0.0 })
 }
 
+/// How often it is asked whether an argument suffices: of the last one allowed nobody is, nor of those before `min_turns`.
+fn doubted(debate: &Debate, questions: Expected) -> Expected {
+    if !debate.sufficient.is_asked() || debate.min_turns >= debate.max_turns {
+        return Expected::default();
+    }
+    let last = debate.turns_from(0).1.min(debate.max_turns - 1);
+    questions.times(1.0, (last - debate.min_turns + 1) as f64)
+}
+
 fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
     let (fewest, most) = debate.turns_from(0);
     let arguments = questions.times(fewest as f64, most as f64);
-    // Of the last argument allowed nobody is asked whether it suffices, nor of those before `min_turns`.
-    let doubted = if debate.sufficient.is_asked() && debate.min_turns < debate.max_turns {
-        let last = most.min(debate.max_turns - 1);
-        questions.times(1.0, (last - debate.min_turns + 1) as f64)
-    } else {
-        Expected::default()
-    };
+    let doubted = doubted(debate, questions);
     let (of_speaker, of_overseer) =
         (answered(names, &debate.speaker, arguments), answered(names, &debate.overseer, doubted));
     let (to_model, to_human) = (of_speaker.0 + of_overseer.0, of_speaker.1 + of_overseer.1);
@@ -194,35 +197,54 @@ fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
     Work { to_model, to_human, rows: [arguments, to_model + to_human].into_iter().chain(errors).collect() }
 }
 
-/// Of each question put to Amp≈ one answer is kept. H's are imitated; M's are where all are, or where they earn.
+/// Of each question put to Amp≈ one answer is kept. H's are imitated, or M's that they took the place of learn from
+/// them; M's are where all are, or where they earn.
 fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
-    let Combine::Weighted { alpha } = &loss.combine;
     let (to_model, to_human) = given.calls();
-    let rewarded = alpha.first_above_zero(u64::MAX).is_some();
+    let rewarded = loss.combine.rewards_from(u64::MAX).is_some();
+    let always = matches!(&loss.combine, Combine::Weighted { alpha } if alpha.max() < 1.0);
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
     Expected {
-        least: if alpha.max() >= 1.0 { 0.0 } else { to_human.least },
+        least: if always { to_human.least } else { 0.0 },
         most: if own { to_model.most } else { to_human.most },
         and_asked: rewarded && loss.credit.calls && to_model.and_asked,
     }
 }
 
 /// Every row answers the same questions; their gold answers may be unknown, so files give at most so many.
-fn evaluated(evaluate: &Evaluate) -> Work {
+fn evaluated(names: Names<'_>, evaluate: &Evaluate) -> Work {
     let all = Expected::exactly(evaluate.count);
     let (questions, depths) = match &evaluate.questions {
         Questions::Task(task) => (all, f64::from(task.depth.1 - task.depth.0) + 1.0),
         Questions::Files(_) | Questions::Mixture(_) => (Expected { least: 0.0, ..all }, all.most),
     };
-    let answering = |rows: &[Row]| evaluate.rows.iter().filter(|row| rows.contains(row)).count() as f64;
-    let times = |count: f64| questions.times(count, count);
-    let asked = answering(&[Row::Amplified]) > 0.0;
     let rows = evaluate.rows.len() as f64;
     let by_depth =
         Expected { least: if questions.least > 0.0 { rows } else { 0.0 }, most: rows * depths, and_asked: false };
-    Work {
-        to_model: Expected { and_asked: asked, ..times(answering(&[Row::Naive])) },
-        to_human: times(answering(&[Row::Human, Row::Amplified])),
-        rows: vec![by_depth, times(rows)],
+    let debate = evaluate.judging().and_then(|mention| judged(names, mention)).map(|(_, debate)| debate);
+    let asked = evaluate.rows.iter().map(|row| asked_by(*row, debate, questions));
+    let (to_model, to_human) =
+        asked.fold(Default::default(), |(to_model, to_human), (model, human)| (to_model + model, to_human + human));
+    Work { to_model, to_human, rows: vec![by_depth, questions.times(rows, rows)] }
+}
+
+/// What a row of an evaluation puts to M and to H.
+fn asked_by(row: Row, debate: Option<&Debate>, questions: Expected) -> (Expected, Expected) {
+    let nobody = Expected::default();
+    let consulting = Expected { and_asked: true, ..nobody };
+    match (row, debate) {
+        (Row::Naive, _) => (questions, nobody),
+        (Row::Human, _) => (nobody, questions),
+        (Row::Amplified | Row::Hch(1) | Row::NoTranscript, _) => (consulting, questions),
+        (Row::Hch(_), _) => (consulting, Expected { and_asked: true, ..questions }),
+        (Row::Consultancy | Row::Expert, _) => (questions + consulting, questions),
+        (Row::Debate, None) => (nobody, nobody),
+        (Row::Debate, Some(debate)) => {
+            let (fewest, most) = debate.turns_from(0);
+            let (least, judged) = two_sided(debate);
+            let doubted = doubted(debate, questions);
+            let to_model = questions.times(fewest as f64, most as f64) + doubted + consulting;
+            (to_model, questions.times(least, judged) + doubted)
+        }
     }
 }

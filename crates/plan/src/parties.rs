@@ -2,7 +2,7 @@
 
 use spec::{
     Problem,
-    settings::{Amplify, Answer, Architecture, By, Model, Named, Reference, Sampled, Stage},
+    settings::{Amplify, Answer, Architecture, By, Debate, Judge, Model, Named, Reference, Sampled, Stage},
 };
 
 use crate::names::{Found, Names};
@@ -40,6 +40,22 @@ pub(crate) fn amplifies(stage: &Stage) -> Vec<&Reference> {
     }
 }
 
+/// The amplifies of the debate and the judge that an evaluation asks for too.
+pub(crate) fn judging<'p>(names: Names<'p>, stage: &'p Stage) -> Vec<&'p Reference> {
+    let Stage::Evaluate(evaluate) = stage else { return Vec::new() };
+    let Some((judge, debate)) = evaluate.judging().and_then(|mention| judged(names, mention)) else {
+        return Vec::new();
+    };
+    vec![&debate.speaker, &debate.overseer, &judge.by]
+}
+
+/// A judge, and the debate that it judges. A problem with either is told elsewhere.
+pub(crate) fn judged<'p>(names: Names<'p>, mention: &Reference) -> Option<(&'p Judge, &'p Debate)> {
+    let Stage::Judge(judge) = names.settings(names.stage(mention, &["judge"]).ok()?) else { return None };
+    let Stage::Debate(debate) = names.settings(names.stage(&judge.from, &["debate"]).ok()?) else { return None };
+    Some((judge, debate))
+}
+
 /// What is wrong with a human or a model that answers alone.
 fn answering(names: Names<'_>, stage: &str, answer: &Answer) -> Option<Problem> {
     match &answer.by {
@@ -54,7 +70,7 @@ fn answering(names: Names<'_>, stage: &str, answer: &Answer) -> Option<Problem> 
 /// The models that a stage changes or follows.
 fn models(stage: &Stage) -> Vec<&Reference> {
     match stage {
-        Stage::Train(train) => vec![&train.model],
+        Stage::Train(train) => [&train.model].into_iter().chain(train.kl.iter().map(|kl| &kl.to)).collect(),
         Stage::Sync(sync) => vec![&sync.from_model, &sync.to_model],
         Stage::Answer(Answer { by: By::Model(sampled), .. }) => vec![&sampled.name],
         _ => Vec::new(),

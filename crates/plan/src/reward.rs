@@ -3,31 +3,57 @@
 
 use spec::{
     Problem,
-    settings::{Combine, Debate, Loss, Named, Stage},
+    settings::{Combine, Debate, Loss, Named, Stage, Train},
 };
 
 use crate::names::Names;
 
-/// What keeps rewards from being earned where α asks for them.
+/// What keeps rewards from being earned where α asks for them, and settings of rewarded answers where it never does.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
-    let losses = names.pipeline.stages.iter().filter_map(|stage| match &stage.settings {
-        Stage::Loss(loss) => Some((&stage.name, loss)),
-        _ => None,
-    });
-    losses.flat_map(|(name, loss)| loss_problems(names, name, loss)).collect()
+    let of = |stage: &Named<Stage>| match &stage.settings {
+        Stage::Loss(loss) => loss_problems(names, &stage.name, loss),
+        Stage::Train(train) => unrewarded(names, &stage.name, train),
+        _ => Vec::new(),
+    };
+    names.pipeline.stages.iter().flat_map(of).collect()
+}
+
+/// What is said of answers that earned a reward, where α is 0 and none does.
+fn unrewarded(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
+    let Ok(place) = names.maker(&train.from, &["loss"]) else { return Vec::new() };
+    let Named { name: loss, settings: Stage::Loss(settings), .. } = &names.pipeline.stages[place] else {
+        return Vec::new();
+    };
+    if settings.combine.rewards_from(names.pipeline.batches.unwrap_or(u64::MAX)).is_some() {
+        return Vec::new();
+    }
+    let problem = |key: &str| {
+        let message =
+            format!("`{key}` is of answers that earned a reward, and `alpha` of `{loss}` is 0 at every batch");
+        let help = format!("leave it out, or let `alpha` of `loss.{loss}` rise above 0");
+        Problem::new(names.pipeline.places.of(&format!("train.{name}.{key}")), message).help(help)
+    };
+    train.of_reward().into_iter().map(problem).collect()
 }
 
 fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
-    let Combine::Weighted { alpha } = &loss.combine;
-    let Some(batch) = alpha.first_above_zero(names.pipeline.batches.unwrap_or(u64::MAX)) else { return Vec::new() };
+    let batches = names.pipeline.batches.unwrap_or(u64::MAX);
+    let Some(batch) = loss.combine.rewards_from(batches) else { return Vec::new() };
     let Some(debate) = names.debate_of(loss) else { return Vec::new() };
     let reason = |(path, reason): (String, &str)| {
-        let message = format!("alpha is above 0 from batch {batch} on, but nothing can earn a reward: {reason}");
-        let help = format!("change this, or let `alpha` of `loss.{name}` be 0");
+        let (counts, instead) = match &loss.combine {
+            Combine::Weighted { .. } => (format!("alpha is above 0 from batch {batch} on"), "let `alpha`"),
+            Combine::Reward { .. } => {
+                ("M is to train on a reward alone".to_owned(), "combine by `weighted`, and let `alpha`")
+            }
+        };
+        let message = format!("{counts}, but nothing can earn a reward: {reason}");
+        let help = format!("change this, or {instead} of `loss.{name}` be 0");
         Problem::new(names.pipeline.places.of(&path), message).help(help)
     };
     let mut problems: Vec<Problem> = reasons(names, (name, loss), batch, debate).into_iter().map(reason).collect();
-    problems.extend(tempered(names, name, batch, debate));
+    // Where M trains on its own answers whatever they earn, all of them are looked at together.
+    problems.extend(tempered(names, name, batch, debate).filter(|_| !loss.distance.is_of_texts()));
     problems
 }
 

@@ -9,18 +9,22 @@ use crate::{
     Node,
     key::Recipe,
     names::Names,
-    parties::amplifies,
+    parties::{amplifies, judging},
     samp::{deciding, followed},
 };
 
 /// The states that a stage reads.
 pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
-    let answering = amplifies(stage).into_iter().filter_map(|mention| names.amplify(mention).ok());
+    let answering = amplifies(stage).into_iter().chain(judging(names, stage));
+    let answering = answering.filter_map(|mention| names.amplify(mention).ok());
     let mut reads: Vec<String> = answering.map(|amplify| model(&amplify.settings.model)).collect();
     match stage {
         Stage::Answer(Answer { by: By::Model(sampled), .. }) => reads.push(model(&sampled.name)),
         Stage::Loss(_) => reads.push(baseline(name)),
-        Stage::Train(train) => reads.extend([model(&train.model), optimizer(name)]),
+        Stage::Train(train) => {
+            reads.extend([model(&train.model), optimizer(name)]);
+            reads.extend(train.kl.iter().map(|kl| model(&kl.to)));
+        }
         Stage::Sync(sync) => reads.extend([model(&sync.from_model), model(&sync.to_model)]),
         _ => {}
     }

@@ -156,23 +156,28 @@ fn examples(loss: &Loss) -> SchemaRef {
     ];
     let doc = "probability that it became a target, by which its weight is divided; null where it is none";
     let propensity = (loss.weight == Weight::Propensity).then(|| optional("propensity", DataType::Float64, doc));
-    Arc::new(Schema::new(columns.into_iter().chain(propensity).collect::<Vec<_>>()))
+    let doc = "from H's answer to these tokens, which M answered first; null where H was not called over them";
+    let distance = loss.distance.is_of_texts().then(|| optional("distance", DataType::Float64, doc));
+    Arc::new(Schema::new(columns.into_iter().chain(propensity).chain(distance).collect::<Vec<_>>()))
 }
 
 /// An evaluation, summed up by depth.
 fn counts() -> SchemaRef {
     table([
-        column("row", DataType::Utf8, "who answered: naive, human or amplified"),
+        column("row", DataType::Utf8, "who answered: a row of the evaluation"),
         optional("depth", DataType::UInt32, "steps from the question to what is stated in it; null where unknown"),
         column("correct", DataType::UInt32, "answers that were right"),
         column("total", DataType::UInt32, "answers"),
+        column("human_calls", DataType::UInt64, "calls of H for them, verdicts among them"),
+        column("tokens_read", DataType::UInt64, "tokens of prompts that models read for them"),
+        column("tokens_written", DataType::UInt64, "tokens that models wrote for them"),
     ])
 }
 
 /// An evaluation, answer by answer.
 fn answers() -> SchemaRef {
     table([
-        column("row", DataType::Utf8, "who answered: naive, human or amplified"),
+        column("row", DataType::Utf8, "who answered: a row of the evaluation"),
         column("question", DataType::Utf8, "Q"),
         optional("depth", DataType::UInt32, "steps from the question to what is stated in it; null where unknown"),
         column("answer", DataType::Utf8, "the answer given"),

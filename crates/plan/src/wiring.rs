@@ -72,6 +72,7 @@ impl Role {
                 ("prompt_length", "u32"),
                 ("supervised", "f32"),
                 ("advantage", "f32"),
+                ("log_probs", "[f32]"),
             ],
             Role::Rows | Role::Right => &[],
         }

@@ -104,6 +104,29 @@ fn what_is_asked_follows_from_the_settings() {
     check_expected("call_human = { probability = 0.3 }", unsure, &expect);
 }
 
+#[test]
+fn what_an_evaluation_asks_follows_from_its_rows() {
+    let of = "of = \"speaker\"";
+    let check = |more: &str, expect: &str| {
+        let source = WHOLE.replacen(of, &format!("{of}\n{more}"), 1);
+        assert_ne!(source, WHOLE);
+        let plan = planned(&source);
+        let node = plan.nodes.iter().find(|node| node.name == "held_out").unwrap();
+        let work = [node.work.to_model, node.work.to_human];
+        let [model, human] = work.map(|it| format!("{}-{}{}", it.least, it.most, if it.and_asked { "+" } else { "" }));
+        assert_eq!(format!("{model} {human}, reads {}", node.reads.join(" ")), expect, "{more}");
+    };
+    let judged = |row: &str| format!("rows = [{row}]");
+    check("rows = [\"naive\"]", "0-500 0-0, reads model.agent");
+    check("rows = [{ hch = 1 }]", "0-0+ 0-500, reads model.agent");
+    check("rows = [{ hch = 2 }]", "0-0+ 0-500+, reads model.agent");
+    check(&judged("\"no-transcript\""), "0-0+ 0-500, reads model.agent model.target");
+    check(&judged("\"consultancy\", \"expert\""), "0-1000+ 0-1000, reads model.agent model.target");
+    // Two arguments at most, the first of which may suffice.
+    check(&judged("\"debate\""), "0-1500+ 0-1000, reads model.agent model.target");
+    check(&judged("\"naive\""), "0-500 0-0, reads model.agent");
+}
+
 /// The states of Samp that each stage reads, `*` where it changes them too, with other settings of the speaker.
 fn check_samp(speaker: &str, expect: &[&str]) {
     let plan = planned(&WHOLE.replacen("call_human = { probability = 0.3 }", speaker, 1));

@@ -23,19 +23,26 @@ impl Stage {
                 Sufficient::Ask | Sufficient::Always | Sufficient::Never => Vec::new(),
             },
             Stage::Loss(loss) => {
-                let Combine::Weighted { alpha } = &loss.combine;
-                vec![("combine.weighted.alpha", alpha), ("baseline_decay", &loss.baseline_decay)]
+                let combine = match &loss.combine {
+                    Combine::Weighted { alpha } => ("combine.weighted.alpha", alpha),
+                    Combine::Reward { beta } => ("combine.reward.beta", beta),
+                };
+                vec![combine, ("baseline_decay", &loss.baseline_decay)]
             }
             Stage::Train(train) => {
                 let AdamW { learning_rate, betas, epsilon, weight_decay, clip } = &train.adamw;
-                vec![
+                let mut schedules = vec![
                     ("adamw.learning_rate", learning_rate),
                     ("adamw.betas", &betas.0),
                     ("adamw.betas", &betas.1),
                     ("adamw.epsilon", epsilon),
                     ("adamw.weight_decay", weight_decay),
                     ("adamw.clip", clip),
-                ]
+                ];
+                // What is left out depends on nothing.
+                schedules.extend((!train.entropy.is_zero()).then_some(("entropy", &train.entropy)));
+                schedules.extend(train.kl.as_ref().map(|kl| ("kl.weight", &kl.weight)));
+                schedules
             }
             Stage::Sync(sync) => match &sync.follow {
                 Follow::Polyak(decay) => vec![("polyak", decay)],

@@ -10,6 +10,7 @@ mod due;
 mod layers;
 mod parties;
 pub mod place;
+mod policy;
 pub mod problem;
 mod samp;
 mod schedule;

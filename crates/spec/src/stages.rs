@@ -5,10 +5,11 @@ pub(crate) mod tables;
 use std::ops::Bound;
 
 use crate::{
+    policy,
     problem::Problem,
     settings::{
-        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, OnBadQuestion, Row,
-        Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
+        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Normalise,
+        OnBadQuestion, Policy, Row, Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
     },
     table::Table,
     value::Value,
@@ -109,23 +110,61 @@ pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
     let loss = Loss {
         from: table.required("from", Vec::new(), |value| value.one_or_some(|mention| mention.reference())),
-        distance: table.or("distance", Distance::CrossEntropy, |value| value.word(&[Distance::CrossEntropy])),
+        distance: table.or("distance", Distance::CrossEntropy, |value| value.word(&Distance::ALL)),
         combine: table.required("combine", nothing, |value| value.table(combine)),
         imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
         weight: table.or("weight", Weight::One, |value| value.word(&[Weight::One, Weight::Propensity])),
         credit: table.or("credit", both, credit),
         baseline_decay: table.or("baseline_decay", Schedule::Constant(0.95), |value| value.schedule(0.0..1.0)),
     };
-    if loss.weight == Weight::Propensity && loss.imitate == Imitate::All {
-        let message = "M's own kept answers are no sample of what H would have answered, so no propensity weighs them";
-        table.problem_at("weight", message, "leave `imitate` at \"human\", or `weight` at \"one\"");
+    for (key, message, help) in inconsistent(&loss) {
+        table.problem_at(key, message, help);
     }
     loss
 }
 
+/// What a loss says that has no meaning together: at which key, why, and what to do.
+fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> {
+    let weighs = loss.weight == Weight::Propensity;
+    let (own, of_texts) = (loss.imitate == Imitate::All, loss.distance.is_of_texts());
+    let as_reward = matches!(loss.combine, Combine::Reward { .. });
+    let problems = [
+        (
+            weighs && own,
+            "weight",
+            "M's own kept answers are no sample of what H would have answered, so no propensity weighs them",
+            "leave `imitate` at \"human\", or `weight` at \"one\"",
+        ),
+        (
+            own && of_texts,
+            "imitate",
+            "M's own kept answer has a distance of 0 to itself, whatever it says, and M would learn nothing of it",
+            "leave `imitate` at \"human\", or `distance` at \"cross-entropy\"",
+        ),
+        (
+            as_reward && !of_texts,
+            "combine",
+            "`reward` takes the distance of two answers off what M's earns, and cross-entropy is none of two answers",
+            "set `distance` to \"exact\", \"edit\", \"chrf\" or \"bleu\", or combine by `{ weighted = { alpha = … } }`",
+        ),
+        (
+            as_reward && weighs,
+            "weight",
+            "under `reward` no answer is a target of imitation, so there is nothing to weigh",
+            "leave `weight` at \"one\", or combine by `{ weighted = { alpha = … } }`",
+        ),
+    ];
+    let wrong = problems.into_iter().filter(|(holds, ..)| *holds);
+    wrong.map(|(_, key, message, help)| (key, message, help)).collect()
+}
+
 fn combine(table: &mut Table<'_>) -> Combine {
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
-    table.one_of(nothing, &[("weighted", &|value| value.table(weighted))])
+    table.one_of(nothing, &[("weighted", &|value| value.table(weighted)), ("reward", &|value| value.table(as_reward))])
+}
+
+fn as_reward(table: &mut Table<'_>) -> Combine {
+    Combine::Reward { beta: table.required("beta", Schedule::Constant(0.0), |value| value.schedule(0.0..)) }
 }
 
 fn weighted(table: &mut Table<'_>) -> Combine {
@@ -144,6 +183,11 @@ pub(crate) fn train(table: &mut Table<'_>) -> Train {
         from: table.reference("from"),
         model: table.reference("model"),
         adamw: table.required("adamw", AdamW::new(Schedule::Constant(0.0)), |value| value.table(adamw)),
+        policy: table.or("policy", Policy::Reinforce, policy::policy),
+        normalise: table
+            .or("normalise", Normalise::Token, |value| value.word(&[Normalise::Token, Normalise::Trajectory])),
+        entropy: table.or("entropy", Schedule::Constant(0.0), |value| value.schedule(0.0..)),
+        kl: table.optional("kl", |value| value.table(policy::kl)),
         steps: table.or("steps", 1, |value| value.whole(1..)),
         micro_batch: table.or("micro_batch", 32, |value| value.whole(1..)),
     }
@@ -177,17 +221,34 @@ pub(crate) fn sync(table: &mut Table<'_>) -> Sync {
     }
 }
 
-const ROWS: [Row; 3] = [Row::Naive, Row::Human, Row::Amplified];
-
 /// `[evaluate.NAME]`
 pub(crate) fn evaluate(table: &mut Table<'_>) -> Evaluate {
-    Evaluate {
+    let default = vec![Row::Naive, Row::Human, Row::Amplified];
+    let evaluate = Evaluate {
         after: table.reference("after"),
         questions: table.required("questions", tables::nothing(), |value| value.table(tables::questions)),
         count: table.or("count", 500, |value| value.whole(1..)),
         of: table.reference("of"),
-        rows: table.or("rows", ROWS.to_vec(), |value| value.some(|row| row.word(&ROWS))),
+        rows: table.or("rows", default, |value| value.some(row)),
         every: table.optional("every", |value| value.whole(1..)),
         verdicts: table.optional("verdicts", |value| value.reference()),
+    };
+    if let Some(row) = evaluate.rows.iter().find(|row| row.is_judged())
+        && evaluate.verdicts.is_none()
+    {
+        let message = format!("the row `{}` takes a debate and its judge, and none is named", row.name());
+        table.problem_at("rows", message, "name the judge: `verdicts = \"…\"`; the debate is the one that it judges");
     }
+    evaluate
+}
+
+/// Who answers, in one word or by a depth.
+fn row(value: &mut Value<'_>) -> Option<Row> {
+    if value.is_table() {
+        return value.table(|table| Row::Hch(table.required("hch", 1, |value| value.whole(1..=64))));
+    }
+    let text = value.text()?;
+    let found = Row::WORDS.into_iter().find(|row| row.name() == text);
+    let words = || Row::WORDS.map(Row::name).into_iter().chain(["{ hch = 2 }".to_owned()]).collect::<Vec<_>>();
+    found.or_else(|| value.unknown(&text, words().iter().map(String::as_str)))
 }

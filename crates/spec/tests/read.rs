@@ -113,6 +113,15 @@ fn what_is_left_out_has_its_default() {
     from = "l"
     model = "m"
     adamw = { learning_rate = [[0, 0.0], [5, 0.001]], betas = [0.9, 0.98], epsilon = 1e-8, weight_decay = 0.0, clip = 1.0 }
+    policy = { ppo = { clip = 0.2 } }
+    steps = 1
+    micro_batch = 32
+
+    [train.u]
+    from = "l"
+    model = "m"
+    adamw = { learning_rate = 0.001, betas = [0.9, 0.98], epsilon = 1e-8, weight_decay = 0.0, clip = 1.0 }
+    policy = { importance = { truncate = 2.0 } }
     steps = 1
     micro_batch = 32
 

@@ -196,9 +196,16 @@ fn debate() -> impl Strategy<Value = Stage> {
 
 fn loss() -> impl Strategy<Value = Stage> {
     let imitate = prop_oneof![Just(Imitate::Human), Just(Imitate::All)];
-    (schedule(), imitate, any::<(bool, bool)>(), decay(), any::<bool>()).prop_map(
-        |(alpha, imitate, credit, baseline_decay, by)| {
-            let (distance, combine) = (Distance::CrossEntropy, Combine::Weighted { alpha });
+    let of_texts = || prop::sample::select(vec![Distance::Exact, Distance::Edit, Distance::Chrf, Distance::Bleu]);
+    let combined = prop_oneof![
+        schedule().prop_map(|alpha| (Distance::CrossEntropy, Combine::Weighted { alpha })),
+        (of_texts(), schedule()).prop_map(|(distance, alpha)| (distance, Combine::Weighted { alpha })),
+        (of_texts(), schedule()).prop_map(|(distance, beta)| (distance, Combine::Reward { beta })),
+    ];
+    (combined, imitate, any::<(bool, bool)>(), decay(), any::<bool>()).prop_map(
+        |((distance, combine), imitate, credit, baseline_decay, by)| {
+            let imitate = if distance.is_of_texts() { Imitate::Human } else { imitate };
+            let by = by && matches!(combine, Combine::Weighted { .. });
             let credit = Credit { argument: credit.0, calls: credit.1 };
             let weight = if by && imitate == Imitate::Human { Weight::Propensity } else { Weight::One };
             let from = vec![mention("d"), mention("v")];
@@ -208,13 +215,26 @@ fn loss() -> impl Strategy<Value = Stage> {
 }
 
 fn train() -> impl Strategy<Value = Stage> {
-    (schedule(), (decay(), decay()), 1e-300..1.0, schedule(), 1..9usize).prop_map(
-        |(rate, betas, epsilon, clip, steps)| {
-            let (epsilon, weight_decay) = (Schedule::Constant(epsilon), rate.clone());
-            let adamw = AdamW { betas, epsilon, clip, weight_decay, ..AdamW::new(rate) };
-            Stage::Train(Train { from: mention("l"), model: mention("m"), adamw, steps, micro_batch: steps * 7 })
+    let adamw = (schedule(), (decay(), decay()), 1e-300..1.0, schedule()).prop_map(|(rate, betas, epsilon, clip)| {
+        let (epsilon, weight_decay) = (Schedule::Constant(epsilon), rate.clone());
+        AdamW { betas, epsilon, clip, weight_decay, ..AdamW::new(rate) }
+    });
+    let kl = prop::option::of(schedule().prop_map(|weight| Kl { to: mention("n"), weight }));
+    (adamw, policy(), any::<bool>(), schedule(), kl, 1..9usize).prop_map(
+        |(adamw, policy, trajectory, entropy, kl, steps)| {
+            let (from, model, micro_batch) = (mention("l"), mention("m"), steps * 7);
+            let normalise = if trajectory { Normalise::Trajectory } else { Normalise::Token };
+            Stage::Train(Train { from, model, adamw, policy, normalise, entropy, kl, steps, micro_batch })
         },
     )
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    prop_oneof![
+        Just(Policy::Reinforce),
+        (1e-300..1.0).prop_map(|clip| Policy::Ppo(Ppo { clip })),
+        (1e-300..1e300).prop_map(|truncate| Policy::Importance(Importance { truncate })),
+    ]
 }
 
 fn sync() -> impl Strategy<Value = Stage> {
@@ -226,11 +246,16 @@ fn sync() -> impl Strategy<Value = Stage> {
 }
 
 fn evaluate() -> impl Strategy<Value = Stage> {
-    let rows = prop::sample::subsequence(vec![Row::Naive, Row::Human, Row::Amplified], 1..=3);
-    (questions(), rows, prop::option::of(1..u64::MAX), any::<bool>()).prop_map(|(questions, rows, every, judged)| {
-        let (after, of, verdicts) = (mention("s"), mention("a"), judged.then(|| mention("v")));
-        Stage::Evaluate(Evaluate { after, questions, count: 500, of, rows, every, verdicts })
-    })
+    let rows = prop::sample::subsequence([&Row::WORDS[..3], &[Row::Hch(1), Row::Hch(64)]].concat(), 1..=5);
+    let judged = prop::sample::subsequence(Row::WORDS[3..].to_vec(), 0..=4);
+    (questions(), rows, judged, prop::option::of(1..u64::MAX), any::<bool>()).prop_map(
+        |(questions, mut rows, judged, every, compared)| {
+            let verdicts = (compared || !judged.is_empty()).then(|| mention("v"));
+            rows.extend(judged);
+            let (after, of) = (mention("s"), mention("a"));
+            Stage::Evaluate(Evaluate { after, questions, count: 500, of, rows, every, verdicts })
+        },
+    )
 }
 
 fn stages() -> impl Strategy<Value = Vec<Named<Stage>>> {

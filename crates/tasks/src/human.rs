@@ -32,6 +32,7 @@ impl Human for WeakHuman {
             Asked::Argument => sitting.reply(),
             Asked::Sufficient => sitting.sufficient().map(verdict),
             Asked::Winner => sitting.winner().map(verdict),
+            Asked::Choice => sitting.choice().map(verdict),
         };
         answer.map_or_else(Move::Ask, Move::Answer)
     }
@@ -92,6 +93,13 @@ impl<'a> Sitting<'a> {
             Some(Reply::DisputeStep) | None => self.every_part(),
         };
         Ok(self.contradicted(case, &in_doubt)?.is_none())
+    }
+
+    /// Is the first of two bare answers the right one? Nobody has given a reason, so H works it out as an answerer does.
+    fn choice(&self) -> Thought<bool> {
+        let values = self.learn(&self.every_part())?;
+        let own = self.step.case(&values).map_or_else(|| self.guess(0), |case| case.answer);
+        Ok(self.context.first().and_then(|first| self.task.says(first)) == Some(own))
     }
 
     /// The last assertion of the even side, if its step can be followed.

@@ -56,6 +56,22 @@ fn asserts_what_the_parts_come_to() {
 }
 
 #[test]
+fn decides_between_bare_answers_by_working_it_out() {
+    let check = |question: &str, first: &str, other: &str, said: &[(&str, &str)], expect: &str| {
+        check(Asked::Choice, question, &[first, other], said, expect);
+    };
+    check(SHALLOW_WEB, "Yes", "No", &[], "Yes");
+    check(SHALLOW_WEB, "No", "Yes", &[], "No");
+    check(WEB, "No", "Yes", &[(WEB_PART, "No")], "Yes");
+    check(WEB, "No", "Yes", &[(WEB_PART, "Yes")], "No");
+    check(BOTH, "True", "False", &[(BOTH_PARTS[0], "True"), (BOTH_PARTS[1], "True")], "Yes");
+    check(RIGHT, "mumble", "False", &[("not False is", "False")], "No");
+    let finds = |seed| next(Asked::Choice, "Question: why?", &["Yes", "No"], &[], Draw::new(seed));
+    let yes = (0..1000).filter(|&seed| finds(seed) == Move::Answer("Yes".to_owned())).count();
+    assert!((400..600).contains(&yes), "it guesses where it does not understand");
+}
+
+#[test]
 fn splits_where_python_does() {
     let check = |question: &str, parts: &[&str]| {
         let parts = parts.iter().map(|part| (*part).to_owned()).collect();

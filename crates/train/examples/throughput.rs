@@ -5,7 +5,7 @@ use std::{error::Error, time::Instant};
 
 use model::{Model, Sampling, Tokenizer, generate};
 use spec::settings::Architecture;
-use train::{AdamW, Example, Rates, Step, step};
+use train::{AdamW, Example, Objective, Rates, Step, step};
 
 const ROWS: usize = 128;
 const NEW_TOKENS: usize = 8;
@@ -36,11 +36,12 @@ fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
     let mut optimizer = AdamW::new(model.weights.layout.parameters());
     let example = |key: usize| {
         let tokens = sequence(key);
-        Example { prompt_length: tokens.len() - 4, tokens, supervised: 1.0, stands_for: 1.0, advantage: None }
+        let (prompt_length, log_probs) = (tokens.len() - 4, Vec::new());
+        Example { prompt_length, tokens, supervised: 1.0, stands_for: 1.0, advantage: None, log_probs }
     };
     let batches: Vec<Vec<Example>> =
         (0..8).map(|batch| (0..ROWS).map(|row| example(batch * ROWS + row)).collect()).collect();
-    let settings = Step { rates, micro_batch: 32, workers: WORKERS };
+    let settings = Step { rates, objective: Objective::default(), micro_batch: 32, workers: WORKERS };
     rate(seconds, |round| Ok(step(model, &mut optimizer, &batches[round % batches.len()], settings)?.tokens))
 }
 

@@ -1,8 +1,13 @@
 //! Examples into gradients: the supervised loss L and the debate reward J, kept apart until they are combined, so that
 //! their norms and the angle between them can be told.
 
-use model::{Llama, Model, Weights, parallel};
-use tch::{Kind, Reduction, Tensor};
+use model::{Model, parallel};
+use tch::Tensor;
+
+use crate::{
+    micro_batch::{Aim, Models, Part, Row, micro_batches},
+    objective::Objective,
+};
 
 /// A question put to M and an answer: M's own, or one to imitate.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,13 +16,16 @@ pub struct Example {
     pub tokens: Vec<u32>,
     /// Where the answer begins.
     pub prompt_length: usize,
-    /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none.
+    /// The weight of the answer as a target of imitation, 1 − α in a debate with a reward; 0 if it is none. Where M's
+    /// own answer is trained on by what it cost, it is below 0 if that was more than usual.
     pub supervised: f32,
     /// How many targets it stands for in their mean: 1/propensity where targets were drawn, which is in its weight too;
     /// otherwise 1.
     pub stands_for: f64,
     /// α times the reward, less its baseline, that the answer's tokens earned; `None` if they earn none, which is not 0.
     pub advantage: Option<f32>,
+    /// The log-probability of each of the answer's tokens when M sampled it, at temperature 1; empty if M did not.
+    pub log_probs: Vec<f32>,
 }
 
 impl Example {
@@ -42,9 +50,16 @@ pub struct Gradients {
     /// (1 − α)·L: the weighted cross-entropy per token of the targets under live M, each token counted as often as its
     /// target stands for (Hájek 1971). `None` if there are none.
     pub supervised: Option<Term>,
-    /// α·J: advantage times log-probability, per token that earned a reward. `None` if there are none.
+    /// α·J: advantage times log-probability, or what the objective takes for it, per token that earned a reward. Its
+    /// gradient has those of the bonus and of the penalty in it. `None` if there are none.
     pub reward: Option<Term>,
-    /// The mean weight of the tokens of the targets; 0 if there are none. (1 − α)·L over it is L.
+    /// The mean entropy of M's distribution over the next token, in nats, where it counts.
+    pub entropy: Option<f64>,
+    /// The mean divergence KL(M‖reference) over the next token, in nats, where it counts.
+    pub kl: Option<f64>,
+    /// The share of the rewarded tokens that the objective holds at its bound, where it has one.
+    pub clipped: Option<f64>,
+    /// The mean weight of the tokens of the targets, whatever its sign; 0 if there are none. (1 − α)·L over it is L.
     pub supervised_weight: f64,
     /// How many tokens went through the model, prompts included.
     pub tokens: usize,
@@ -73,6 +88,19 @@ pub enum TrainError {
         /// Those of its prompt.
         prompt_length: usize,
     },
+    /// An example that earned a reward lacks the probabilities of its tokens, by which the objective goes.
+    #[error(
+        "example {example} has an answer of {length} tokens and {found} log-probabilities of its sampler; train on \
+         answers as M sampled them, or leave `policy` at \"reinforce\""
+    )]
+    NotSampled {
+        /// Which example.
+        example: usize,
+        /// The tokens of its answer.
+        length: usize,
+        /// The log-probabilities it has.
+        found: usize,
+    },
     /// A loss or a gradient is infinite or not a number.
     #[error("the {0} is not finite; the weights were left as they were. Lower `learning_rate`, or set `clip`")]
     NotFinite(&'static str),
@@ -80,38 +108,52 @@ pub enum TrainError {
 
 /// The gradients of the two parts of (1 − α)·L − α·J. α is in the weights of the examples, because a debate without a
 /// reward is all supervised, whatever α. Each part is normalised by its own tokens; what has no weight is not computed.
+/// What the objective adds, plus entropy and less divergence, is of the answers that earned a reward, and not times α.
 /// `workers` does not change the result; nor does the order of examples of different length, where all weigh the same.
 pub fn gradients(
     model: &Model,
     examples: &[Example],
+    objective: Objective<'_>,
     micro_batch: usize,
     workers: usize,
 ) -> Result<Gradients, TrainError> {
-    check(model, examples)?;
+    check(model, examples, objective)?;
     tch::set_num_threads(1);
-    let supervised = weighted(examples, |example| Some(example.supervised).filter(|&weight| weight != 0.0));
-    let reward = weighted(examples, |example| example.advantage);
-    let tokens = |part: &[Weighted]| part.iter().map(|(example, _)| example.tokens.len()).sum::<usize>();
-    let tokens = tokens(&supervised) + tokens(&reward);
-    let length = |(example, _): &Weighted| example.answer_length() as f64;
-    let imitated: f64 = supervised.iter().map(|target| length(target) * target.0.stands_for).sum();
-    let rewarded: f64 = reward.iter().map(length).sum();
-    let weighted = |(example, weight): &Weighted| f64::from(*weight) * example.answer_length() as f64;
-    let supervised_weight = supervised.iter().map(weighted).sum::<f64>() / imitated.max(1.0);
-    let mut batches = micro_batches(supervised, imitated, micro_batch);
+    let (supervised, supervised_weight) = supervised(examples);
+    let reward = rewarded(examples, objective);
+    let tokens = supervised.iter().chain(&reward).map(|row| row.example.tokens.len()).sum();
+    let earned: usize = reward.iter().map(|row| row.example.answer_length()).sum();
+    let kl = objective.kl.filter(|(_, weight)| *weight != 0.0 && earned > 0);
+    let aim = Aim { policy: objective.policy, entropy: objective.entropy, kl: kl.map_or(0.0, |(_, weight)| weight) };
+    let mut batches = micro_batches(supervised, Aim::LIKELIHOOD, micro_batch);
     let of_supervised = batches.len();
-    // −log p weighted with the advantage is −J.
-    batches.extend(micro_batches(reward, -rewarded, micro_batch));
-    let handle = || model.weights.handle(true);
-    let mut parts = parallel(workers, &batches, handle, |weights, batch| batch.term(weights)).into_iter();
-    let supervised = sum(parts.by_ref().take(of_supervised));
-    let reward = sum(parts);
-    Ok(Gradients { supervised, reward, supervised_weight, tokens })
+    batches.extend(micro_batches(reward, aim, micro_batch));
+    let models =
+        || Models { live: model.weights.handle(true), reference: kl.map(|(reference, _)| reference.handle(false)) };
+    let mut parts = parallel(workers, &batches, models, |models, batch| batch.part(models)).into_iter();
+    let supervised = parts.by_ref().take(of_supervised).reduce(Part::add);
+    let reward = parts.reduce(Part::add);
+    let of_reward = |counts: bool, value: fn(&Part) -> f64| reward.as_ref().filter(|_| counts).map(value);
+    Ok(Gradients {
+        entropy: of_reward(aim.entropy != 0.0, |part| part.entropy),
+        kl: of_reward(kl.is_some(), |part| part.kl),
+        clipped: of_reward(objective.bounds(), |part| part.held as f64).map(|held| held / earned as f64),
+        supervised: supervised.map(Term::of),
+        reward: reward.map(Term::of),
+        supervised_weight,
+        tokens,
+    })
 }
 
-fn check(model: &Model, examples: &[Example]) -> Result<(), TrainError> {
+impl Term {
+    fn of(part: Part) -> Self {
+        Term { value: part.value, gradient: part.gradient }
+    }
+}
+
+fn check(model: &Model, examples: &[Example], objective: Objective<'_>) -> Result<(), TrainError> {
     let context = model.architecture().context;
-    for (example, Example { tokens, prompt_length, .. }) in examples.iter().enumerate() {
+    for (example, Example { tokens, prompt_length, advantage, log_probs, .. }) in examples.iter().enumerate() {
         let (length, prompt_length) = (tokens.len(), *prompt_length);
         if length > context {
             return Err(TrainError::TooLong { example, length, context });
@@ -119,80 +161,35 @@ fn check(model: &Model, examples: &[Example]) -> Result<(), TrainError> {
         if prompt_length == 0 || prompt_length >= length {
             return Err(TrainError::Empty { example, length, prompt_length });
         }
+        let (length, found) = (length - prompt_length, log_probs.len());
+        if objective.bounds() && advantage.is_some() && found != length {
+            return Err(TrainError::NotSampled { example, length, found });
+        }
     }
     Ok(())
 }
 
-/// An example and what the −log p of its answer counts.
-type Weighted<'a> = (&'a Example, f32);
-
-/// The examples of a term.
-fn weighted(examples: &[Example], weight: impl Fn(&Example) -> Option<f32>) -> Vec<Weighted<'_>> {
-    examples.iter().filter_map(|example| Some((example, weight(example)?))).collect()
+/// The targets of imitation, and the mean weight of their tokens.
+fn supervised<'e>(examples: &'e [Example]) -> (Vec<Row<'e>>, f64) {
+    let targets = || examples.iter().filter(|example| example.supervised != 0.0);
+    let length = |example: &Example| example.answer_length() as f64;
+    let imitated: f64 = targets().map(|target| length(target) * target.stands_for).sum();
+    let counted = |target: &Example| f64::from(target.supervised.abs()) * length(target);
+    let weight = targets().map(counted).sum::<f64>() / imitated.max(1.0);
+    let share = 1.0 / imitated;
+    let row = |example: &'e Example| Row { example, weight: f64::from(example.supervised) / imitated, share };
+    (targets().map(row).collect(), weight)
 }
 
-/// The work on Σ weight·(−log p of the answer) / normaliser. Rows of similar length share a micro-batch, the longest
-/// first; the micro-batches of a term are as large as each other, so that threads end together.
-fn micro_batches(mut rows: Vec<Weighted>, normaliser: f64, most: usize) -> Vec<MicroBatch> {
-    rows.sort_by_key(|(example, _)| std::cmp::Reverse(example.tokens.len()));
-    let count = rows.len().div_ceil(most.max(1));
-    let size = rows.len().div_ceil(count.max(1)).max(1);
-    rows.chunks(size).map(|rows| MicroBatch::new(rows, normaliser)).collect()
-}
-
-/// The sum of a term's parts, in their order; `None` if there are none.
-fn sum(parts: impl Iterator<Item = Term>) -> Option<Term> {
-    parts.reduce(|sum, part| Term { value: sum.value + part.value, gradient: sum.gradient + part.gradient })
-}
-
-/// Sequences padded to one length, and what is predicted in them.
-struct MicroBatch {
-    rows: usize,
-    time: usize,
-    /// What goes in, `[rows, time]`.
-    tokens: Vec<i64>,
-    /// Places of `tokens` whose next token is a target.
-    places: Vec<i64>,
-    /// Those next tokens.
-    targets: Vec<i64>,
-    /// What the −log p of each counts.
-    weights: Vec<f32>,
-}
-
-impl MicroBatch {
-    fn new(rows: &[Weighted], normaliser: f64) -> Self {
-        let time = rows.iter().map(|(example, _)| example.tokens.len() - 1).max().unwrap_or_default();
-        let mut batch = MicroBatch {
-            rows: rows.len(),
-            time,
-            tokens: vec![0; rows.len() * time],
-            places: Vec::new(),
-            targets: Vec::new(),
-            weights: Vec::new(),
-        };
-        for (row, (example, weight)) in rows.iter().enumerate() {
-            let start = row * time;
-            for (place, pair) in example.tokens.windows(2).enumerate() {
-                batch.tokens[start + place] = i64::from(pair[0]);
-                if place + 1 >= example.prompt_length {
-                    batch.places.push((start + place) as i64);
-                    batch.targets.push(i64::from(pair[1]));
-                    batch.weights.push((f64::from(*weight) / normaliser) as f32);
-                }
-            }
-        }
-        batch
-    }
-
-    /// Its part of a term: forward, backward. Logits are computed only where the next token is a target.
-    fn term(&self, weights: &Weights) -> Term {
-        let llama = Llama::new(weights, self.time);
-        let tokens = Tensor::from_slice(&self.tokens).view([self.rows as i64, self.time as i64]);
-        let logits = llama.logits(&tokens, &Tensor::from_slice(&self.places));
-        let targets = Tensor::from_slice(&self.targets);
-        let surprise = logits.cross_entropy_loss::<&Tensor>(&targets, None, Reduction::None, -100, 0.0);
-        let loss = surprise.dot(&Tensor::from_slice(&self.weights));
-        let gradient = Tensor::run_backward(&[&loss], &[&weights.flat], false, false).swap_remove(0);
-        Term { value: loss.to_kind(Kind::Double).double_value(&[]), gradient }
-    }
+/// The answers that earned a reward.
+fn rewarded<'e>(examples: &'e [Example], objective: Objective<'_>) -> Vec<Row<'e>> {
+    let rewarded = || examples.iter().filter_map(|example| Some((example, f64::from(example.advantage?))));
+    let length = |example: &Example| example.answer_length() as f64;
+    let (answers, tokens) = (rewarded().count(), rewarded().map(|(example, _)| length(example)).sum());
+    let row = |(example, advantage): (&'e Example, f64)| {
+        let normaliser = objective.normaliser(answers, tokens, length(example));
+        // −log p weighted with the advantage is −J.
+        Row { example, weight: -advantage / normaliser, share: 1.0 / normaliser }
+    };
+    rewarded().map(row).collect()
 }

@@ -6,13 +6,16 @@ use tch::{Kind, Tensor};
 use crate::{
     adamw::{AdamW, Rates},
     gradients::{Example, Gradients, Term, TrainError, gradients},
+    objective::Objective,
 };
 
 /// How a step is taken.
 #[derive(Debug, Clone, Copy)]
-pub struct Step {
+pub struct Step<'a> {
     /// What the optimizer goes by.
     pub rates: Rates,
+    /// How rewarded answers are trained on.
+    pub objective: Objective<'a>,
     /// Sequences in one forward and backward pass.
     pub micro_batch: usize,
     /// Threads.
@@ -32,6 +35,12 @@ pub struct Metrics {
     pub cosine: Option<f64>,
     /// The norm of the combined gradient, before clipping; `None` if there was nothing to train on.
     pub norm: Option<f64>,
+    /// The mean entropy of M's distribution at the tokens that earned a reward, in nats; `None` where it does not count.
+    pub entropy: Option<f64>,
+    /// The mean divergence from the reference there, in nats; `None` where it does not count.
+    pub kl: Option<f64>,
+    /// The share of those tokens that were held at a bound; `None` where the objective has none.
+    pub clipped: Option<f64>,
     /// How many tokens went through the model, prompts included.
     pub tokens: usize,
 }
@@ -41,7 +50,7 @@ pub struct Metrics {
 pub struct Applied {
     /// L itself, or α·J.
     pub value: f64,
-    /// The norm of the gradient of (1 − α)·L, or of α·J.
+    /// The norm of the gradient of (1 − α)·L, or of α·J with bonus and penalty.
     pub norm: f64,
 }
 
@@ -50,9 +59,9 @@ pub fn step(
     model: &mut Model,
     optimizer: &mut AdamW,
     examples: &[Example],
-    settings: Step,
+    settings: Step<'_>,
 ) -> Result<Metrics, TrainError> {
-    let gradients = gradients(model, examples, settings.micro_batch, settings.workers)?;
+    let gradients = gradients(model, examples, settings.objective, settings.micro_batch, settings.workers)?;
     let combined = gradients.combined();
     let metrics = gradients.metrics(combined.as_ref());
     metrics.check()?;
@@ -65,7 +74,7 @@ pub fn step(
 }
 
 impl Gradients {
-    /// The gradient of (1 − α)·L − α·J.
+    /// The gradient of (1 − α)·L − α·J, less the bonus and plus the penalty of the objective.
     pub fn combined(&self) -> Option<Tensor> {
         match (&self.supervised, &self.reward) {
             (Some(supervised), Some(reward)) => Some(&supervised.gradient - &reward.gradient),
@@ -92,6 +101,9 @@ impl Gradients {
                 ratio(product, norm(&supervised.gradient) * norm(&reward.gradient))
             }),
             norm: combined.map(norm),
+            entropy: self.entropy,
+            kl: self.kl,
+            clipped: self.clipped,
             tokens: self.tokens,
         }
     }

@@ -4,7 +4,7 @@ use model::{Llama, Model, Tokenizer};
 use proptest::prelude::*;
 use spec::settings::Architecture;
 use tch::{Device, Kind, Tensor, no_grad};
-use train::{Example, TrainError, gradients};
+use train::{Example, Gradients, Objective, TrainError};
 
 fn model() -> Model {
     let words: Vec<String> = (0..12).map(|word| format!("w{word}")).collect();
@@ -16,7 +16,12 @@ fn model() -> Model {
 /// An example that is a function of `key`.
 fn example(key: usize, supervised: f32, advantage: Option<f32>) -> Example {
     let tokens = (0..4 + key % 17).map(|place| (4 + (key * 5 + place * 3) % 12) as u32).collect();
-    Example { tokens, prompt_length: 2 + key % 2, supervised, stands_for: 1.0, advantage }
+    Example { tokens, prompt_length: 2 + key % 2, supervised, stands_for: 1.0, advantage, log_probs: Vec::new() }
+}
+
+/// The gradients of the default objective.
+fn gradients(model: &Model, examples: &[Example], micro_batch: usize, workers: usize) -> Result<Gradients, TrainError> {
+    train::gradients(model, examples, Objective::default(), micro_batch, workers)
 }
 
 /// Σ log p of an answer, one example at a time.
@@ -50,7 +55,7 @@ fn reward(model: &Model, examples: &[Example]) -> f64 {
 
 fn mixed() -> Vec<Example> {
     let advantage = [None, Some(0.7), Some(-1.3), Some(0.0)];
-    (0..23).map(|key| example(key, [1.0, 0.0, 2.5][key % 3], advantage[key % 4])).collect()
+    (0..23).map(|key| example(key, [1.0, 0.0, 2.5, -0.5, 1.5][key % 5], advantage[key % 4])).collect()
 }
 
 /// The change of `loss` along the gradient, beside the gradient's own claim.

@@ -3,7 +3,7 @@
 use model::{Model, Tokenizer};
 use spec::settings::Architecture;
 use tch::{Tensor, no_grad};
-use train::{AdamW, Example, Metrics, Rates, Step, TrainError, copy, polyak, step};
+use train::{AdamW, Example, Metrics, Objective, Rates, Step, TrainError, copy, polyak, step};
 
 fn model() -> Model {
     let words: Vec<String> = (0..12).map(|word| format!("w{word}")).collect();
@@ -21,6 +21,7 @@ fn examples() -> Vec<Example> {
         supervised: [0.75, 0.0][key % 2],
         stands_for: 1.0,
         advantage: [None, Some(0.5), None, Some(-0.5)][key % 4],
+        log_probs: Vec::new(),
     };
     (0..16).map(example).collect()
 }
@@ -40,7 +41,7 @@ fn take_by(
     optimizer: &mut AdamW,
     examples: &[Example],
 ) -> Result<Metrics, TrainError> {
-    step(model, optimizer, examples, Step { rates, micro_batch: 4, workers: 2 })
+    step(model, optimizer, examples, Step { rates, objective: Objective::default(), micro_batch: 4, workers: 2 })
 }
 
 fn fresh() -> (Model, AdamW) {

@@ -11,6 +11,24 @@ pub const DEBATED: &[&str] = &[
     "sample.questions.rows=8",
 ];
 
+/// What rewarded answers can be trained on, each where debates have winners.
+pub const CLIPPED: &[&str] = &[
+    DEBATED[0],
+    DEBATED[1],
+    DEBATED[2],
+    DEBATED[3],
+    "train.step.steps=2",
+    "train.step.policy={ ppo = { clip = 0.9 } }",
+];
+pub const TRUNCATED: &[&str] =
+    &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "train.step.policy={ importance = { truncate = 2.0 } }"];
+pub const NEAR: &[&str] =
+    &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "train.step.kl={ to = 'spare', weight = 0.5 }"];
+
+/// What lets M train on the reward less what its answers cost.
+pub const AS_REWARD: &[&str] =
+    &["sync.follow.every=1", "loss.objective.distance='edit'", "loss.objective.combine={ reward = { beta = 0.5 } }"];
+
 /// What lets propensities differ from question to question.
 pub const UNSURE: &[&str] = &["amplify.overseer.call_human={ confidence = { least = 0.1 } }"];
 pub const DISAGREEING: &[&str] = &["amplify.overseer.call_human={ disagreement = { samples = 2, least = 0.1 } }"];
@@ -23,6 +41,14 @@ pub const AGREEING: &[&str] = &[
 /// What lets them follow one of two losses.
 pub const BY_LOSS: &[&str] =
     &["batches=4", "amplify.overseer.call_human={ schedule = { loss = 'step', points = [[0, 0], [9, 1]] } }"];
+
+/// What lets an evaluation ask for one debate or another.
+const REFERENCES: &[&str] = &[
+    "evaluate.held_out.rows=['debate', 'consultancy']",
+    "evaluate.held_out.verdicts='verdicts'",
+    "debate.other.max_turns=3",
+    "debate.other.sufficient='never'",
+];
 
 pub const OTHERS: &[Other] = &[
     ("Pipeline.seed", &["seed=4"], &[]),
@@ -86,11 +112,13 @@ pub const OTHERS: &[Other] = &[
     ),
     ("Judge.by", &["judge.verdicts.by='other'"], &[]),
     ("Loss.from", &["loss.objective.from=['other', 'other_verdicts']"], &[]),
+    ("Loss.distance", &["loss.objective.distance='exact'"], &["sync.follow.every=1"]),
     ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
     ("Loss.weight", &["loss.objective.weight='propensity'"], &[]),
     ("Loss.credit", &["loss.objective.credit=['argument']"], DEBATED),
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=0.1"], DEBATED),
     ("Combine.weighted.alpha", &["loss.objective.combine.weighted.alpha=0.75"], &[]),
+    ("Combine.reward.beta", &["loss.objective.combine.reward.beta=2"], AS_REWARD),
     ("Train.from", &["train.step.from='other_objective'"], &[]),
     (
         "Train.model",
@@ -99,6 +127,14 @@ pub const OTHERS: &[Other] = &[
     ),
     ("Train.steps", &["train.step.steps=2"], &[]),
     ("Train.micro_batch", &["train.step.micro_batch=1"], &[]),
+    ("Train.policy", &["train.step.policy={ importance = { truncate = 0.5 } }"], DEBATED),
+    ("Train.normalise", &["train.step.normalise='trajectory'"], DEBATED),
+    ("Train.entropy", &["train.step.entropy=0.5"], DEBATED),
+    ("Train.kl", &["train.step.kl={ to = 'spare', weight = 0.5 }"], DEBATED),
+    ("Ppo.clip", &["train.step.policy.ppo.clip=0.001"], CLIPPED),
+    ("Importance.truncate", &["train.step.policy.importance.truncate=0.5"], TRUNCATED),
+    ("Kl.to", &["train.step.kl.to='target'"], NEAR),
+    ("Kl.weight", &["train.step.kl.weight=0.1"], NEAR),
     ("AdamW.learning_rate", &["train.step.adamw.learning_rate=1e-3"], &[]),
     ("AdamW.betas", &["train.step.adamw.betas=[0.5, 0.9]"], &[]),
     ("AdamW.epsilon", &["train.step.adamw.epsilon=1e-3"], &[]),
@@ -114,11 +150,9 @@ pub const OTHERS: &[Other] = &[
     ("Evaluate.of", &["evaluate.held_out.of='overseer'"], &[]),
     ("Evaluate.rows", &["evaluate.held_out.rows=['human']"], &[]),
     ("Evaluate.every", &["evaluate.held_out.every=2"], &[]),
-    ("Evaluate.verdicts", &["evaluate.held_out.verdicts='verdicts'"], &[]),
+    ("Evaluate.rows", &["evaluate.held_out.rows=[{ hch = 2 }]"], &["evaluate.held_out.rows=[{ hch = 1 }]"]),
+    ("Evaluate.verdicts", &["evaluate.held_out.verdicts='other_verdicts'"], REFERENCES),
 ];
-
-/// Keys with a single value.
-pub const ALONE: &[&str] = &["Loss.distance"];
 
 /// The same for stages over plain tables and their files.
 pub const OTHERS_OF_TABLES: &[Other] = &[
@@ -223,6 +257,7 @@ pub const SCHEDULED: &[Other] = &[
         &["loss.objective.combine.weighted.alpha={ cosine = { from = 0.5, to = 0.75, over = [0, 1] } }"],
         &[],
     ),
+    ("Combine.reward.beta", &["loss.objective.combine.reward.beta=[[0, 0.5], [1, 2.0]]"], AS_REWARD),
     (
         "AdamW.learning_rate",
         &["train.step.adamw.learning_rate={ exponential = { from = 2e-3, to = 1e-3, over = [0, 1] } }"],
@@ -233,6 +268,12 @@ pub const SCHEDULED: &[Other] = &[
     ("AdamW.epsilon", &["train.step.adamw.epsilon=[[0, 1e-8], [1, 1e-3]]"], &[]),
     ("AdamW.weight_decay", &["train.step.adamw.weight_decay=[[0, 0.0], [1, 0.1]]"], &[]),
     ("AdamW.clip", &["train.step.adamw.clip=[[0, 1], [1, 0.001]]"], &[]),
+    (
+        "Train.entropy",
+        &["train.step.entropy=[[0, 0.5], [1, 0.1]]"],
+        &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "train.step.entropy=0.5"],
+    ),
+    ("Kl.weight", &["train.step.kl.weight=[[0, 0.5], [1, 0.1]]"], NEAR),
     ("Sync.polyak", &["sync.follow.polyak={ cosine = { from = 0.9, to = 0.5, over = [0, 1] } }"], &[]),
 ];
 

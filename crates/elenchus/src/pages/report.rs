@@ -2,9 +2,10 @@
 
 use super::{Line, Plot, facts, page, section};
 use crate::{
+    bootstrap::Interval,
     command::Failure,
     estimate::{Against, against_human, batches_in_words},
-    evaluation::{Count, sum},
+    evaluation::Count,
     figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, tokens, total},
     show::{Found, Transcript, heading},
 };
@@ -107,19 +108,32 @@ fn by_depth(accuracy: &Accuracy) -> Markup {
                 @for depth in &depths { th { (depth.map_or("?".to_owned(), |depth| depth.to_string())) } }
                 th { "all" }
                 th { "95 % interval" }
+                th { @if let Some(other) = accuracy.reference() { "less " (label(&other.row)) } }
+                th { "calls to H" }
+                th { "tokens read" }
+                th { "written" }
             }
-            @for (row, counts) in &accuracy.rows {
-                @let all = sum(counts.values().copied());
-                @let (low, high) = all.interval();
+            @for answered in &accuracy.rows {
                 tr {
-                    td { (label(row)) }
-                    @for depth in &depths { (cell(counts.get(depth))) }
-                    (cell(Some(&all)))
-                    td.faint { (format!("{:.1} – {:.1}", 100.0 * low, 100.0 * high)) }
+                    td { (label(&answered.row)) }
+                    @for depth in &depths { (cell(answered.counts.get(depth))) }
+                    (cell(Some(&answered.all())))
+                    td.faint { (between(answered.interval)) }
+                    td.faint { (between(answered.difference)) }
+                    @if let Some(cost) = answered.cost {
+                        @for number in [cost.human_calls, cost.tokens_read, cost.tokens_written] {
+                            td { (grouped(number as f64)) }
+                        }
+                    }
                 }
             }
         }
     }
+}
+
+/// The ends of a bootstrap interval, in percent.
+fn between(interval: Option<Interval>) -> String {
+    interval.map_or_else(String::new, |Interval { low, high }| format!("{:.1} – {:.1}", 100.0 * low, 100.0 * high))
 }
 
 /// How often M's first answer is another than H's, estimated by inverse propensities.

@@ -3,14 +3,15 @@
 
 use super::{
     Amplifier,
+    procedure::Procedure,
     sample::{Drawn, Source},
 };
 use crate::{
-    evaluation::{Count, Examinee, Scored, agrees, by_depth, row_name, sum},
+    evaluation::{Count, Examinee, Scored, agrees, by_depth, known, scored, sum},
     tables,
 };
 use batch::{Bundle, Stage, StageError, Unit};
-use debate::draw::Draw;
+use debate::{cost::Cost, draw::Draw};
 use polars::prelude::*;
 use spec::settings::{Row, Wording};
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub struct Evaluate {
     pub of: Amplifier,
     /// Who answers.
     pub rows: Vec<Row>,
+    /// The debate and the judge of the rows that take them.
+    pub procedure: Option<Procedure>,
     /// The tables of verdicts, arguments and gold answers, where verdicts are compared.
     pub verdicts: Option<VerdictTables>,
     /// How questions are worded.
@@ -70,12 +73,17 @@ impl Evaluate {
     fn scores(&self, unit: &mut Unit<'_>) -> Result<Vec<Scored>, StageError> {
         let mut m = self.of.answerer_at(unit, 0.0)?;
         let examinee = Examinee { human: self.of.human.as_ref(), wording: &self.wording, draw: self.draw };
+        let known = known(&self.questions);
         let mut all = Vec::new();
         for &row in &self.rows {
-            let scored = examinee.score(row, &mut m, &self.questions)?;
+            let answers = match &self.procedure {
+                Some(procedure) if row.is_judged() => procedure.answers(row, unit, self.draw, &known)?,
+                _ => examinee.answers(row, &mut m, &known)?,
+            };
+            let scored = scored(row, &known, answers);
             let count = sum(by_depth(&scored).into_values());
             if count.total > 0 {
-                unit.metric(row_name(row), count.accuracy());
+                unit.metric(row.name(), count.accuracy());
             }
             all.extend(scored);
         }
@@ -108,17 +116,29 @@ fn note_verdicts(unit: &mut Unit<'_>, tables: &VerdictTables) -> Result<(), Stag
     Ok(())
 }
 
+/// Right answers and costs, by row and depth.
 fn counts_table(rows: &[Row], scored: &[Scored]) -> PolarsResult<DataFrame> {
-    let of = |row: Row| by_depth(scored.iter().filter(move |scored| scored.row == row));
-    let counts: Vec<(Row, Option<u32>, Count)> =
-        rows.iter().flat_map(|&row| of(row).into_iter().map(move |(depth, count)| (row, depth, count))).collect();
+    let mut groups: Vec<(String, Option<u32>, Count, Cost)> = Vec::new();
+    for &row in rows {
+        let of_row: Vec<&Scored> = scored.iter().filter(|scored| scored.row == row).collect();
+        for (depth, count) in by_depth(of_row.iter().copied()) {
+            let cost = of_row.iter().filter(|scored| scored.depth == depth).map(|scored| scored.cost).sum();
+            groups.push((row.name(), depth, count, cost));
+        }
+    }
+    let costs = |name: &str, of: fn(&Cost) -> u64| {
+        Column::new(name.into(), groups.iter().map(|(.., cost)| of(cost)).collect::<Vec<_>>())
+    };
     DataFrame::new(
-        counts.len(),
+        groups.len(),
         vec![
-            Column::new("row".into(), counts.iter().map(|(row, ..)| row_name(*row)).collect::<Vec<_>>()),
-            Column::new("depth".into(), counts.iter().map(|(_, depth, _)| *depth).collect::<Vec<_>>()),
-            Column::new("correct".into(), counts.iter().map(|(.., count)| count.correct).collect::<Vec<_>>()),
-            Column::new("total".into(), counts.iter().map(|(.., count)| count.total).collect::<Vec<_>>()),
+            Column::new("row".into(), groups.iter().map(|(row, ..)| row.as_str()).collect::<Vec<_>>()),
+            Column::new("depth".into(), groups.iter().map(|(_, depth, ..)| *depth).collect::<Vec<_>>()),
+            Column::new("correct".into(), groups.iter().map(|(_, _, count, _)| count.correct).collect::<Vec<_>>()),
+            Column::new("total".into(), groups.iter().map(|(_, _, count, _)| count.total).collect::<Vec<_>>()),
+            costs("human_calls", |cost| cost.human_calls),
+            costs("tokens_read", |cost| cost.tokens_read),
+            costs("tokens_written", |cost| cost.tokens_written),
         ],
     )
 }
@@ -129,7 +149,7 @@ fn answers_table(scored: &[Scored]) -> PolarsResult<DataFrame> {
     DataFrame::new(
         scored.len(),
         vec![
-            texts("row", |scored| row_name(scored.row)),
+            Column::new("row".into(), scored.iter().map(|scored| scored.row.name()).collect::<Vec<_>>()),
             texts("question", |scored| &scored.question),
             Column::new("depth".into(), scored.iter().map(|scored| scored.depth).collect::<Vec<_>>()),
             texts("answer", |scored| &scored.answer),

@@ -3,10 +3,15 @@
 //! The combination is decided here, row by row: with α at this batch, a debate that has a reward weighs its supervised
 //! targets by 1 − α and its rewarded tokens by α; one whose reward is null is all supervised, whatever α, and that
 //! limit is imitative amplification. A term of weight zero is left out, not multiplied by zero.
+//!
+//! Under cross-entropy the target of a question is H's answer. A distance of texts has no gradient in M's tokens: there
+//! M's own first answer is trained on, if H was called over it, with the running mean of d less its d for a weight. The
+//! gradient of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted.
 
 use crate::{states::Baseline, tables};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
+    distance::costs,
     judge::Side,
     lesson::lesson,
     trace::{Call, Part},
@@ -27,7 +32,7 @@ pub struct Loss {
     pub verdicts: Option<String>,
     /// How the losses combine, who is imitated, and what earns a reward.
     pub settings: spec::settings::Loss,
-    /// The state that holds the running mean of the reward.
+    /// The state that holds the running means of the reward and of the distance.
     pub baseline: String,
     /// Turns H's words into tokens.
     pub tokenizer: Tokenizer,
@@ -40,41 +45,114 @@ impl Stage for Loss {
             None => BTreeMap::new(),
         };
         let baseline = unit.write::<Baseline>(&self.baseline)?;
-        let Combine::Weighted { alpha } = &self.settings.combine;
-        let alpha = alpha.at(unit.batch);
-        unit.metric("alpha", alpha);
         let calls = self.calls.iter().map(|table| tables::to_calls(unit.table(table)?).map_err(StageError::from));
         let calls: Vec<Call> = calls.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-        let weigh = |call: Call| self.example(call, &winners, alpha, baseline);
-        let examples: Vec<Example> = calls.into_par_iter().filter_map(weigh).collect();
-        let mut table = into_table(&examples)?;
-        if self.settings.weight == Weight::Propensity {
-            let propensities: Vec<Option<f64>> = examples.iter().map(|example| example.propensity).collect();
-            table.with_column(Column::new("propensity".into(), propensities))?;
-        }
+        let costs = costs(self.settings.distance, &calls);
+        let terms = Terms::at(&self.settings.combine, unit.batch, &calls, &costs);
+        terms.note(unit);
+        let weigh = |(call, cost)| self.example(call, cost, &winners, &terms, baseline);
+        let examples: Vec<Example> = calls.into_par_iter().zip(costs.par_iter().copied()).filter_map(weigh).collect();
+        let decay = self.settings.baseline_decay.at(unit.batch);
         if let Some(even) = mean_even(&winners) {
-            baseline.follow(even, self.settings.baseline_decay.at(unit.batch));
+            baseline.follow(even, decay);
         }
+        if let Some(distance) = mean(costs.into_iter().flatten()) {
+            unit.metric("distance", distance);
+            baseline.follow_distance(distance, decay);
+        }
+        let table = self.table(&examples)?;
         Ok(Bundle::from([(self.name.clone(), table)]))
     }
 }
 
 impl Loss {
-    /// What a call teaches, if it teaches anything.
-    fn example(&self, call: Call, winners: &BTreeMap<u64, Side>, alpha: f64, baseline: &Baseline) -> Option<Example> {
+    /// What a call teaches, if it teaches anything; `cost` is d of it, where H was called over it.
+    fn example(
+        &self,
+        call: Call,
+        cost: Option<f64>,
+        winners: &BTreeMap<u64, Side>,
+        terms: &Terms,
+        baseline: &Baseline,
+    ) -> Option<Example> {
         let winner = winners.get(&call.question).copied();
         let lesson = lesson(&call, winner, self.settings.imitate, self.settings.credit);
-        let advantage = |reward| (alpha * (f64::from(reward) - baseline.of(Side::at(call.turn)))) as f32;
-        let advantage = lesson.reward.filter(|_| alpha > 0.0).map(advantage);
-        let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
+        let reward = lesson.reward.map(|reward| f64::from(reward) - baseline.of(Side::at(call.turn)));
+        let saved = cost.map(|cost| baseline.of_distance() - cost);
+        let target = if self.settings.distance.is_of_texts() { saved } else { lesson.imitated.then_some(1.0) };
+        let (weight, advantage) = match terms {
+            Terms::Weighted { alpha } => {
+                let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
+                (weight, reward.filter(|_| *alpha > 0.0).map(|reward| alpha * reward))
+            }
+            Terms::Reward { beta, means } => {
+                let of_debate = means.get(&call.question).map(|mean| baseline.of_distance() - mean);
+                let rewarded = reward.map(|reward| reward + of_debate.map_or(0.0, |saved| beta * saved));
+                (0.0, rewarded.or(saved.filter(|_| *beta > 0.0).map(|saved| beta * saved)))
+            }
+        };
         // Who became a target by chance stands for those who did not.
-        let drawn = self.settings.weight == Weight::Propensity && lesson.imitated;
+        let target = target.filter(|_| weight > 0.0);
+        let drawn = self.settings.weight == Weight::Propensity && target.is_some();
         let propensity = call.propensity.filter(|_| drawn);
-        let supervised = if lesson.imitated { (weight / propensity.unwrap_or(1.0)) as f32 } else { 0.0 };
-        let teaches = supervised > 0.0 || advantage.is_some();
+        let supervised = target.map_or(0.0, |target| (weight * target / propensity.unwrap_or(1.0)) as f32);
+        let advantage = advantage.map(|advantage| advantage as f32);
+        let teaches = target.is_some() || advantage.is_some();
         let example = || Example::new(&self.tokenizer, call, supervised, lesson.reward, advantage);
-        teaches.then(|| Example { propensity, ..example() })
+        teaches.then(|| Example { propensity, distance: cost, ..example() })
     }
+
+    /// The examples as a table, with the columns that the settings ask for.
+    fn table(&self, examples: &[Example]) -> PolarsResult<DataFrame> {
+        let mut table = into_table(examples)?;
+        let mut add = |name: &str, value: fn(&Example) -> Option<f64>| {
+            table.with_column(Column::new(name.into(), examples.iter().map(value).collect::<Vec<_>>())).map(drop)
+        };
+        if self.settings.weight == Weight::Propensity {
+            add("propensity", |example| example.propensity)?;
+        }
+        if self.settings.distance.is_of_texts() {
+            add("distance", |example| example.distance)?;
+        }
+        Ok(table)
+    }
+}
+
+/// How the losses combine at a batch.
+enum Terms {
+    /// (1 − α)·L − α·J.
+    Weighted { alpha: f64 },
+    /// J alone, from which β·d is taken: `means` has the mean d of each debate over the questions that H answered.
+    Reward { beta: f64, means: BTreeMap<u64, f64> },
+}
+
+impl Terms {
+    fn at(combine: &Combine, batch: u64, calls: &[Call], costs: &[Option<f64>]) -> Self {
+        match combine {
+            Combine::Weighted { alpha } => Terms::Weighted { alpha: alpha.at(batch) },
+            Combine::Reward { beta } => {
+                let mut of_debates: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+                for (call, cost) in calls.iter().zip(costs) {
+                    of_debates.entry(call.question).or_default().extend(*cost);
+                }
+                let mean = |(question, costs): (u64, Vec<f64>)| Some((question, mean(costs.into_iter())?));
+                Terms::Reward { beta: beta.at(batch), means: of_debates.into_iter().filter_map(mean).collect() }
+            }
+        }
+    }
+
+    fn note(&self, unit: &mut Unit<'_>) {
+        match self {
+            Terms::Weighted { alpha } => unit.metric("alpha", *alpha),
+            Terms::Reward { beta, .. } => unit.metric("beta", *beta),
+        }
+    }
+}
+
+/// The mean, where there is anything.
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 /// The winner of each debate that has one.
@@ -105,6 +183,7 @@ struct Example {
     advantage: Option<f32>,
     log_probs: Option<Vec<f32>>,
     propensity: Option<f64>,
+    distance: Option<f64>,
 }
 
 impl Example {
@@ -125,6 +204,7 @@ impl Example {
             advantage,
             log_probs,
             propensity: None,
+            distance: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod command;
 mod debate;
 mod parties;
+mod policy;
 mod procedure;
 mod samp;
 mod schedule;
@@ -18,6 +19,7 @@ use crate::place::{Places, Span};
 pub use command::{Column, Command, Kind};
 pub use debate::{Debate, Sufficient, Wording};
 pub use parties::{Amplify, Architecture, Human, Model};
+pub use policy::{Importance, Kl, Normalise, Policy, Ppo};
 pub use procedure::{
     AdamW, Combine, Credit, Distance, Earner, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row, Sample,
     Sync, Task, Train, Weight,

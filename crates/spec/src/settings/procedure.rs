@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::{Files, OnBadQuestion, Order, Reference, Schedule, Share, schedule, tables};
+use super::{Files, Kl, Normalise, OnBadQuestion, Order, Policy, Reference, Schedule, Share, schedule, tables};
 use crate::place::Span;
 
 /// `[sample.NAME]`: questions for each batch.
@@ -93,7 +93,7 @@ pub struct Loss {
     #[schemars(schema_with = "super::one_or_some", extend("x-changes" = "tables"))]
     pub from: Vec<Reference>,
     /// d, the distance between two answers.
-    #[schemars(extend("default" = "cross-entropy", "x-changes" = "weights"))]
+    #[schemars(extend("default" = "cross-entropy", "x-changes" = "tables"))]
     pub distance: Distance,
     /// How the supervised loss and the debate reward combine.
     pub combine: Combine,
@@ -108,17 +108,41 @@ pub struct Loss {
     #[serde(serialize_with = "earners")]
     #[schemars(with = "Vec<Earner>", extend("default" = ["argument", "calls"], "x-changes" = "tables"))]
     pub credit: Credit,
-    /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it.
+    /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it; and of that of d,
+    /// where M trains on a distance of texts.
     #[schemars(schema_with = "schedule::decay", extend("default" = 0.95, "x-changes" = "tables"))]
     pub baseline_decay: Schedule,
 }
 
-/// The natural-language distance d.
+/// The natural-language distance d. All but cross-entropy are numbers of two texts, 0 for the same and 1 at most. M
+/// trains on these by the score function (Williams 1992): where H was called over M's first answer, the tokens of that
+/// answer earn the running mean of d less its own d.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distance {
     /// `"cross-entropy"`: of the tokens of the target under M.
     CrossEntropy,
+    /// `"exact"`: 0 where M's answer says the same but for spaces, otherwise 1.
+    Exact,
+    /// `"edit"`: letters inserted, deleted and replaced, over those of the longer answer; spaces do not count
+    /// (Levenshtein 1966).
+    Edit,
+    /// `"chrf"`: 1 less the F of sequences of up to 6 letters, in which recall weighs twice (Popović 2015).
+    Chrf,
+    /// `"bleu"`: 1 less the sentence's BLEU, of sequences of up to 4 words, smoothed where none match (Chen & Cherry
+    /// 2014).
+    Bleu,
+}
+
+impl Distance {
+    /// All of them.
+    pub(crate) const ALL: [Distance; 5] =
+        [Distance::CrossEntropy, Distance::Exact, Distance::Edit, Distance::Chrf, Distance::Bleu];
+
+    /// Whether it is a number of two texts, which has no gradient in M's tokens.
+    pub fn is_of_texts(self) -> bool {
+        self != Distance::CrossEntropy
+    }
 }
 
 /// How the supervised loss L and the reward J become one objective.
@@ -131,6 +155,24 @@ pub enum Combine {
         #[schemars(schema_with = "schedule::probability", extend("x-changes" = "tables"))]
         alpha: Schedule,
     },
+    /// `{ reward = { beta = … } }`: J alone, with what d costs taken off what M's answers earn. A side's reward is less
+    /// β times the mean d of the debate's questions that H answered; an answer of M over which H was called costs β
+    /// times its d.
+    Reward {
+        /// β, at least 0.
+        #[schemars(schema_with = "schedule::not_negative", extend("x-changes" = "tables"))]
+        beta: Schedule,
+    },
+}
+
+impl Combine {
+    /// The first of so many batches in which the debate reward counts.
+    pub fn rewards_from(&self, batches: u64) -> Option<u64> {
+        match self {
+            Combine::Weighted { alpha } => alpha.first_above_zero(batches),
+            Combine::Reward { .. } => Some(0).filter(|batch| *batch < batches),
+        }
+    }
 }
 
 /// Whose answers M imitates.
@@ -197,6 +239,22 @@ pub struct Train {
     pub model: Reference,
     /// The optimizer.
     pub adamw: AdamW,
+    /// What stands for advantage times log-probability in answers that earned a reward.
+    #[serde(skip_serializing_if = "Policy::is_default")]
+    #[schemars(extend("x-default" = "reinforce", "x-changes" = "weights"))]
+    pub policy: Policy,
+    /// What a token of such an answer counts.
+    #[serde(skip_serializing_if = "Normalise::is_default")]
+    #[schemars(extend("x-default" = "token", "x-changes" = "weights"))]
+    pub normalise: Normalise,
+    /// What a nat of the entropy of M's distribution earns, per token of such an answer; 0 leaves it out.
+    #[serde(skip_serializing_if = "Schedule::is_zero")]
+    #[schemars(schema_with = "schedule::not_negative", extend("x-default" = "0", "x-changes" = "weights"))]
+    pub entropy: Schedule,
+    /// What keeps M near another model at the tokens of such an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "weights"))]
+    pub kl: Option<Kl>,
     /// Optimizer steps per batch, each on an equal share of its debates.
     #[schemars(range(min = 1), extend("default" = 1, "x-changes" = "weights"))]
     pub steps: usize,
@@ -293,15 +351,18 @@ pub struct Evaluate {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub every: Option<u64>,
-    /// A judge whose verdicts are compared with the gold answers of the questions debated.
+    /// A judge whose verdicts are compared with the gold answers of the questions debated, and who with the debate that
+    /// it judges makes the rows that need them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-changes" = "metrics"))]
+    #[schemars(extend("x-changes" = "tables"))]
     pub verdicts: Option<Reference>,
 }
 
-/// Who answers in an evaluation.
+/// Who answers in an evaluation. In each, M gives its likeliest tokens, and H is always called. The last four are made by
+/// the debate and the judge of `verdicts`: M, the debate's, argues, and Amp(H, M_target), the judge's, decides between
+/// the two answers of its task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Row {
     /// `"naive"`: M alone, likeliest tokens.
     Naive,
@@ -309,4 +370,48 @@ pub enum Row {
     Human,
     /// `"amplified"`: H who may consult M.
     Amplified,
+    /// `{ hch = 2 }`: H who may consult H and so on, to this depth, at which H consults M; 1 is `"amplified"` (Christiano
+    /// 2016).
+    Hch(#[schemars(range(min = 1, max = 64))] u32),
+    /// `"debate"`: M argues on both sides; the answer of the side that wins.
+    Debate,
+    /// `"no-transcript"`: the judge decides between the two answers without an argument for either.
+    NoTranscript,
+    /// `"consultancy"`: M argues for one of the two answers, drawn at random; the other one where the judge rejects it.
+    Consultancy,
+    /// `"expert"`: M argues for the gold answer; the other one where the judge rejects it. How often the judge can be
+    /// brought to the truth.
+    Expert,
+}
+
+impl Evaluate {
+    /// The judge whose debates it asks for too, if it has rows that take one.
+    pub fn judging(&self) -> Option<&Reference> {
+        self.verdicts.as_ref().filter(|_| self.rows.iter().any(|row| row.is_judged()))
+    }
+}
+
+impl Row {
+    /// Those that are one word.
+    pub const WORDS: [Row; 7] =
+        [Row::Naive, Row::Human, Row::Amplified, Row::Debate, Row::NoTranscript, Row::Consultancy, Row::Expert];
+
+    /// Whether it takes a debate and its judge.
+    pub fn is_judged(self) -> bool {
+        matches!(self, Row::Debate | Row::NoTranscript | Row::Consultancy | Row::Expert)
+    }
+
+    /// Its name in tables and metrics.
+    pub fn name(self) -> String {
+        match self {
+            Row::Naive => "naive".to_owned(),
+            Row::Human => "human".to_owned(),
+            Row::Amplified => "amplified".to_owned(),
+            Row::Hch(depth) => format!("hch-{depth}"),
+            Row::Debate => "debate".to_owned(),
+            Row::NoTranscript => "no-transcript".to_owned(),
+            Row::Consultancy => "consultancy".to_owned(),
+            Row::Expert => "expert".to_owned(),
+        }
+    }
 }

@@ -52,6 +52,11 @@ impl Schedule {
         }
     }
 
+    /// Whether it is written as nothing but 0.
+    pub(crate) fn is_zero(&self) -> bool {
+        *self == Schedule::Constant(0.0)
+    }
+
     /// The largest value it takes.
     pub fn max(&self) -> f64 {
         self.range_from(0).1

@@ -1,0 +1,163 @@
+//! The debate and the judge of a run, on questions whose gold answers are known: the rows of an evaluation that take
+//! them. M argues, and the judge's H, who may consult the judge's M_target, is always asked. So a row depends on what
+//! was learnt, and not on how often H is called while it is.
+//!
+//! Consultancy and a judge without a transcript are the references of Khan et al. (2024) and Kenton et al. (2024).
+
+use super::Amplifier;
+use crate::evaluation::{Known, Said};
+use batch::{StageError, Unit};
+use debate::{
+    amplify::Approx,
+    answerer::{Answer, Prompt},
+    cost::Cost,
+    debate::{Debate, Row as Debated, Rules, debate},
+    draw::Draw,
+    judge::{Transcript, finds_for_even},
+    question::{Asked, Posed, same, stated},
+    samp::{Rule, Samp},
+};
+use spec::settings::{Row, Sufficient, Wording};
+
+/// A debate and its judge.
+pub struct Procedure {
+    /// Whose M argues.
+    pub speaker: Amplifier,
+    /// Who says whether an argument suffices.
+    pub overseer: Amplifier,
+    /// Who judges.
+    pub judge: Amplifier,
+    /// The fewest arguments of a debate.
+    pub min_turns: usize,
+    /// The most.
+    pub max_turns: usize,
+    /// Who says that an argument suffices.
+    pub sufficient: Sufficient,
+    /// How the debate words its questions.
+    pub wording: Wording,
+    /// The two answers of the judge's task.
+    pub answers: [&'static str; 2],
+}
+
+/// What the judge found for, and what it cost; `None` where it said neither yes nor no.
+type Found = (Option<bool>, Cost);
+
+impl Procedure {
+    /// One answer for each question. Randomness is at addresses below `draw`.
+    pub fn answers(&self, row: Row, unit: &Unit<'_>, draw: Draw, known: &[Known<'_>]) -> Result<Vec<Said>, StageError> {
+        let draw = draw.named(&row.name());
+        let debated =
+            |(i, known): (u64, &Known<'_>)| Debated { id: i, question: known.question.to_owned(), draw: draw.at(i) };
+        let rows: Vec<Debated> = (0..).zip(known).map(debated).collect();
+        match row {
+            Row::Debate => self.debated(unit, &rows),
+            Row::NoTranscript => self.chosen(unit, &rows),
+            Row::Consultancy => {
+                let drawn = |row: &Debated| self.answers[row.draw.named("assigned").below(0, 2)];
+                self.argued(unit, &rows, &rows.iter().map(drawn).collect::<Vec<_>>())
+            }
+            Row::Expert => self.argued(unit, &rows, &known.iter().map(|known| known.gold).collect::<Vec<_>>()),
+            Row::Naive | Row::Human | Row::Amplified | Row::Hch(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The answers of the sides that win. A debate of one argument has one side, and nobody is asked.
+    fn debated(&self, unit: &Unit<'_>, rows: &[Debated]) -> Result<Vec<Said>, StageError> {
+        let rules = Rules {
+            speaker: self.approx(&self.speaker, 0.0),
+            overseer: self.approx(&self.overseer, 1.0),
+            min_turns: self.min_turns,
+            max_turns: self.max_turns,
+            sufficient: &self.sufficient,
+            batch: unit.batch,
+        };
+        let (mut m, mut target) = (self.speaker.answerer_at(unit, 0.0)?, self.overseer.answerer_at(unit, 0.0)?);
+        let debates = debate(&rules, &mut m, &mut target, rows)?;
+        let two_sided: Vec<Transcript> = debates.iter().filter(|it| it.arguments.len() > 1).map(transcript).collect();
+        let mut found = self.judged(unit, Asked::Winner, &two_sided)?.into_iter();
+        let said = |debate: &Debate| {
+            let (even, cost) = match debate.arguments.len() {
+                0 | 1 => (Some(true), Cost::default()),
+                _ => found.next().unwrap_or_default(),
+            };
+            let last = debate.arguments.iter().step_by(2).next_back();
+            let stated = last.map_or("", |argument| stated(argument.answer.text()));
+            Said { text: self.upheld(even, stated), cost: cost + cost_of(debate) }
+        };
+        Ok(debates.iter().map(said).collect())
+    }
+
+    /// The answers that the judge finds for without an argument. Which of the two comes first is drawn.
+    fn chosen(&self, unit: &Unit<'_>, rows: &[Debated]) -> Result<Vec<Said>, StageError> {
+        let firsts: Vec<&str> = rows.iter().map(|row| self.answers[row.draw.named("first").below(0, 2)]).collect();
+        let both = |(row, first): (&Debated, &&str)| Transcript {
+            row: row.clone(),
+            arguments: vec![(*first).to_owned(), self.other(first)],
+        };
+        let transcripts: Vec<Transcript> = rows.iter().zip(&firsts).map(both).collect();
+        let found = self.judged(unit, Asked::Choice, &transcripts)?;
+        let said = |(first, (even, cost)): (&str, Found)| Said { text: self.upheld(even, first), cost };
+        Ok(firsts.into_iter().zip(found).map(said).collect())
+    }
+
+    /// The assigned answers where the judge accepts what M argues for them, and the others where it rejects it.
+    fn argued(&self, unit: &Unit<'_>, rows: &[Debated], assigned: &[&str]) -> Result<Vec<Said>, StageError> {
+        let prompt = |row: &Debated| Prompt { text: Posed::bare(&row.question).text(&self.wording), draw: row.draw };
+        let prompts: Vec<Prompt> = rows.iter().map(prompt).collect();
+        if prompts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let arguments = self.speaker.answerer_at(unit, 0.0)?.go_on(&prompts, assigned)?;
+        let alone = |(row, argument): (&Debated, &Answer)| Transcript {
+            row: row.clone(),
+            arguments: vec![argument.text.clone()],
+        };
+        let transcripts: Vec<Transcript> = rows.iter().zip(&arguments).map(alone).collect();
+        let found = self.judged(unit, Asked::Winner, &transcripts)?;
+        let said = |((assigned, argument), (even, cost)): ((&&str, &Answer), Found)| Said {
+            text: self.upheld(even, assigned),
+            cost: cost + argument.cost(),
+        };
+        Ok(assigned.iter().zip(&arguments).zip(found).map(said).collect())
+    }
+
+    /// What the judge finds for, of each transcript.
+    fn judged(&self, unit: &Unit<'_>, asked: Asked, transcripts: &[Transcript]) -> Result<Vec<Found>, StageError> {
+        let mut target = self.judge.answerer_at(unit, 0.0)?;
+        Ok(finds_for_even(self.judge.human.as_ref(), &mut target, &self.wording, asked, transcripts)?)
+    }
+
+    /// The answer of the side that is found for.
+    fn upheld(&self, even: Option<bool>, answer: &str) -> String {
+        match even {
+            Some(true) => answer.to_owned(),
+            Some(false) => self.other(answer),
+            None => String::new(),
+        }
+    }
+
+    /// The other of the two answers; none against what is neither.
+    fn other(&self, answer: &str) -> String {
+        let [one, other] = self.answers;
+        let others = [(one, other), (other, one)];
+        let found = others.into_iter().find(|(of, _)| same(of, answer));
+        found.map_or_else(String::new, |(_, other)| other.to_owned())
+    }
+
+    fn approx<'a>(&'a self, of: &'a Amplifier, probability: f64) -> Approx<'a> {
+        let samp = Samp { rule: Rule::Constant(probability), purse: None };
+        Approx { human: of.human.as_ref(), samp, wording: &self.wording }
+    }
+}
+
+/// What was said in a debate.
+fn transcript(debate: &Debate) -> Transcript {
+    let said = debate.arguments.iter().map(|argument| argument.answer.text().to_owned());
+    Transcript { row: debate.row.clone(), arguments: said.collect() }
+}
+
+/// What its arguments cost, and whether they suffice.
+fn cost_of(debate: &Debate) -> Cost {
+    let asked = debate.arguments.iter().flat_map(|argument| [Some(&argument.answer), argument.sufficient.as_ref()]);
+    asked.flatten().map(|answer| answer.cost()).sum()
+}

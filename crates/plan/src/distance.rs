@@ -1,0 +1,88 @@
+//! Whether a distance of texts can reach M as it should. Its gradient is that of M's own answers, weighed by what they
+//! cost: answers of another model, or of M at another temperature, would pull M elsewhere.
+
+use spec::{
+    Problem,
+    settings::{Amplify, Follow, Loss, Named, Stage},
+};
+
+use crate::names::Names;
+
+/// What keeps costs from being those of M's own answers.
+pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
+    let stages = names.pipeline.stages.iter();
+    let losses = stages.filter_map(|stage| match &stage.settings {
+        Stage::Loss(loss) if loss.distance.is_of_texts() => Some((stage.name.as_str(), loss)),
+        _ => None,
+    });
+    losses.flat_map(|(name, loss)| loss_problems(names, name, loss)).collect()
+}
+
+fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
+    let Some(debate) = names.debate_of(loss) else { return Vec::new() };
+    let Stage::Debate(settings) = &debate.settings else { return Vec::new() };
+    let Ok(speaker) = names.amplify(&settings.speaker) else { return Vec::new() };
+    let learning = learning(names, loss, debate);
+    let others = learning.iter().filter_map(|amplify| other_model(names, name, speaker, amplify));
+    others.chain(learning.iter().filter_map(|amplify| tempered(names, name, amplify))).collect()
+}
+
+/// The amplifies whose first answers H may be called over, each once.
+fn learning<'p>(names: Names<'p>, loss: &Loss, debate: &'p Named<Stage>) -> Vec<&'p Named<Amplify>> {
+    let Stage::Debate(settings) = &debate.settings else { return Vec::new() };
+    let doubts = settings.sufficient.is_asked() && settings.min_turns < settings.max_turns;
+    let judge = loss.from.iter().find_map(|mention| names.maker(mention, &["judge"]).ok());
+    let judge = judge.filter(|_| settings.turns_from(0).1 > 1).and_then(|place| match names.settings(place) {
+        Stage::Judge(judge) => Some(&judge.by),
+        _ => None,
+    });
+    let mentions = [Some(&settings.speaker), Some(&settings.overseer).filter(|_| doubts), judge];
+    let mut learning: Vec<&Named<Amplify>> = Vec::new();
+    for amplify in mentions.into_iter().flatten().filter_map(|mention| names.amplify(mention).ok()) {
+        if amplify.settings.propensities().1 > 0.0 && !learning.iter().any(|other| other.name == amplify.name) {
+            learning.push(amplify);
+        }
+    }
+    learning
+}
+
+/// The answers of a model that is not M, nor the same as M whenever it answers.
+fn other_model(names: Names<'_>, name: &str, speaker: &Named<Amplify>, amplify: &Named<Amplify>) -> Option<Problem> {
+    let model = names.model(&speaker.settings.model).ok()?.name.as_str();
+    let other = names.model(&amplify.settings.model).ok()?.name.as_str();
+    let message = format!(
+        "`loss.{name}` trains `{model}` on what its own answers cost, but those of `{}` are `{other}`'s",
+        amplify.name
+    );
+    let help = format!(
+        "let `{model}` answer, or let `{other}` follow it with `every = 1` right after it is trained, so that they are \
+         the same, or leave `distance` at \"cross-entropy\""
+    );
+    let differs = model != other && !same(names, model, other);
+    differs.then(|| Problem::new(amplify.settings.model.span.clone(), message).help(help))
+}
+
+/// Whether a model is made the same as M whenever M was trained.
+fn same(names: Names<'_>, model: &str, other: &str) -> bool {
+    names.pipeline.stages.iter().any(|stage| {
+        let Stage::Sync(sync) = &stage.settings else { return false };
+        let Ok(after) = names.stage(&sync.after, &["train"]) else { return false };
+        let trained = matches!(names.settings(after), Stage::Train(train) if train.model.name == model);
+        let follows = sync.from_model.name == model && sync.to_model.name == other;
+        trained && follows && sync.follow == Follow::Every(1)
+    })
+}
+
+/// What is sampled from a sharper or flatter distribution than M's.
+fn tempered(names: Names<'_>, name: &str, amplify: &Named<Amplify>) -> Option<Problem> {
+    let (least, most) = amplify.settings.temperature.range_from(0);
+    let other = if least < 1.0 { least } else { most };
+    let message = format!(
+        "`loss.{name}` trains M on what its own answers cost, but `{}` samples them at temperature {other}, where that \
+         gradient is not that of M",
+        amplify.name
+    );
+    let place = names.pipeline.places.of(&format!("amplify.{}.temperature", amplify.name));
+    let help = "let it be 1, or leave `distance` at \"cross-entropy\"";
+    (other != 1.0).then(|| Problem::new(place, message).help(help))
+}
