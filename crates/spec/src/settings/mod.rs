@@ -3,13 +3,16 @@
 
 mod command;
 mod debate;
+mod evaluate;
+mod loss;
 mod parties;
 mod policy;
-mod procedure;
 mod samp;
+mod sample;
 mod schedule;
 mod snapshot;
 mod tables;
+mod train;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
@@ -17,20 +20,20 @@ use serde::Serialize;
 use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
-pub use debate::{Debate, Sufficient, Wording};
+pub use debate::{Debate, Judge, Sufficient, Wording};
+pub use evaluate::{Evaluate, Row};
+pub use loss::{Combine, Credit, Distance, Earner, Imitate, Loss, Weight};
 pub use parties::{Amplify, Architecture, Human, Model};
 pub use policy::{Importance, Kl, Normalise, Policy, Ppo};
-pub use procedure::{
-    AdamW, Combine, Credit, Distance, Earner, Evaluate, File, Follow, Imitate, Judge, Loss, Questions, Row, Sample,
-    Sync, Task, Train, Weight,
-};
 pub use samp::{Budget, ByLoss, CallHuman, Confidence, Disagreement};
+pub use sample::{File, Questions, Sample, Task};
 pub use schedule::{Schedule, Shape, Way};
 pub use snapshot::Snapshot;
 pub use tables::{
     Answer, By, Files, Filter, How, Join, OnBadQuestion, OnError, Order, Pattern, Read, Sampled, Share, Sql, With,
     Write,
 };
+pub use train::{AdamW, Follow, Sync, Train};
 
 /// A thing of the file, `[kind.name]`.
 #[derive(Debug, Clone, PartialEq)]
