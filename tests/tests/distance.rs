@@ -74,6 +74,7 @@ fn answered(question: u64, asked: Asked, turn: usize, model: &str, human: Option
     let amplified = Amplified {
         prompt: "Question: Jim lies. Does Jim tell the truth?".into(),
         first: answer(model),
+        predicted: None,
         again: Vec::new(),
         propensity,
         human: human.map(|text| HumanAnswer { text: text.to_owned(), calls: Vec::new() }),

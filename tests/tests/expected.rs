@@ -42,6 +42,11 @@ fn rows_and_questions_are_as_expected() {
     check(&[always, alone, ("alpha = 0.5", "alpha = 0.0")]);
     let again = "call_human = { disagreement = { samples = 2, least = 1.0 } }";
     check(&[("call_human = { probability = 0.4 }", again), ("max_turns = 2", "max_turns = 3")]);
+    let learned = "call_human = { learned = { model = \"adversary\", least = 1.0 } }\n\
+        [model.adversary]\nnew = { layers = 1, width = 16, heads = 2, context = 192 }\n\
+        [loss.predictions]\nfrom = \"arguments\"\npredict = \"speaker\"\ncombine = { weighted = { alpha = 0.0 } }\n\
+        [train.adversary_step]\nfrom = \"predictions\"\nmodel = \"adversary\"\nadamw = { learning_rate = 1e-3 }";
+    check(&[("call_human = { probability = 0.4 }", learned), ("max_turns = 2", "max_turns = 3")]);
     let never = ("call_human = { probability = 0.4 }", "call_human = \"never\"");
     check(&[never, ("max_turns = 2", "max_turns = 2\nsufficient = \"never\"")]);
 }

@@ -4,20 +4,21 @@
 
 use batch::{Run, Stage as _, States, Unit};
 use debate::{
-    amplify::{Amplified, HumanAnswer},
-    answerer::Answer,
+    amplify::{Amplified, HumanAnswer, SubAnswer},
+    answerer::{Answer, Sampled},
+    distance::distance as between,
     draw::Draw,
     question::Asked,
     trace::{Call, Part, calls},
 };
 use elenchus::{
     estimate::{Estimate, against_human},
-    stages::loss::Loss,
+    stages::{loss::Loss, predictions::Predictions},
     states::Baseline,
     tables,
 };
 use polars::prelude::*;
-use spec::settings::Stage;
+use spec::settings::{Distance, Stage, Weight};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -34,6 +35,26 @@ fn imitating(call_human: &str, batches: u64) -> String {
     ];
     changed(&small("web-of-lies", batches), &changes)
 }
+
+/// What teaches the Adv of the speaker.
+const TEACHING: &str = r#"
+[model.adversary]
+new = { layers = 1, width = 16, heads = 2, context = 192 }
+
+[loss.predictions]
+from = "arguments"
+predict = "speaker"
+weight = "propensity"
+combine = { weighted = { alpha = 0.0 } }
+
+[train.adversary_step]
+from = "predictions"
+model = "adversary"
+adamw = { learning_rate = 5e-3 }
+"#;
+
+/// An Adv that is asked in words which the pipeline has already, so that M has no others to know.
+const LEARNED: &str = r#"{ learned = { model = "adversary", least = 0.1, most = 0.6, wording = "{question}\nEven: {answer}\nIs this a sufficient answer?" } }"#;
 
 fn changed(source: &str, changes: &[(&str, &str)]) -> String {
     changes.iter().fold(source.to_owned(), |source, (from, to)| {
@@ -61,14 +82,25 @@ fn distance(tokens: &[u32]) -> f64 {
     tokens.iter().map(|&token| f64::from(token)).sum()
 }
 
+const OF_M: [&str; 4] = ["Yes", "No", "Yes because Jim lies", "No because Jim lies"];
+const OF_H: [&str; 4] = ["Yes", "No because Jim lies", "Yes", "No because Jim lies"];
+
 /// The calls behind four single arguments, over some of which H was called.
 fn trace(propensities: &[f64], called: impl Fn(usize) -> bool) -> Vec<Call> {
+    let said = |text: &str, prompt: Vec<u32>| {
+        let sampled = Sampled { prompt, tokens: vec![4], log_probs: vec![-0.1], version: 0 };
+        Answer { text: text.to_owned(), sampled }
+    };
     let answered = |i: usize| Amplified {
         prompt: format!("Question: {}", "lies ".repeat(i)),
-        first: Answer::default(),
+        first: said(OF_M[i], vec![1, 3]),
+        predicted: Some(SubAnswer {
+            prompt: format!("Would H say so? {i}"),
+            answer: said("Yes", vec![1, i as u32, 3]),
+        }),
         again: Vec::new(),
         propensity: propensities[i],
-        human: called(i).then(|| HumanAnswer { text: ["Yes", "No because Jim lies"][i % 2].into(), calls: Vec::new() }),
+        human: called(i).then(|| HumanAnswer { text: OF_H[i].into(), calls: Vec::new() }),
     };
     (0..propensities.len()).flat_map(|i| calls(i as u64, Asked::Argument, 0, answered(i))).collect()
 }
@@ -112,12 +144,61 @@ fn the_weighted_loss_has_the_expectation_of_always() {
     }
 }
 
+/// What teaches Adv, out of calls: by question and answer, the tokens of each example and its weight.
+fn predictions(distance: Distance, weight: Weight, trace: &[Call]) -> Vec<(Vec<u32>, f64)> {
+    let (table, mut states) = (tables::from_calls(trace).unwrap(), States::new());
+    let mut unit = Unit::new(0, BTreeMap::from([("calls", &table)]), &mut states, &[], &[]);
+    let calls = vec![("calls".to_owned(), vec![Asked::Argument])];
+    let tokenizer = load(&small("web-of-lies", 1)).tokenizer;
+    let made = Predictions { name: "p".into(), calls, distance, weight, tokenizer }.run(&mut unit).unwrap();
+    let tokens = tables::list_u32(&made["p"], "tokens").unwrap().into_iter().flatten();
+    tokens.zip(tables::f32s(&made["p"], "supervised").unwrap().into_iter().map(f64::from)).collect()
+}
+
+/// Whatever the draws, Adv's examples have the expectation that they have where H is always called.
+#[test]
+fn what_teaches_adv_has_the_expectation_of_always() {
+    let yes = load(&small("web-of-lies", 1)).tokenizer.answer("Yes");
+    for measure in [Distance::Exact, Distance::Edit] {
+        let sum = |trace: &[Call]| -> f64 {
+            let made = predictions(measure, Weight::Propensity, trace);
+            made.iter().map(|(tokens, weight)| weight * distance(tokens)).sum()
+        };
+        let always = sum(&trace(&[1.0; 4], |_| true));
+        for propensities in [[0.3; 4], [0.05, 1.0, 0.4, 0.9]] {
+            let mut mean = 0.0;
+            for drawn in 0..1u32 << 4 {
+                let called = |i: usize| drawn >> i & 1 == 1;
+                let chance = |i: usize| if called(i) { propensities[i] } else { 1.0 - propensities[i] };
+                mean += (0..4).map(chance).product::<f64>() * sum(&trace(&propensities, called));
+            }
+            assert!((mean - always).abs() < 1e-5 * always, "{measure:?} {propensities:?}: {mean}, not {always}");
+        }
+        // Each is the question as Adv was asked it and one word, by how far M's answer is from H's.
+        let all = predictions(measure, Weight::One, &trace(&[0.5; 4], |_| true));
+        for (i, d) in (0..4).map(|i| (i, between(measure, OF_H[i], OF_M[i]).unwrap())) {
+            let of = |tokens: &[u32]| tokens[..3] == [1, i as u32, 3];
+            let weight =
+                |word: bool| all.iter().filter(|(it, _)| of(it) && (it[3..] == yes[..]) == word).map(|it| it.1);
+            let words = [(true, 1.0 - d), (false, d)].map(|(word, right)| (weight(word).collect::<Vec<_>>(), right));
+            for (found, right) in words {
+                assert_eq!(
+                    found,
+                    if right > 0.0 { vec![f64::from(right as f32)] } else { vec![] },
+                    "{measure:?} of {i}"
+                );
+            }
+        }
+    }
+}
+
 /// The same on runs in which M never changes: H then answers a question alike in all of them, if it is called.
 #[test]
 fn a_run_under_any_samp_has_the_weighted_loss_of_always() {
     let folder = tempfile::tempdir().unwrap();
     let run = |name: &str, call_human: &str| {
         let source = imitating(&format!("call_human = {call_human}"), 12);
+        let source = if call_human == LEARNED { source + TEACHING } else { source };
         let changes = [("learning_rate = 2e-3", "learning_rate = 0.0"), ("rows = 6", "rows = 25")];
         made(&changed(&source, &changes), folder.path(), name)
     };
@@ -131,6 +212,7 @@ fn a_run_under_any_samp_has_the_weighted_loss_of_always() {
         "{ confidence = { least = 0.2, most = 0.9 } }",
         "{ disagreement = { samples = 2, least = 0.1, most = 0.5 } }",
         "{ schedule = { loss = \"step\", points = [[1, 0.1], [10, 0.9]] } }",
+        LEARNED,
         "{ confidence = { least = 0.2 } }\nbudget = { per_batch = 12, per_run = 130 }",
     ]
     .iter()
@@ -224,6 +306,67 @@ fn a_run_with_budgets_resumes_to_the_same_bytes() {
     break_off(&with_budgets(7), &broken, 5);
     resume(&with_budgets(7), &broken);
     assert_same(&whole, &broken);
+}
+
+/// Debates in which Adv decides on calls of H within a budget, and learns from them.
+fn learning(batches: u64) -> String {
+    let learned = "call_human = { learned = { model = \"adversary\", least = 0.1 } }\nbudget = { per_batch = 8 }";
+    changed(&small("web-of-lies", batches), &[("call_human = { probability = 0.4 }", learned)]) + TEACHING
+}
+
+#[test]
+fn a_run_whose_adv_learns_resumes_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
+    run(&learning(7), &whole);
+    break_off(&learning(7), &broken, 5);
+    resume(&learning(7), &broken);
+    assert_same(&whole, &broken);
+}
+
+/// Each word of Adv stands beside the answer that it is of, and what it says decides; what it learns is what it was
+/// asked where H was called.
+#[test]
+fn what_adv_says_decides_and_what_h_says_teaches_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = made(&changed(&learning(4), &[("budget = { per_batch = 8 }", "")]), folder.path(), "run");
+    let mut versions = Vec::new();
+    for batch in 0..4 {
+        let calls = tables::to_calls(&run.table("arguments.calls", batch).unwrap()).unwrap();
+        let argued: Vec<&Call> = calls.iter().filter(|call| call.asked == Asked::Argument).collect();
+        let of = |part: Part| argued.iter().filter(move |call| call.part == part);
+        let asked: BTreeMap<(u64, usize), &&Call> =
+            of(Part::Adversary).map(|it| ((it.question, it.turn), it)).collect();
+        assert_eq!(asked.len(), of(Part::First).count());
+        assert_eq!(
+            calls.iter().filter(|call| call.part == Part::Adversary).count(),
+            asked.len(),
+            "of the speaker alone"
+        );
+        for first in of(Part::First) {
+            let said = asked[&(first.question, first.turn)];
+            assert!(said.prompt.starts_with(&first.prompt) && said.prompt.contains(&first.answer), "{said:?}");
+            let sampled = said.sampled.as_ref().unwrap();
+            versions.push(sampled.version);
+            let word = f64::from(sampled.log_probs[0]).exp();
+            let agrees = [("Yes", word), ("No", 1.0 - word)].iter().find(|(name, _)| *name == said.answer);
+            let propensity = 0.1 + 0.9 * (1.0 - agrees.map_or(0.0, |(_, agrees)| *agrees));
+            assert!(close(first.propensity.unwrap(), propensity), "{said:?}");
+        }
+        let examples = run.table("predictions", batch).unwrap();
+        assert_eq!(examples.height(), of(Part::Human).count());
+        let taught = tables::list_u32(&examples, "tokens").unwrap().into_iter().flatten();
+        for (tokens, human) in taught.zip(of(Part::Human)) {
+            let sampled = asked[&(human.question, human.turn)].sampled.as_ref().unwrap();
+            assert_eq!(tokens[..sampled.prompt.len()], sampled.prompt);
+        }
+        let metrics = &run.lines()[batch as usize].metrics;
+        assert!(
+            metrics.contains_key("adversary_step.supervised_loss")
+                && metrics.contains_key("arguments.speaker_propensity")
+        );
+    }
+    assert!(versions.contains(&0) && versions.contains(&3), "Adv is asked as it is in each batch");
 }
 
 /// The sum of the propensities of a stage, in one batch or in all.

@@ -38,12 +38,12 @@ pub struct Open {
     pub draw: Draw,
 }
 
-/// M's answer to one sub-question of H.
+/// M's answer to one sub-question of H, or Adv's to what it was asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubAnswer {
-    /// The bare question that H asked, as it was put to M.
+    /// The question as it was put: for M, the bare one that H asked.
     pub prompt: String,
-    /// What M said.
+    /// What was said.
     pub answer: Answer,
 }
 
@@ -63,6 +63,8 @@ pub struct Amplified {
     pub prompt: String,
     /// M's own answer, given first.
     pub first: Answer,
+    /// What Adv was asked of that, and said, where Samp goes by it.
+    pub predicted: Option<SubAnswer>,
     /// Its further answers, where Samp looks at them.
     pub again: Vec<Answer>,
     /// The probability that H was called.
@@ -101,7 +103,8 @@ pub enum WaveError {
 }
 
 impl Approx<'_> {
-    /// Answers a wave: in one call to M, and one more for each round of sub-questions.
+    /// Answers a wave: in one call to M, one to Adv where Samp goes by it, and one more to M for each round of
+    /// sub-questions.
     pub fn answer(&self, m: &mut dyn Answerer, wave: &[Open]) -> Result<Vec<Amplified>, WaveError> {
         let (wording, samples) = (self.wording, self.samp.rule.samples());
         let prompt = |open: &Open| Prompt { text: open.posed.text(wording), draw: open.draw.named("first") };
@@ -110,17 +113,25 @@ impl Approx<'_> {
         let mut answers = call(m, &prompts)?.into_iter();
         let firsts: Vec<Answer> = answers.by_ref().take(wave.len()).collect();
         let again: Vec<Vec<Answer>> = wave.iter().map(|_| answers.by_ref().take(samples).collect()).collect();
-        let propensities = self.samp.propensities(&firsts, &again);
+        let predicted = self.predicted(&prompts, &firsts)?;
+        let propensities = self.samp.propensities(&firsts, &predicted, &again);
         let humans = self.humans(m, wave, &propensities)?;
-        let parts = prompts.into_iter().zip(firsts).zip(again).zip(propensities).zip(humans);
-        let amplified = |((((prompt, first), again), propensity), human): ((((Prompt, _), _), _), _)| Amplified {
+        let (said, decided) = (firsts.into_iter().zip(predicted).zip(again), propensities.into_iter().zip(humans));
+        let amplified = |((prompt, ((first, predicted), again)), (propensity, human)): ((Prompt, _), _)| Amplified {
             prompt: prompt.text,
             first,
+            predicted,
             again,
             propensity,
             human,
         };
-        Ok(parts.map(amplified).collect())
+        Ok(prompts.into_iter().zip(said).zip(decided).map(amplified).collect())
+    }
+
+    /// What Adv says of each first answer, where Samp goes by it.
+    fn predicted(&self, prompts: &[Prompt], firsts: &[Answer]) -> Result<Vec<Option<SubAnswer>>, WaveError> {
+        let Some(adversary) = self.samp.adversary else { return Ok(vec![None; firsts.len()]) };
+        Ok(adversary.predictions(prompts, firsts)?.into_iter().map(Some).collect())
     }
 
     /// H's answers, where the draw calls H.

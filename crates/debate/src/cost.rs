@@ -56,9 +56,10 @@ impl HumanAnswer {
 }
 
 impl Amplified {
-    /// Of an answer of Amp≈(H, M): all of M's own answers, and H's where H was called.
+    /// Of an answer of Amp≈(H, M): all of M's own answers, what Adv said, and H's where H was called.
     pub fn cost(&self) -> Cost {
         let own = self.first.cost() + self.again.iter().map(Answer::cost).sum();
-        own + self.human.iter().map(HumanAnswer::cost).sum()
+        let predicted = self.predicted.iter().map(|said| said.answer.cost()).sum();
+        own + predicted + self.human.iter().map(HumanAnswer::cost).sum()
     }
 }

@@ -29,7 +29,7 @@ pub fn lesson(call: &Call, winner: Option<Side>, imitate: Imitate, credit: Credi
     let imitated = match call.part {
         Part::Human => true,
         Part::First => call.kept && imitate == Imitate::All,
-        Part::Again | Part::Sub => false,
+        Part::Adversary | Part::Again | Part::Sub => false,
     };
     let reward = if earns { reward(winner, Side::at(call.turn)) } else { None };
     Lesson { imitated, reward }

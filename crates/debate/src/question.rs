@@ -51,26 +51,24 @@ impl Posed {
             Asked::Sufficient => &wording.sufficient,
             Asked::Winner | Asked::Choice => &wording.winner,
         };
-        // One pass, so that a question that speaks of "{context}" is left as it is.
-        let mut text = String::new();
-        let mut rest = template.as_str();
-        while let Some(at) = rest.find('{') {
-            text.push_str(&rest[..at]);
-            rest = &rest[at..];
-            if let Some(after) = rest.strip_prefix("{question}") {
-                text.push_str(&self.question);
-                rest = after;
-            } else if let Some(after) = rest.strip_prefix("{context}") {
-                text.push_str(&context(&self.context));
-                rest = after;
-            } else {
-                text.push('{');
-                rest = &rest[1..];
-            }
-        }
-        text.push_str(rest);
-        text
+        filled(template, &[("{question}", &self.question), ("{context}", &context(&self.context))])
     }
+}
+
+/// A template with texts in their places. One pass, so that a question that speaks of "{context}" is left as it is.
+pub(crate) fn filled(template: &str, parts: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    while let Some(at) = rest.find('{') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let found = parts.iter().find_map(|(name, part)| Some((part, rest.strip_prefix(name)?)));
+        let (part, after) = found.unwrap_or((&"{", &rest[1..]));
+        text.push_str(part);
+        rest = after;
+    }
+    text.push_str(rest);
+    text
 }
 
 /// The arguments so far, a line each.

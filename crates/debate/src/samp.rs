@@ -5,8 +5,14 @@
 //! call, so that an estimate can be corrected for it: each step is a function of what stands before it, and none of the
 //! order of the questions.
 
-use crate::{answerer::Answer, draw::Draw, question::agree};
-use spec::settings::{Budget, CallHuman, Confidence, Disagreement};
+use crate::{
+    adversary::{self, Adversary},
+    amplify::SubAnswer,
+    answerer::Answer,
+    draw::Draw,
+    question::agree,
+};
+use spec::settings::{Budget, CallHuman, Confidence, Disagreement, Learned};
 use std::cell::Cell;
 
 /// What decides on propensities in one batch.
@@ -30,6 +36,13 @@ pub enum Rule {
         /// The largest.
         most: f64,
     },
+    /// From `least`, where Adv is sure that H would say the same, to `most`.
+    Learned {
+        /// The smallest propensity.
+        least: f64,
+        /// The largest.
+        most: f64,
+    },
 }
 
 impl Rule {
@@ -43,6 +56,7 @@ impl Rule {
             &CallHuman::Disagreement(Disagreement { samples, least, most }) => {
                 Rule::Disagreement { samples, least, most }
             }
+            &CallHuman::Learned(Learned { least, most, .. }) => Rule::Learned { least, most },
             CallHuman::Schedule(by_loss) => Rule::Constant(by_loss.at(loss.unwrap_or(f64::INFINITY))),
         }
     }
@@ -59,12 +73,12 @@ impl Rule {
     fn least(self) -> f64 {
         match self {
             Rule::Constant(_) => 0.0,
-            Rule::Confidence { least, .. } | Rule::Disagreement { least, .. } => least,
+            Rule::Confidence { least, .. } | Rule::Disagreement { least, .. } | Rule::Learned { least, .. } => least,
         }
     }
 
-    /// The probability that H is called over M's first answer, given the further ones.
-    pub fn propensity(self, first: &Answer, again: &[Answer]) -> f64 {
+    /// The probability that H is called over M's first answer, given what Adv says of it and M's further ones.
+    pub fn propensity(self, first: &Answer, predicted: Option<&Answer>, again: &[Answer]) -> f64 {
         match self {
             Rule::Constant(probability) => probability,
             Rule::Confidence { least, most } => between(least, most, 1.0 - probability(first)),
@@ -72,6 +86,7 @@ impl Rule {
                 let others = again.iter().filter(|other| !agree(&first.text, &other.text)).count();
                 between(least, most, others as f64 / again.len().max(1) as f64)
             }
+            Rule::Learned { least, most } => between(least, most, 1.0 - predicted.map_or(0.0, adversary::probability)),
         }
     }
 }
@@ -146,19 +161,23 @@ fn total(values: &[f64]) -> f64 {
 }
 
 /// Samp in one batch: a rule, and a purse where there is a budget.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Samp<'a> {
     /// What decides on propensities.
     pub rule: Rule,
     /// What may be spent; waves of other questions may pay from the same one.
     pub purse: Option<&'a Cell<Purse>>,
+    /// By whom it goes, where it learns.
+    pub adversary: Option<Adversary<'a>>,
 }
 
 impl Samp<'_> {
-    /// The propensities of a wave, given M's first answer and its further ones to each question.
-    pub fn propensities(&self, firsts: &[Answer], again: &[Vec<Answer>]) -> Vec<f64> {
-        let own = |(first, again): (&Answer, &Vec<Answer>)| self.rule.propensity(first, again);
-        let propensities = firsts.iter().zip(again).map(own).collect();
+    /// The propensities of a wave, given M's first answer to each question, what Adv says of it, and M's further ones.
+    pub fn propensities(&self, firsts: &[Answer], predicted: &[Option<SubAnswer>], again: &[Vec<Answer>]) -> Vec<f64> {
+        let predicted = predicted.iter().map(|said| said.as_ref().map(|said| &said.answer));
+        let answers = firsts.iter().zip(predicted).zip(again);
+        let propensities =
+            answers.map(|((first, predicted), again)| self.rule.propensity(first, predicted, again)).collect();
         let Some(held) = self.purse else { return propensities };
         let mut purse = held.get();
         let lowered = purse.pay(propensities, self.rule.least());

@@ -1,7 +1,7 @@
 //! The trace of a batch: one record for every call to M or H, as it is kept in tables.
 
 use crate::{
-    amplify::Amplified,
+    amplify::{Amplified, SubAnswer},
     answerer::{Answer, Sampled},
     question::Asked,
 };
@@ -11,6 +11,8 @@ use crate::{
 pub enum Part {
     /// M's own answer, given first.
     First,
+    /// What Adv said of it.
+    Adversary,
     /// A further answer of M, which Samp holds against the first.
     Again,
     /// M's answer to a sub-question of H.
@@ -24,6 +26,7 @@ impl Part {
     pub fn name(self) -> &'static str {
         match self {
             Part::First => "first",
+            Part::Adversary => "adversary",
             Part::Again => "again",
             Part::Sub => "sub",
             Part::Human => "human",
@@ -50,15 +53,15 @@ pub struct Call {
     pub answer: String,
     /// Whether this is the answer that counts.
     pub kept: bool,
-    /// The probability that H was called; `None` for a further answer and a sub-answer.
+    /// The probability that H was called; `None` for what Adv said, a further answer and a sub-answer.
     pub propensity: Option<f64>,
-    /// The tokens, where M answered.
+    /// The tokens, where a model answered.
     pub sampled: Option<Sampled>,
 }
 
 /// The calls behind one answer, in the order they were made.
 pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec<Call> {
-    let Amplified { prompt, first, again, propensity, human } = answer;
+    let Amplified { prompt, first, predicted, again, propensity, human } = answer;
     let model = |part, place, prompt: String, answer: Answer, kept, propensity| Call {
         question,
         asked,
@@ -72,6 +75,9 @@ pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec
         sampled: Some(answer.sampled),
     };
     let mut calls = vec![model(Part::First, 0, prompt.clone(), first, human.is_none(), Some(propensity))];
+    if let Some(SubAnswer { prompt, answer }) = predicted {
+        calls.push(model(Part::Adversary, 0, prompt, answer, false, None));
+    }
     for (place, again) in again.into_iter().enumerate() {
         calls.push(model(Part::Again, place, prompt.clone(), again, false, None));
     }

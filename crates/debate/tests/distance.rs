@@ -93,6 +93,7 @@ fn answered(question: u64, asked: Asked, turn: usize, model: &str, human: Option
     let amplified = Amplified {
         prompt: format!("{question}"),
         first: answer(model),
+        predicted: None,
         again: vec![answer("something else")],
         propensity: 0.5,
         human: human.map(|text| HumanAnswer { text: text.to_owned(), calls: Vec::new() }),

@@ -103,7 +103,8 @@ fn row(id: u64) -> Row {
 
 fn outcome(setting: &Setting, ids: &[u64]) -> Outcome {
     let wording = wording();
-    let approx = |rule| Approx { human: &Curious, samp: Samp { rule, purse: None }, wording: &wording };
+    let approx =
+        |rule| Approx { human: &Curious, samp: Samp { rule, purse: None, adversary: None }, wording: &wording };
     let rules = Rules {
         speaker: approx(setting.speaker),
         overseer: approx(setting.overseer),

@@ -3,16 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use debate::{
+    adversary::{Adversary, outcomes, probability},
     amplify::{Amplified, Approx, Open},
     answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
     draw::Draw,
     human::{Exchange, Human, Move},
-    question::Posed,
+    question::{Asked, Posed},
     samp::{Purse, Rule, Samp, allowance, calls_human, lower},
+    trace::{Part, calls},
 };
 use proptest::prelude::*;
-use spec::settings::{Budget, ByLoss, CallHuman, Reference, Schedule, Wording};
-use std::cell::Cell;
+use spec::settings::{Budget, ByLoss, CallHuman, Distance, Reference, Schedule, Wording};
+use std::cell::{Cell, RefCell};
 
 /// Says one of three things, each with a probability of its own, by the address of the draw.
 struct Scripted;
@@ -23,6 +25,26 @@ impl Answerer for Scripted {
             let said = prompt.draw.below(0, 3);
             let sampled = Sampled { log_probs: vec![[-0.1, -1.0, -0.3][said]; 2], ..Sampled::default() };
             Answer { text: ["Yes", "No", "Yes because so"][said].into(), sampled }
+        };
+        Ok(wave.iter().map(said).collect())
+    }
+}
+
+/// Adv: says that H would say so, or not, or neither, by the address of the draw; and remembers what it was asked.
+#[derive(Default)]
+struct Suspicious {
+    asked: Vec<String>,
+    waves: usize,
+}
+
+impl Answerer for Suspicious {
+    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
+        self.waves += 1;
+        self.asked.extend(wave.iter().map(|prompt| prompt.text.clone()));
+        let said = |prompt: &Prompt| {
+            let said = prompt.draw.below(0, 3);
+            let sampled = Sampled { log_probs: vec![[-0.2, -0.5, -0.1][said]], ..Sampled::default() };
+            Answer { text: ["Yes", "No", "perhaps"][said].into(), sampled }
         };
         Ok(wave.iter().map(said).collect())
     }
@@ -41,13 +63,26 @@ fn open(id: u64) -> Open {
     Open { posed: Posed::bare(format!("question {id}")), draw: Draw::new(5).at(id) }
 }
 
-fn answered(samp: Samp<'_>, wave: &[Open]) -> Vec<Amplified> {
-    let wording = Wording::default();
+const SUSPECTED: &str = "Of {question}: {answer}?";
+
+fn answered(rule: Rule, purse: Option<&Cell<Purse>>, wave: &[Open]) -> Vec<Amplified> {
+    answered_beside(&RefCell::new(Suspicious::default()), rule, purse, wave)
+}
+
+fn answered_beside(
+    adversary: &RefCell<Suspicious>,
+    rule: Rule,
+    purse: Option<&Cell<Purse>>,
+    wave: &[Open],
+) -> Vec<Amplified> {
+    let adversary = Adversary { model: adversary, wording: SUSPECTED };
+    let adversary = matches!(rule, Rule::Learned { .. }).then_some(adversary);
+    let (samp, wording) = (Samp { rule, purse, adversary }, Wording::default());
     Approx { human: &Certain, samp, wording: &wording }.answer(&mut Scripted, wave).unwrap()
 }
 
-fn propensities(samp: Samp<'_>, wave: &[Open]) -> Vec<f64> {
-    answered(samp, wave).iter().map(|answer| answer.propensity).collect()
+fn propensities(rule: Rule, purse: Option<&Cell<Purse>>, wave: &[Open]) -> Vec<f64> {
+    answered(rule, purse, wave).iter().map(|answer| answer.propensity).collect()
 }
 
 /// Every rule with a least propensity, and that.
@@ -57,12 +92,14 @@ fn rule() -> impl Strategy<Value = (Rule, f64)> {
         (0.01..=1.0).prop_map(|probability| (Rule::Constant(probability), probability)),
         bounds().prop_map(|(least, most)| (Rule::Confidence { least, most }, least)),
         (bounds(), 1..4usize).prop_map(|((least, most), samples)| (Rule::Disagreement { samples, least, most }, least)),
+        bounds().prop_map(|(least, most)| (Rule::Learned { least, most }, least)),
     ]
 }
 
 fn most(rule: Rule) -> f64 {
     match rule {
-        Rule::Constant(most) | Rule::Confidence { most, .. } | Rule::Disagreement { most, .. } => most,
+        Rule::Constant(most) => most,
+        Rule::Confidence { most, .. } | Rule::Disagreement { most, .. } | Rule::Learned { most, .. } => most,
     }
 }
 
@@ -75,7 +112,7 @@ proptest! {
     #[test]
     fn propensities_keep_their_bounds((rule, least) in rule(), ids in prop::collection::vec(0u64..1000, 0..20)) {
         let wave: Vec<Open> = ids.into_iter().map(open).collect();
-        for propensity in propensities(Samp { rule, purse: None }, &wave) {
+        for propensity in propensities(rule, None, &wave) {
             prop_assert!((least..=most(rule)).contains(&propensity), "{propensity}");
         }
     }
@@ -119,7 +156,7 @@ proptest! {
             for &size in &waves[..own] {
                 let wave: Vec<Open> = (id..id + size).map(open).collect();
                 id += size;
-                in_batch += propensities(Samp { rule, purse: Some(&purse) }, &wave).iter().sum::<f64>();
+                in_batch += propensities(rule, Some(&purse), &wave).iter().sum::<f64>();
             }
             prop_assert!(in_batch <= of_part(per_batch) + 1e-9);
             prop_assert!(close(left - purse.get().left, in_batch));
@@ -135,7 +172,7 @@ proptest! {
     ) {
         let wave: Vec<Open> = (0..distances.len() as u64).map(open).collect();
         let purse = left.map(|left| Cell::new(Purse { left, waves: 1 }));
-        let propensities = propensities(Samp { rule, purse: purse.as_ref() }, &wave);
+        let propensities = propensities(rule, purse.as_ref(), &wave);
         let mut mean = 0.0;
         for drawn in 0..1u32 << distances.len() {
             let (mut chance, mut sum) = (1.0, 0.0);
@@ -153,21 +190,21 @@ proptest! {
 #[test]
 fn waves_that_leave_something_leave_it_to_the_next() {
     let purse = Cell::new(Purse { left: 3.0, waves: 3 });
-    let samp = Samp { rule: Rule::Constant(0.5), purse: Some(&purse) };
-    let sums = [0..1, 1..21, 21..41].map(|ids| propensities(samp, &ids.map(open).collect::<Vec<_>>()).iter().sum());
+    let spent = |wave: Vec<Open>| propensities(Rule::Constant(0.5), Some(&purse), &wave).iter().sum();
+    let sums = [0..1, 1..21, 21..41].map(|ids| spent(ids.map(open).collect()));
     assert!([0.5, 1.25, 1.25].iter().zip(sums).all(|(expect, sum): (_, f64)| close(*expect, sum)), "{sums:?}");
 }
 
 #[test]
 fn who_is_unsure_is_called_over_more_often() {
     let wave: Vec<Open> = (0..200).map(open).collect();
-    let confidence = answered(Samp { rule: Rule::Confidence { least: 0.1, most: 0.9 }, purse: None }, &wave);
+    let confidence = answered(Rule::Confidence { least: 0.1, most: 0.9 }, None, &wave);
     for answer in &confidence {
         let log_prob: f64 = answer.first.sampled.log_probs.iter().map(|&log_prob| f64::from(log_prob)).sum();
         assert!(close(answer.propensity, 0.1 + 0.8 * (1.0 - log_prob.exp())));
     }
     let rule = Rule::Disagreement { samples: 2, least: 0.1, most: 0.9 };
-    let disagreement = answered(Samp { rule, purse: None }, &wave);
+    let disagreement = answered(rule, None, &wave);
     for answer in &disagreement {
         assert_eq!(answer.again.len(), 2);
         let says_no = |answer: &&Answer| answer.text == "No";
@@ -178,6 +215,49 @@ fn who_is_unsure_is_called_over_more_often() {
     assert_eq!(firsts(&confidence), firsts(&disagreement), "what is asked beside it changes no first answer");
     let addresses: Vec<&str> = disagreement.iter().map(|answer| answer.again[0].text.as_str()).collect();
     assert!(disagreement.iter().zip(addresses).any(|(answer, again)| answer.again[1].text != again));
+}
+
+#[test]
+fn adv_is_asked_once_of_each_first_answer_and_h_is_called_where_it_suspects() {
+    let wave: Vec<Open> = (0..100).map(open).collect();
+    let adversary = RefCell::new(Suspicious::default());
+    let learned = answered_beside(&adversary, Rule::Learned { least: 0.1, most: 0.9 }, None, &wave);
+    assert_eq!(adversary.borrow().waves, 1);
+    let mut seen = [false; 3];
+    for (answer, asked) in learned.iter().zip(&adversary.borrow().asked) {
+        assert_eq!(*asked, format!("Of {}: {}?", answer.prompt, answer.first.text));
+        let predicted = answer.predicted.as_ref().unwrap();
+        assert_eq!(predicted.prompt, *asked);
+        // What is left beside no is yes; who says neither suspects the worst.
+        let (which, agrees) = match predicted.answer.text.as_str() {
+            "Yes" => (0, f64::from(-0.2f32).exp()),
+            "No" => (1, 1.0 - f64::from(-0.5f32).exp()),
+            _ => (2, 0.0),
+        };
+        seen[which] = true;
+        assert!(close(probability(&predicted.answer), agrees));
+        assert!(close(answer.propensity, 0.1 + 0.8 * (1.0 - agrees)), "{answer:?}");
+    }
+    assert_eq!(seen, [true; 3]);
+    let constant = answered(Rule::Constant(0.5), None, &wave);
+    assert!(constant.iter().zip(&learned).all(|(one, other)| one.first == other.first && one.predicted.is_none()));
+    answered_beside(&adversary, Rule::Learned { least: 0.1, most: 0.9 }, None, &[]);
+    assert_eq!(adversary.borrow().waves, 1, "of nothing nobody is asked");
+}
+
+#[test]
+fn adv_learns_where_h_answered_and_by_how_far_that_is_from_m() {
+    let wave: Vec<Open> = (0..60).map(open).collect();
+    let learned = answered(Rule::Learned { least: 0.2, most: 0.6 }, None, &wave);
+    let trace: Vec<_> = (0u64..).zip(learned.clone()).flat_map(|(id, it)| calls(id, Asked::Argument, 0, it)).collect();
+    let outcomes = outcomes(Distance::Exact, &trace);
+    for (call, outcome) in trace.iter().zip(&outcomes) {
+        let answer = &learned[call.question as usize];
+        let called = call.part == Part::Adversary && answer.human.is_some();
+        assert_eq!(*outcome, called.then(|| if answer.first.text == "Yes" { 0.0 } else { 1.0 }), "{call:?}");
+    }
+    let known = outcomes.iter().flatten().count();
+    assert!((1..60).contains(&known), "{known}");
 }
 
 #[test]

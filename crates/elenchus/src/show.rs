@@ -195,6 +195,7 @@ fn tell(text: &mut String, call: &Call) {
     let overridden = if call.kept { "" } else { " (overridden)" };
     let _ = match call.part {
         Part::First => writeln!(text, "\n{heading}\n  M: {}{overridden}", call.answer),
+        Part::Adversary => writeln!(text, "    would H say so? {}", call.answer),
         Part::Again => writeln!(text, "    M again: {}", call.answer),
         Part::Sub => writeln!(text, "    H asks M: {}\n      M: {}", call.prompt, call.answer),
         Part::Human => writeln!(text, "  H: {}", call.answer),

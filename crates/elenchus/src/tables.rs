@@ -98,7 +98,7 @@ fn asked_named(name: &str) -> PolarsResult<Asked> {
 }
 
 fn part_named(name: &str) -> PolarsResult<Part> {
-    let all = [Part::First, Part::Again, Part::Sub, Part::Human];
+    let all = [Part::First, Part::Adversary, Part::Again, Part::Sub, Part::Human];
     let found = all.into_iter().find(|part| part.name() == name);
     found.ok_or_else(|| polars_err!(ComputeError: "column `part` holds {name:?}"))
 }

@@ -1,5 +1,6 @@
 //! From a loaded pipeline to what the engine runs: the states as they are before the first batch, and the stages.
 
+mod adversary;
 mod tables;
 
 use crate::{
@@ -64,6 +65,7 @@ pub fn vocabulary(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> 
         let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
         phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
     }
+    phrases.extend(adversary::phrases(pipeline));
     let scripts = pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(&human.settings.script));
     let sources = || questions.values().flat_map(Source::parts);
     let generators = sources().filter_map(|source| match source {
@@ -124,7 +126,9 @@ pub fn states(loaded: &Loaded) -> States {
                 let optimizer = AdamW::new(fresh(&train.model.name).weights.layout.parameters());
                 states.insert(names::optimizer(&stage.name), OptimizerState(optimizer));
             }
-            Stage::Loss(_) => states.insert(names::baseline(&stage.name), Baseline::default()),
+            Stage::Loss(loss) if loss.predict.is_none() => {
+                states.insert(names::baseline(&stage.name), Baseline::default())
+            }
             _ => {}
         }
     }
@@ -185,6 +189,9 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             wording: wording_of(named(&pipeline.stages, &judge.from.name)).unwrap_or_default(),
             draw,
         }),
+        Stage::Loss(loss) if loss.predict.is_some() => {
+            Box::new(adversary::predictions(pipeline, &node, &loss, loaded.tokenizer.clone()))
+        }
         Stage::Loss(loss) => Box::new(stages::loss::Loss {
             calls: node.tables(Role::Calls).map(str::to_owned).collect(),
             verdicts: node.tables(Role::Verdicts).next().map(str::to_owned),
@@ -291,11 +298,18 @@ fn amplifier(pipeline: &Pipeline, node: &Node, name: &str) -> Amplifier {
     };
     let samp = match part {
         // Where it is never asked it has no states to go by.
-        (0, _) => Decider { name: name.to_owned(), call_human: CallHuman::Never, imitation: None, account: None },
+        (0, _) => Decider {
+            name: name.to_owned(),
+            call_human: CallHuman::Never,
+            imitation: None,
+            adversary: None,
+            account: None,
+        },
         _ => Decider {
             name: name.to_owned(),
             call_human: call_human.clone(),
             imitation: matches!(call_human, CallHuman::Schedule(_)).then(|| names::imitation(name)),
+            adversary: call_human.learned().map(|learned| adversary::learnt(learned, pipeline.workers)),
             account: budget.as_ref().map(account),
         },
     };

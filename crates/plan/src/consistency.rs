@@ -31,6 +31,7 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
     let (debates, judges): (Vec<&Reference>, Vec<&Reference>) =
         loss.from.iter().partition(|mention| names.maker(mention, &["debate"]).is_ok());
     let problem = match (&debates[..], &judges[..]) {
+        ([_], []) if loss.predict.is_some() => None,
         ([debate], []) => no_judge(names, loss, debate),
         ([debate], [judge]) => other_debate(names, debate, judge),
         ([], _) => Some(Problem::new(names.pipeline.places.of(&format!("loss.{name}.from")), "a loss needs a debate")),
@@ -68,7 +69,10 @@ fn other_debate(names: Names<'_>, debate: &Reference, judge: &Reference) -> Opti
 /// The tokens and log-probs of a debate are those of its speaker's model; no other can be trained on them.
 fn other_model(names: Names<'_>, train: &Train) -> Option<Problem> {
     let Stage::Loss(loss) = names.settings(names.maker(&train.from, &["loss"]).ok()?) else { return None };
-    let Stage::Debate(debate) = &names.debate_of(loss)?.settings else { return None };
+    // Predictions are another model's: see `adversary`.
+    let Stage::Debate(debate) = &names.debate_of(loss).filter(|_| loss.predict.is_none())?.settings else {
+        return None;
+    };
     let speaker = names.amplify(&debate.speaker).ok()?;
     let (speaks, trained) = (&names.model(&speaker.settings.model).ok()?.name, &names.model(&train.model).ok()?.name);
     let message = format!("`{trained}` is trained on what `{speaks}` said");

@@ -12,7 +12,7 @@ use crate::names::Names;
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     let stages = names.pipeline.stages.iter();
     let losses = stages.filter_map(|stage| match &stage.settings {
-        Stage::Loss(loss) if loss.distance.is_of_texts() => Some((stage.name.as_str(), loss)),
+        Stage::Loss(loss) if loss.is_of_costs() => Some((stage.name.as_str(), loss)),
         _ => None,
     });
     losses.flat_map(|(name, loss)| loss_problems(names, name, loss)).collect()

@@ -6,7 +6,8 @@
 use std::ops::Add;
 
 use spec::settings::{
-    Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row, Stage,
+    Answer, By, Combine, Debate, Distance, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference,
+    Row, Stage,
 };
 
 use crate::{Edge, Node, Role, names::Names, parties::judged};
@@ -162,7 +163,7 @@ fn answered(names: Names<'_>, amplify: &Reference, questions: Expected) -> (Expe
     let Ok(amplify) = names.amplify(amplify) else { return (questions, Expected::default()) };
     let (least, most) = amplify.settings.propensities();
     let asks = most > 0.0 && questions.most > 0.0;
-    let answers = 1.0 + amplify.settings.call_human.samples() as f64;
+    let answers = 1.0 + amplify.settings.call_human.further() as f64;
     let to_human = questions.times(least, most);
     let budget = amplify.settings.budget.as_ref();
     let of_batch = budget.and_then(|budget| Some(budget.per_batch? as f64)).unwrap_or(f64::INFINITY);
@@ -201,6 +202,11 @@ fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
 /// them; M's are where all are, or where they earn.
 fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
     let (to_model, to_human) = given.calls();
+    if loss.predict.is_some() {
+        // One that says yes and one that says no, where a distance is neither 0 nor 1.
+        let most = if loss.distance == Distance::Exact { 1.0 } else { 2.0 };
+        return to_human.times(0.0, most);
+    }
     let rewarded = loss.combine.rewards_from(u64::MAX).is_some();
     let always = matches!(&loss.combine, Combine::Weighted { alpha } if alpha.max() < 1.0);
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);

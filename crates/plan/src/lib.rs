@@ -4,6 +4,7 @@
 //! missing tables and columns, gold answers on their way into training, a reward that nothing can earn. Each check is
 //! a file of its own. A [`Plan`] has passed them all, so that whoever runs it need not ask again.
 
+mod adversary;
 mod chain;
 mod consistency;
 mod distance;
@@ -155,6 +156,7 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     let names = Names { pipeline, tables: &tables, checkpoints: &checkpoints };
     problems.extend(parties::problems(names));
     problems.extend(samp::problems(names));
+    problems.extend(adversary::problems(names));
     let wires = wiring::wire(names, &mut problems);
     let order = order::order(pipeline, &wires, &mut problems);
     problems.extend(consistency::problems(names));

@@ -53,7 +53,7 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
     };
     let mut problems: Vec<Problem> = reasons(names, (name, loss), batch, debate).into_iter().map(reason).collect();
     // Where M trains on its own answers whatever they earn, all of them are looked at together.
-    problems.extend(tempered(names, name, batch, debate).filter(|_| !loss.distance.is_of_texts()));
+    problems.extend(tempered(names, name, batch, debate).filter(|_| !loss.is_of_costs()));
     problems
 }
 

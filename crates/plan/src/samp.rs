@@ -41,7 +41,7 @@ pub(crate) fn deciding<'p>(pipeline: &'p Pipeline, stage: &Stage) -> Vec<&'p Nam
 }
 
 /// How many waves of questions a stage puts to an amplify in a batch. One that nobody is left to ask in counts too.
-fn waves(stage: &Stage, amplify: &str) -> usize {
+pub(crate) fn waves(stage: &Stage, amplify: &str) -> usize {
     match stage {
         Stage::Debate(debate) => {
             let arguments = if debate.speaker.name == amplify { debate.max_turns } else { 0 };

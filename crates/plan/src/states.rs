@@ -20,7 +20,7 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
     let mut reads: Vec<String> = answering.map(|amplify| model(&amplify.settings.model)).collect();
     match stage {
         Stage::Answer(Answer { by: By::Model(sampled), .. }) => reads.push(model(&sampled.name)),
-        Stage::Loss(_) => reads.push(baseline(name)),
+        Stage::Loss(loss) if loss.predict.is_none() => reads.push(baseline(name)),
         Stage::Train(train) => {
             reads.extend([model(&train.model), optimizer(name)]);
             reads.extend(train.kl.iter().map(|kl| model(&kl.to)));
@@ -29,8 +29,10 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
         _ => {}
     }
     reads.dedup();
-    let deciding = deciding(names.pipeline, stage).into_iter();
-    reads.extend(deciding.filter(|it| followed(&it.settings).is_some()).map(|it| imitation(&it.name)));
+    for amplify in deciding(names.pipeline, stage) {
+        reads.extend(followed(&amplify.settings).map(|_| imitation(&amplify.name)));
+        reads.extend(amplify.settings.call_human.learned().map(|learned| model(&learned.model)));
+    }
     // What Samp and its schedules change, they begin with.
     reads.extend(written_for_samp(names, name, stage));
     reads
@@ -39,7 +41,7 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
 /// The states that a stage changes.
 pub(crate) fn writes(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
     let mut writes = match stage {
-        Stage::Loss(_) => vec![baseline(name)],
+        Stage::Loss(loss) if loss.predict.is_none() => vec![baseline(name)],
         Stage::Train(train) => vec![model(&train.model), optimizer(name)],
         Stage::Sync(sync) => vec![model(&sync.to_model)],
         _ => Vec::new(),

@@ -113,7 +113,8 @@ fn calls() -> SchemaRef {
         column(
             "part",
             DataType::Utf8,
-            "first: M's own answer; again: a further one; sub: M's to a sub-question of H; human: H's",
+            "first: M's own answer; adversary: whether H would say so; again: a further one of M; sub: M's to a \
+             sub-question of H; human: H's",
         ),
         column("place", DataType::UInt32, "place among the further answers, or the sub-questions"),
         column("by", DataType::Utf8, "who answered: model or human"),
@@ -123,9 +124,9 @@ fn calls() -> SchemaRef {
         optional(
             "propensity",
             DataType::Float64,
-            "probability that H was called; null for further answers and sub-answers",
+            "probability that H was called; null for further answers, sub-answers and what Adv said",
         ),
-        optional("version", DataType::UInt64, "of M's weights; null for H, as what follows"),
+        optional("version", DataType::UInt64, "of the weights of the model that answered; null for H, as what follows"),
         optional("prompt_tokens", list(DataType::UInt32), "token ids M was given"),
         optional("tokens", list(DataType::UInt32), "token ids M sampled"),
         optional("log_probs", list(DataType::Float32), "natural logarithm of the probability of each, when sampled"),
@@ -157,7 +158,7 @@ fn examples(loss: &Loss) -> SchemaRef {
     let doc = "probability that it became a target, by which its weight is divided; null where it is none";
     let propensity = (loss.weight == Weight::Propensity).then(|| optional("propensity", DataType::Float64, doc));
     let doc = "from H's answer to these tokens, which M answered first; null where H was not called over them";
-    let distance = loss.distance.is_of_texts().then(|| optional("distance", DataType::Float64, doc));
+    let distance = loss.is_of_costs().then(|| optional("distance", DataType::Float64, doc));
     Arc::new(Schema::new(columns.into_iter().chain(propensity).chain(distance).collect::<Vec<_>>()))
 }
 

@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use toml::de::DeValue;
 
 use crate::{
-    settings::{Budget, ByLoss, CallHuman, Confidence, Disagreement, Schedule},
+    settings::{ADVERSARY, Budget, ByLoss, CallHuman, Confidence, Disagreement, Learned, Schedule},
+    stages::template,
     table::Table,
     value::Value,
 };
@@ -17,7 +18,8 @@ pub(crate) fn call_human(value: &mut Value<'_>) -> Option<CallHuman> {
     if value.is_table() {
         return value.table(rule);
     }
-    let rules = ["{ probability = 0.3 }", "{ confidence = … }", "{ disagreement = … }", "{ schedule = … }"];
+    let rules =
+        ["{ probability = 0.3 }", "{ confidence = … }", "{ disagreement = … }", "{ schedule = … }", "{ learned = … }"];
     match value.text()?.as_str() {
         "always" => Some(CallHuman::Always),
         "never" => Some(CallHuman::Never),
@@ -33,6 +35,7 @@ fn rule(table: &mut Table<'_>) -> CallHuman {
             ("confidence", &|value| value.table(confidence).map(CallHuman::Confidence)),
             ("disagreement", &|value| value.table(disagreement).map(CallHuman::Disagreement)),
             ("schedule", &|value| value.table(by_loss).map(CallHuman::Schedule)),
+            ("learned", &|value| value.table(learned).map(CallHuman::Learned)),
         ],
     )
 }
@@ -46,6 +49,13 @@ fn disagreement(table: &mut Table<'_>) -> Disagreement {
     let samples = table.required("samples", 1, |value| value.whole(1..));
     let (least, most) = bounds(table);
     Disagreement { samples, least, most }
+}
+
+fn learned(table: &mut Table<'_>) -> Learned {
+    let model = table.reference("model");
+    let (least, most) = bounds(table);
+    let wording = table.or("wording", ADVERSARY.to_owned(), |value| template(value, &["{question}", "{answer}"]));
+    Learned { model, least, most, wording }
 }
 
 /// The smallest propensity and the largest.

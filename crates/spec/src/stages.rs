@@ -91,7 +91,7 @@ fn wording(table: &mut Table<'_>) -> Wording {
 }
 
 /// A text that names what the answer depends on.
-fn template(value: &mut Value<'_>, wanted: &[&str]) -> Option<String> {
+pub(crate) fn template(value: &mut Value<'_>, wanted: &[&str]) -> Option<String> {
     let text = value.text()?;
     match wanted.iter().find(|part| !text.contains(**part)) {
         Some(part) => value.wrong(&format!("must contain `{part}`")),
@@ -108,9 +108,13 @@ pub(crate) fn judge(table: &mut Table<'_>) -> Judge {
 pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
     let both = Credit { argument: true, calls: true };
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
+    let from = table.required("from", Vec::new(), |value| value.one_or_some(|mention| mention.reference()));
+    let predict = table.optional("predict", |value| value.reference());
+    let usual = if predict.is_some() { Distance::Exact } else { Distance::CrossEntropy };
     let loss = Loss {
-        from: table.required("from", Vec::new(), |value| value.one_or_some(|mention| mention.reference())),
-        distance: table.or("distance", Distance::CrossEntropy, |value| value.word(&Distance::ALL)),
+        from,
+        predict,
+        distance: table.or("distance", usual, |value| value.word(&Distance::ALL)),
         combine: table.required("combine", nothing, |value| value.table(combine)),
         imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
         weight: table.or("weight", Weight::One, |value| value.word(&[Weight::One, Weight::Propensity])),
@@ -128,6 +132,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
     let weighs = loss.weight == Weight::Propensity;
     let (own, of_texts) = (loss.imitate == Imitate::All, loss.distance.is_of_texts());
     let as_reward = matches!(loss.combine, Combine::Reward { .. });
+    let predicts = loss.predict.is_some();
     let problems = [
         (
             weighs && own,
@@ -136,22 +141,40 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             "leave `imitate` at \"human\", or `weight` at \"one\"",
         ),
         (
-            own && of_texts,
+            own && of_texts && !predicts,
             "imitate",
             "M's own kept answer has a distance of 0 to itself, whatever it says, and M would learn nothing of it",
             "leave `imitate` at \"human\", or `distance` at \"cross-entropy\"",
         ),
         (
-            as_reward && !of_texts,
+            as_reward && !of_texts && !predicts,
             "combine",
             "`reward` takes the distance of two answers off what M's earns, and cross-entropy is none of two answers",
             "set `distance` to \"exact\", \"edit\", \"chrf\" or \"bleu\", or combine by `{ weighted = { alpha = … } }`",
         ),
         (
-            as_reward && weighs,
+            as_reward && weighs && !predicts,
             "weight",
             "under `reward` no answer is a target of imitation, so there is nothing to weigh",
             "leave `weight` at \"one\", or combine by `{ weighted = { alpha = … } }`",
+        ),
+        (
+            predicts && own,
+            "imitate",
+            "a prediction is held against what H answered, and M's own kept answers say nothing of that",
+            "leave `imitate` at \"human\"",
+        ),
+        (
+            predicts && !of_texts,
+            "distance",
+            "a prediction is of how far two answers are apart, and cross-entropy is no distance of two answers",
+            "set it to \"exact\", \"edit\", \"chrf\" or \"bleu\"",
+        ),
+        (
+            predicts && loss.combine.rewards_from(u64::MAX).is_some(),
+            "combine",
+            "no prediction earns a reward of a debate",
+            "combine by `{ weighted = { alpha = 0.0 } }`",
         ),
     ];
     let wrong = problems.into_iter().filter(|(holds, ..)| *holds);

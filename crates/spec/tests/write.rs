@@ -52,6 +52,10 @@ fn call_human() -> impl Strategy<Value = CallHuman> {
         (bounds(), 1..9usize)
             .prop_map(|((least, most), samples)| { CallHuman::Disagreement(Disagreement { samples, least, most }) }),
         prop::collection::btree_map(0..1000u64, probability(), 1..4).prop_map(by_loss),
+        (bounds(), ".*").prop_map(|((least, most), text)| {
+            let wording = format!("{text}{{answer}}{{question}}");
+            CallHuman::Learned(Learned { model: mention("n"), least, most, wording })
+        }),
     ]
 }
 
@@ -202,14 +206,17 @@ fn loss() -> impl Strategy<Value = Stage> {
         (of_texts(), schedule()).prop_map(|(distance, alpha)| (distance, Combine::Weighted { alpha })),
         (of_texts(), schedule()).prop_map(|(distance, beta)| (distance, Combine::Reward { beta })),
     ];
+    let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
+    let predicted = of_texts().prop_map(move |distance| (Some(mention("a")), distance, nothing.clone()));
+    let combined = prop_oneof![3 => combined.prop_map(|(distance, combine)| (None, distance, combine)), 1 => predicted];
     (combined, imitate, any::<(bool, bool)>(), decay(), any::<bool>()).prop_map(
-        |((distance, combine), imitate, credit, baseline_decay, by)| {
+        |((predict, distance, combine), imitate, credit, baseline_decay, by)| {
             let imitate = if distance.is_of_texts() { Imitate::Human } else { imitate };
             let by = by && matches!(combine, Combine::Weighted { .. });
             let credit = Credit { argument: credit.0, calls: credit.1 };
             let weight = if by && imitate == Imitate::Human { Weight::Propensity } else { Weight::One };
             let from = vec![mention("d"), mention("v")];
-            Stage::Loss(Loss { from, distance, combine, imitate, weight, credit, baseline_decay })
+            Stage::Loss(Loss { from, predict, distance, combine, imitate, weight, credit, baseline_decay })
         },
     )
 }

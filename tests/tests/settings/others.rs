@@ -42,6 +42,10 @@ pub const AGREEING: &[&str] = &[
 pub const BY_LOSS: &[&str] =
     &["batches=4", "amplify.overseer.call_human={ schedule = { loss = 'step', points = [[0, 0], [9, 1]] } }"];
 
+/// What lets Adv have learnt to say yes or no, and there be another one.
+const LEARNING: &[&str] = &["batches=4"];
+const BOTH_LEARNING: &[&str] = &["amplify.speaker.call_human={ learned = { model = 'adversary', least = 0.1 } }"];
+
 /// What lets an evaluation ask for one debate or another.
 const REFERENCES: &[&str] = &[
     "evaluate.held_out.rows=['debate', 'consultancy']",
@@ -87,6 +91,14 @@ pub const OTHERS: &[Other] = &[
     ("ByLoss.loss", &["amplify.overseer.call_human.schedule.loss='other_step'"], BY_LOSS),
     ("ByLoss.points", &["amplify.overseer.call_human.schedule.points=[[0, 0], [9, 0.5]]"], BY_LOSS),
     ("ByLoss.decay", &["amplify.overseer.call_human.schedule.decay=0.1"], BY_LOSS),
+    (
+        "Learned.model",
+        &["amplify.suspected.call_human.learned.model='spare'", "train.adversary_step.model='spare'"],
+        &[],
+    ),
+    ("Learned.least", &["amplify.suspected.call_human.learned.least=0.5"], LEARNING),
+    ("Learned.most", &["amplify.suspected.call_human.learned.most=0.5"], &[]),
+    ("Learned.wording", &["amplify.suspected.call_human.learned.wording='{question}{answer}'"], &[]),
     ("Amplify.temperature", &["amplify.overseer.temperature=0.5"], &[]),
     ("Amplify.max_tokens", &["amplify.speaker.max_tokens=4"], &[]),
     ("Sample.files", &["sample.others.files=['FOLDER/mixed.jsonl']"], &[]),
@@ -112,6 +124,7 @@ pub const OTHERS: &[Other] = &[
     ),
     ("Judge.by", &["judge.verdicts.by='other'"], &[]),
     ("Loss.from", &["loss.objective.from=['other', 'other_verdicts']"], &[]),
+    ("Loss.predict", &["loss.predictions.predict='speaker'"], BOTH_LEARNING),
     ("Loss.distance", &["loss.objective.distance='exact'"], &["sync.follow.every=1"]),
     ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
     ("Loss.weight", &["loss.objective.weight='propensity'"], &[]),

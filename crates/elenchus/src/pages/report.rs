@@ -257,7 +257,7 @@ fn said(debate: &Transcript) -> Markup {
     let mut answers: Vec<Vec<&Call>> = Vec::new();
     for call in &debate.calls {
         match (call.part, answers.last_mut()) {
-            (Part::Again | Part::Sub | Part::Human, Some(answer)) => answer.push(call),
+            (Part::Adversary | Part::Again | Part::Sub | Part::Human, Some(answer)) => answer.push(call),
             _ => answers.push(vec![call]),
         }
     }
@@ -290,6 +290,7 @@ fn answered(calls: &[&Call]) -> Markup {
             @for call in calls {
                 @match call.part {
                     Part::First => p.overridden[!call.kept] { "M: " (call.answer) },
+                    Part::Adversary => div.asked { "Would H say so? " (call.answer) },
                     Part::Again => div.asked { "M again: " (call.answer) },
                     Part::Sub => div.asked { "H asks M: " (call.prompt) br; "M: " (call.answer) },
                     Part::Human => p { "H: " (call.answer) },

@@ -125,7 +125,7 @@ impl Answer {
                 let wave: Vec<Open> = asked.iter().map(|asking| asking.open.clone()).collect();
                 let deciding = amplifier.samp.hold(unit)?;
                 let said = amplifier.approx(&self.wording, &deciding).answer(&mut m, &wave)?;
-                note_usage(unit, &[m.usage]);
+                note_usage(unit, &[m.usage, deciding.usage()]);
                 let traced = |(asking, said): (&Asking, Amplified)| calls(asking.id, Asked::Argument, 0, said);
                 let trace: Vec<Call> = asked.iter().zip(said).flat_map(traced).collect();
                 deciding.settle(unit, &trace, |_| true);

@@ -3,6 +3,7 @@
 use super::{
     Amplifier, note_usage,
     questions::{Question, questions, stop},
+    samp::Held,
 };
 use crate::tables;
 use batch::{Bundle, Stage, StageError, Unit, stages::errors};
@@ -61,7 +62,9 @@ impl Stage for Debate {
         let mut m = self.speaker.answerer(unit)?;
         let mut target = self.overseer.answerer(unit)?;
         let debates = debate(&rules, &mut m, &mut target, &rows)?;
-        note_usage(unit, &[m.usage, target.usage]);
+        let of_adversaries =
+            [Some(&speaking), overseeing.as_ref()].map(|held| held.map(Held::usage).unwrap_or_default());
+        note_usage(unit, &[[m.usage, target.usage], of_adversaries].concat());
         if !debates.is_empty() {
             let turns = debates.iter().map(|debate| debate.arguments.len()).sum::<usize>() as f64;
             unit.metric("length", turns / debates.len() as f64);

@@ -39,7 +39,7 @@ impl Stage for Judge {
         let mut target = self.by.answerer(unit)?;
         let judging = self.by.samp.hold(unit)?;
         let verdicts = judge(&self.by.approx(&self.wording, &judging), &mut target, &transcripts)?;
-        note_usage(unit, &[target.usage]);
+        note_usage(unit, &[target.usage, judging.usage()]);
         let ids: Vec<u64> = transcripts.iter().map(|transcript| transcript.row.id).collect();
         let winner: Vec<Option<&str>> = verdicts.iter().map(|verdict| verdict.winner.map(Side::name)).collect();
         let reward: Vec<Option<f32>> = verdicts.iter().map(|verdict| verdict.reward(Side::Even)).collect();

@@ -79,7 +79,7 @@ impl Loss {
         let lesson = lesson(&call, winner, self.settings.imitate, self.settings.credit);
         let reward = lesson.reward.map(|reward| f64::from(reward) - baseline.of(Side::at(call.turn)));
         let saved = cost.map(|cost| baseline.of_distance() - cost);
-        let target = if self.settings.distance.is_of_texts() { saved } else { lesson.imitated.then_some(1.0) };
+        let target = if self.settings.is_of_costs() { saved } else { lesson.imitated.then_some(1.0) };
         let (weight, advantage) = match terms {
             Terms::Weighted { alpha } => {
                 let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
@@ -111,7 +111,7 @@ impl Loss {
         if self.settings.weight == Weight::Propensity {
             add("propensity", |example| example.propensity)?;
         }
-        if self.settings.distance.is_of_texts() {
+        if self.settings.is_of_costs() {
             add("distance", |example| example.distance)?;
         }
         Ok(table)
@@ -172,7 +172,7 @@ fn mean_even(winners: &BTreeMap<u64, Side>) -> Option<f64> {
 }
 
 /// A row of the table of examples.
-struct Example {
+pub(super) struct Example {
     question: u64,
     turn: u32,
     role: &'static str,
@@ -181,14 +181,20 @@ struct Example {
     supervised: f32,
     reward: Option<f32>,
     advantage: Option<f32>,
-    log_probs: Option<Vec<f32>>,
-    propensity: Option<f64>,
+    pub(super) log_probs: Option<Vec<f32>>,
+    pub(super) propensity: Option<f64>,
     distance: Option<f64>,
 }
 
 impl Example {
     /// M's own words keep the tokens they were sampled as; H's are tokenised here, once.
-    fn new(tokenizer: &Tokenizer, call: Call, supervised: f32, reward: Option<f32>, advantage: Option<f32>) -> Self {
+    pub(super) fn new(
+        tokenizer: &Tokenizer,
+        call: Call,
+        supervised: f32,
+        reward: Option<f32>,
+        advantage: Option<f32>,
+    ) -> Self {
         let (prompt, answer, log_probs) = match call.sampled {
             Some(sampled) => (sampled.prompt, sampled.tokens, Some(sampled.log_probs)),
             None => (tokenizer.prompt(&call.prompt), tokenizer.answer(&call.answer), None),
@@ -209,7 +215,8 @@ impl Example {
     }
 }
 
-fn into_table(rows: &[Example]) -> PolarsResult<DataFrame> {
+/// The examples as a table.
+pub(super) fn into_table(rows: &[Example]) -> PolarsResult<DataFrame> {
     let tokens: Vec<Option<&[u32]>> = rows.iter().map(|row| Some(row.tokens.as_slice())).collect();
     let log_probs: Vec<Option<&[f32]>> = rows.iter().map(|row| row.log_probs.as_deref()).collect();
     DataFrame::new(

@@ -5,6 +5,7 @@ pub mod debate;
 pub mod evaluate;
 pub mod judge;
 pub mod loss;
+pub mod predictions;
 pub mod procedure;
 pub mod questions;
 pub mod samp;

@@ -145,7 +145,7 @@ impl Procedure {
     }
 
     fn approx<'a>(&'a self, of: &'a Amplifier, probability: f64) -> Approx<'a> {
-        let samp = Samp { rule: Rule::Constant(probability), purse: None };
+        let samp = Samp { rule: Rule::Constant(probability), purse: None, adversary: None };
         Approx { human: of.human.as_ref(), samp, wording: &self.wording }
     }
 }

@@ -1,14 +1,19 @@
 //! Samp in a stage: what it goes by in a batch, what it may spend, and what is noted of it.
 
-use crate::states::{Imitation, Spent};
+use crate::{
+    answerers::{ModelAnswerer, Usage},
+    states::{Imitation, ModelState, Spent},
+};
 use batch::{StageError, Unit};
 use debate::{
+    adversary::Adversary,
     question::Asked,
-    samp::{Purse, Rule, Samp, allowance},
+    samp::{self, Purse, Rule, Samp},
     trace::{Call, Part},
 };
+use model::Sampling;
 use spec::settings::{Budget, CallHuman};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// Samp as a stage lets it decide.
 pub struct Decider {
@@ -18,8 +23,20 @@ pub struct Decider {
     pub call_human: CallHuman,
     /// The state that holds the mean loss by which it goes, if it does.
     pub imitation: Option<String>,
+    /// By whom it goes, if it learns.
+    pub adversary: Option<Learnt>,
     /// The stage's part of the budget, if there is one.
     pub account: Option<Account>,
+}
+
+/// Adv, as Samp asks it.
+pub struct Learnt {
+    /// The state that holds it.
+    pub model: String,
+    /// What it is asked.
+    pub wording: String,
+    /// Threads that compute on tensors.
+    pub workers: usize,
 }
 
 /// A stage's part of a budget.
@@ -41,6 +58,8 @@ pub struct Held<'a> {
     /// Whether propensities are another thing than a number of the file.
     varies: bool,
     purse: Option<Cell<Purse>>,
+    /// Adv, and what it is asked.
+    adversary: Option<(RefCell<ModelAnswerer<'a>>, String)>,
     /// What may be spent in this batch.
     allowance: f64,
     run: Option<OfRun<'a>>,
@@ -59,24 +78,42 @@ impl Decider {
         let rule = Rule::of(&self.call_human, unit.batch, loss.and_then(|imitation| imitation.mean));
         let (least, most) = self.call_human.bounds();
         let varies = least < most || self.account.is_some();
-        let mut held = Held { name: self.name.clone(), rule, varies, purse: None, allowance: f64::INFINITY, run: None };
+        let adversary = self.adversary.as_ref().map(|learnt| learnt.answerer(unit)).transpose()?;
+        let (name, allowance) = (self.name.clone(), f64::INFINITY);
+        let mut held = Held { name, rule, varies, purse: None, adversary, allowance, run: None };
         if let Some(Account { budget, part, spent, batches }) = &self.account {
             if let Some(calls) = budget.per_run {
                 let spent = unit.write::<Spent>(spent)?;
                 held.run = Some(OfRun { all: calls as f64 * part.0 as f64 / part.1 as f64, spent });
             }
             let before = held.run.as_ref().map_or(0.0, |run| run.spent.calls);
-            held.allowance = allowance(budget, *part, before, unit.batch, *batches);
+            held.allowance = samp::allowance(budget, *part, before, unit.batch, *batches);
             held.purse = Some(Cell::new(Purse { left: held.allowance, waves: part.0 }));
         }
         Ok(held)
     }
 }
 
+impl Learnt {
+    /// Adv as it is in this batch. One word is enough, the likeliest.
+    fn answerer<'a>(&self, unit: &Unit<'a>) -> Result<(RefCell<ModelAnswerer<'a>>, String), StageError> {
+        let sampling = Sampling { max_tokens: 1, temperature: 0.0 };
+        let (model, version) = (unit.read::<ModelState>(&self.model)?, unit.version(&self.model)?);
+        let answerer = ModelAnswerer::new(&model.0, version, sampling, self.workers);
+        Ok((RefCell::new(answerer), self.wording.clone()))
+    }
+}
+
 impl Held<'_> {
     /// As waves are put to it.
     pub fn samp(&self) -> Samp<'_> {
-        Samp { rule: self.rule, purse: self.purse.as_ref() }
+        let adversary = self.adversary.as_ref().map(|(model, wording)| Adversary { model, wording });
+        Samp { rule: self.rule, purse: self.purse.as_ref(), adversary }
+    }
+
+    /// How much Adv was used.
+    pub fn usage(&self) -> Usage {
+        self.adversary.as_ref().map(|(model, _)| model.borrow().usage).unwrap_or_default()
     }
 
     /// Books what was spent, and notes the mean propensity of the questions that it decided on and what is left: of the

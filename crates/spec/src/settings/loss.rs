@@ -11,6 +11,12 @@ pub struct Loss {
     /// A debate and its judge.
     #[schemars(schema_with = "super::one_or_some", extend("x-changes" = "tables"))]
     pub from: Vec<Reference>,
+    /// An Amp≈ whose `call_human` is `learned`: examples for its Adv, the model that predicts whether H would say what M
+    /// said. Each answer that H gave over M's makes one that says yes, and weighs 1 − d, and one that says no, and weighs
+    /// d, by a `distance` of texts; that is "exact" then if it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "tables"))]
+    pub predict: Option<Reference>,
     /// d, the distance between two answers.
     #[schemars(extend("default" = "cross-entropy", "x-changes" = "tables"))]
     pub distance: Distance,
@@ -31,6 +37,13 @@ pub struct Loss {
     /// where M trains on a distance of texts.
     #[schemars(schema_with = "schedule::decay", extend("default" = 0.95, "x-changes" = "tables"))]
     pub baseline_decay: Schedule,
+}
+
+impl Loss {
+    /// Whether M trains on what its own answers cost: not where a distance of texts is what is to be predicted.
+    pub fn is_of_costs(&self) -> bool {
+        self.distance.is_of_texts() && self.predict.is_none()
+    }
 }
 
 /// The natural-language distance d. All but cross-entropy are numbers of two texts, 0 for the same and 1 at most. M

@@ -25,6 +25,9 @@ pub enum CallHuman {
     /// `{ schedule = { loss = "step", points = [[0.1, 0.05], [1.0, 0.9]] } }`: by how well M imitates H so far; many
     /// calls first, fewer as the loss falls (Christiano et al. 2018).
     Schedule(ByLoss),
+    /// `{ learned = { model = "adversary", least = 0.05 } }`: the more often, the less probable a model that learns from
+    /// H's answers finds it that H would say what M said (Hubinger 2019).
+    Learned(Learned),
 }
 
 /// By M's own probability of its answer, the product over its tokens: where that is 1 the propensity is `least`, where
@@ -53,6 +56,33 @@ pub struct Disagreement {
     #[schemars(range(min = 0.0, max = 1.0), extend("default" = 1.0, "x-changes" = "tables"))]
     pub most: f64,
 }
+
+/// By Adv, an adversary: the probability that it gives to H saying what M said. Where that is 1 the propensity is `least`,
+/// where it is 0, `most`, and between them it is linear. Until it has learnt to say yes or no, it is `most`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Learned {
+    /// Adv: a model other than M. A `loss` that has this Amp≈ under `predict` makes its examples, and a `train` stage
+    /// trains it.
+    #[schemars(extend("x-changes" = "tables"))]
+    pub model: Reference,
+    /// The smallest propensity. Above 0, every question has a chance of H, so that Adv learns of those too of which it
+    /// suspects nothing.
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-changes" = "tables"))]
+    pub least: f64,
+    /// The largest propensity.
+    #[schemars(range(min = 0.0, max = 1.0), extend("default" = 1.0, "x-changes" = "tables"))]
+    pub most: f64,
+    /// What Adv is asked: `{question}` stands for the whole text that was put to M and H, `{answer}` for M's answer. Both
+    /// must be in it.
+    #[schemars(
+        regex(pattern = r"\{question\}[\s\S]*\{answer\}|\{answer\}[\s\S]*\{question\}"),
+        extend("default" = ADVERSARY, "x-changes" = "tables")
+    )]
+    pub wording: String,
+}
+
+/// What Adv is asked, if the file does not say it.
+pub(crate) const ADVERSARY: &str = "{question}\nAnswer: {answer}\nWould the human say so?";
 
 /// By the running mean of the supervised loss of a `train` stage.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -98,7 +128,8 @@ impl CallHuman {
             CallHuman::Never => (0.0, 0.0),
             CallHuman::Probability(probability) => (probability.min(), probability.max()),
             CallHuman::Confidence(Confidence { least, most })
-            | CallHuman::Disagreement(Disagreement { least, most, .. }) => (*least, *most),
+            | CallHuman::Disagreement(Disagreement { least, most, .. })
+            | CallHuman::Learned(Learned { least, most, .. }) => (*least, *most),
             CallHuman::Schedule(by_loss) => {
                 let probabilities = || by_loss.points.iter().map(|point| point.1);
                 (probabilities().fold(1.0, f64::min), probabilities().fold(0.0, f64::max))
@@ -106,11 +137,20 @@ impl CallHuman {
         }
     }
 
-    /// How many further answers of M it takes for each question.
-    pub fn samples(&self) -> usize {
+    /// How many further answers of models it takes for each question: M's, or Adv's.
+    pub fn further(&self) -> usize {
         match self {
             CallHuman::Disagreement(disagreement) => disagreement.samples,
+            CallHuman::Learned(_) => 1,
             _ => 0,
+        }
+    }
+
+    /// What it learns by, where it does.
+    pub fn learned(&self) -> Option<&Learned> {
+        match self {
+            CallHuman::Learned(learned) => Some(learned),
+            _ => None,
         }
     }
 }

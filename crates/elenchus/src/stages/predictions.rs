@@ -1,0 +1,75 @@
+//! `[loss.NAME]` with `predict`: what Adv learns from the answers that H gave. Of each, Adv was asked whether H would say
+//! what M said; by a distance d of the two answers, yes was right by 1 − d and no by d. Weighed by its propensity it stands
+//! for those over which H was not called, so that Adv learns of all questions, and not only of those that it suspects.
+
+use super::loss::{Example, into_table};
+use crate::tables;
+use batch::{Bundle, Stage, StageError, Unit};
+use debate::{
+    adversary::outcomes,
+    answerer::Sampled,
+    question::Asked,
+    trace::{Call, Part},
+};
+use model::Tokenizer;
+use polars::prelude::Column;
+use spec::settings::{Distance, Weight};
+use std::collections::BTreeMap;
+
+/// Turns what Adv was asked in a batch into weighted token sequences.
+pub struct Predictions {
+    /// The stage's name.
+    pub name: String,
+    /// The tables of calls, each with those of its questions that are put to Adv's Amp≈.
+    pub calls: Vec<(String, Vec<Asked>)>,
+    /// d.
+    pub distance: Distance,
+    /// What an example counts.
+    pub weight: Weight,
+    /// Turns yes and no into tokens.
+    pub tokenizer: Tokenizer,
+}
+
+impl Stage for Predictions {
+    fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
+        let mut examples = Vec::new();
+        for (table, asked) in &self.calls {
+            let mut calls = tables::to_calls(unit.table(table)?)?;
+            calls.retain(|call| asked.contains(&call.asked));
+            examples.extend(self.examples(calls));
+        }
+        let mut table = into_table(&examples)?;
+        if self.weight == Weight::Propensity {
+            let propensities: Vec<Option<f64>> = examples.iter().map(|example| example.propensity).collect();
+            table.with_column(Column::new("propensity".into(), propensities))?;
+        }
+        Ok(Bundle::from([(self.name.clone(), table)]))
+    }
+}
+
+impl Predictions {
+    fn examples(&self, calls: Vec<Call>) -> Vec<Example> {
+        let posed = |call: &Call| (call.question, call.asked, call.turn);
+        let firsts = calls.iter().filter(|call| call.part == Part::First);
+        let propensities: BTreeMap<_, _> = firsts.filter_map(|call| Some((posed(call), call.propensity?))).collect();
+        let outcomes = outcomes(self.distance, &calls);
+        let of_call = |(call, d): (Call, Option<f64>)| {
+            let propensity = propensities.get(&posed(&call)).copied();
+            d.map(|d| self.of_call(&call, d, propensity)).unwrap_or_default()
+        };
+        calls.into_iter().zip(outcomes).flat_map(of_call).collect()
+    }
+
+    /// What one answer of H teaches. A word that was not right at all is left out.
+    fn of_call(&self, call: &Call, d: f64, propensity: Option<f64>) -> Vec<Example> {
+        let propensity = propensity.filter(|_| self.weight == Weight::Propensity);
+        let example = |(word, right): (&str, f64)| {
+            // The question keeps the tokens that Adv was given.
+            let asked = |sampled: Sampled| Sampled { tokens: self.tokenizer.answer(word), ..sampled };
+            let said = Call { sampled: call.sampled.clone().map(asked), ..call.clone() };
+            let weight = (right / propensity.unwrap_or(1.0)) as f32;
+            Example { propensity, log_probs: None, ..Example::new(&self.tokenizer, said, weight, None, None) }
+        };
+        [("Yes", 1.0 - d), ("No", d)].into_iter().filter(|(_, right)| *right > 0.0).map(example).collect()
+    }
+}
