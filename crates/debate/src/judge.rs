@@ -11,7 +11,7 @@ use crate::{
 use spec::settings::Wording;
 
 /// A side of a debate: the arguments at its even turns, or those at its odd turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
     /// Turns 0, 2, …
     Even,

@@ -169,7 +169,7 @@ impl Inputs {
     /// How many batches use up the rows of all sources: each batch takes a stage's `rows` of them.
     pub fn batches(&self, pipeline: &Pipeline) -> u64 {
         let of = |stage: &Named<Stage>| match &stage.settings {
-            Stage::Sample(sample) => Some((self.questions.get(&stage.name)?.count()?, sample.rows)),
+            Stage::Sample(sample) => Some((self.questions.get(&stage.name)?.count()?, sample.rows / sample.repeat)),
             Stage::Read(read) => Some((self.outside.rows(&read.files).ok()?.rows(), read.rows)),
             _ => None,
         };

@@ -4,6 +4,7 @@
 use batch::{Files, State, StateError};
 use debate::judge::Side;
 use model::Model;
+use std::collections::BTreeMap;
 use train::AdamW;
 
 /// The running mean of the reward, per side, as an exponential moving average that starts at its first value. Group
@@ -11,9 +12,12 @@ use train::AdamW;
 /// the even side's negative, and one number holds both.
 ///
 /// Beside it, in the same way, that of the distance from M's answers to H's.
-#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Baseline {
     even: Option<f64>,
+    /// Those of each side's reward by depth, where they are kept apart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    depths: BTreeMap<String, f64>,
     /// The running mean of d, where M trains on what its own answers cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     distance: Option<f64>,
@@ -32,6 +36,18 @@ impl Baseline {
     /// Moves towards the mean reward of a batch, given as the even side's.
     pub fn follow(&mut self, even: f64, decay: f64) {
         self.even = Some(followed(self.even, even, decay));
+    }
+
+    /// What is subtracted from a side's reward at a depth: the side's, before any was seen there.
+    pub fn at(&self, side: Side, depth: usize) -> f64 {
+        self.depths.get(&place(side, depth)).copied().unwrap_or_else(|| self.of(side))
+    }
+
+    /// Moves towards the mean reward of a side at a depth of a batch.
+    pub fn follow_at(&mut self, side: Side, depth: usize, reward: f64, decay: f64) {
+        let place = place(side, depth);
+        let mean = followed(self.depths.get(&place).copied(), reward, decay);
+        self.depths.insert(place, mean);
     }
 
     /// What an answer's own distance is subtracted from: 0 before any was seen.
@@ -57,6 +73,11 @@ impl Imitation {
     pub fn follow(&mut self, loss: f64, decay: f64) {
         self.mean = Some(followed(self.mean, loss, decay));
     }
+}
+
+/// The name of a side at a depth.
+fn place(side: Side, depth: usize) -> String {
+    format!("{} {depth}", side.name())
 }
 
 fn followed(mean: Option<f64>, value: f64, decay: f64) -> f64 {
@@ -115,7 +136,7 @@ macro_rules! numbers {
             }
 
             fn snapshot(&self) -> Result<Box<dyn State>, StateError> {
-                Ok(Box::new(*self))
+                Ok(Box::new(Clone::clone(self)))
             }
 
             fn load(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), StateError> {

@@ -167,7 +167,8 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             let excluded = loaded.inputs.excluded.remove(&name).unwrap_or_default();
             let skipped = loaded.inputs.skipped.remove(&name);
             let skipped = skipped.map(|rows| rows.into_iter().map(Refused::from).collect());
-            Box::new(stages::sample::Sample { name, source, rows: sample.rows, until, skipped, excluded, draw })
+            let (rows, repeat) = (sample.rows, sample.repeat);
+            Box::new(stages::sample::Sample { name, source, rows, repeat, until, skipped, excluded, draw })
         }
         Stage::Debate(debate) => Box::new(stages::debate::Debate {
             name,
@@ -195,6 +196,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         Stage::Loss(loss) => Box::new(stages::loss::Loss {
             calls: node.tables(Role::Calls).map(str::to_owned).collect(),
             verdicts: node.tables(Role::Verdicts).next().map(str::to_owned),
+            questions: node.tables(Role::Questions).next().map(str::to_owned),
             baseline: names::baseline(&name),
             name,
             settings: loss,

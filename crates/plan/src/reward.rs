@@ -3,27 +3,44 @@
 
 use spec::{
     Problem,
-    settings::{Combine, Debate, Loss, Named, Stage, Train},
+    settings::{BaselineOf, Combine, Debate, Loss, Named, Reference, Sample, Stage, Train},
 };
 
-use crate::names::Names;
+use crate::{names::Names, wiring::Role};
 
 /// What keeps rewards from being earned where α asks for them, and settings of rewarded answers where it never does.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     let of = |stage: &Named<Stage>| match &stage.settings {
-        Stage::Loss(loss) => loss_problems(names, &stage.name, loss),
-        Stage::Train(train) => unrewarded(names, &stage.name, train),
+        Stage::Loss(loss) => {
+            let held = unrewarded(names, ("loss", &stage.name), loss.of_reward(), (&stage.name, loss));
+            loss_problems(names, &stage.name, loss)
+                .into_iter()
+                .chain(held)
+                .chain(alone(names, &stage.name, loss))
+                .collect()
+        }
+        Stage::Train(train) => of_train(names, &stage.name, train),
         _ => Vec::new(),
     };
     names.pipeline.stages.iter().flat_map(of).collect()
 }
 
-/// What is said of answers that earned a reward, where α is 0 and none does.
-fn unrewarded(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
+/// What a `train` stage says of answers that earned a reward.
+fn of_train(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
     let Ok(place) = names.maker(&train.from, &["loss"]) else { return Vec::new() };
     let Named { name: loss, settings: Stage::Loss(settings), .. } = &names.pipeline.stages[place] else {
         return Vec::new();
     };
+    unrewarded(names, ("train", name), train.of_reward(), (loss, settings))
+}
+
+/// What is said of answers that earned a reward, where α of a loss is 0 and none does.
+fn unrewarded(
+    names: Names<'_>,
+    (kind, name): (&str, &str),
+    keys: Vec<&str>,
+    (loss, settings): (&str, &Loss),
+) -> Vec<Problem> {
     if settings.combine.rewards_from(names.pipeline.batches.unwrap_or(u64::MAX)).is_some() {
         return Vec::new();
     }
@@ -31,9 +48,32 @@ fn unrewarded(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
         let message =
             format!("`{key}` is of answers that earned a reward, and `alpha` of `{loss}` is 0 at every batch");
         let help = format!("leave it out, or let `alpha` of `loss.{loss}` rise above 0");
-        Problem::new(names.pipeline.places.of(&format!("train.{name}.{key}")), message).help(help)
+        Problem::new(names.pipeline.places.of(&format!("{kind}.{name}.{key}")), message).help(help)
     };
-    train.of_reward().into_iter().map(problem).collect()
+    keys.into_iter().map(problem).collect()
+}
+
+/// A group of one: no question is debated more often than once in a batch.
+fn alone(names: Names<'_>, name: &str, loss: &Loss) -> Option<Problem> {
+    let Stage::Debate(debate) = &names.debate_of(loss).filter(|_| loss.baseline == BaselineOf::Group)?.settings else {
+        return None;
+    };
+    let sample = drawn(names, &debate.from)?;
+    let Stage::Sample(Sample { repeat: 1, .. }) = &sample.settings else { return None };
+    let message = format!("`{}` has each question once in a batch, so that no debate has a group", sample.name);
+    let help = format!("set `repeat = 4` in `sample.{}`, or leave `baseline` at \"side\"", sample.name);
+    Some(Problem::new(names.pipeline.places.of(&format!("loss.{name}.baseline")), message).help(help))
+}
+
+/// The stage that draws the questions of a table, perhaps before some are filtered out. Of other tables nobody knows how
+/// often they have a question.
+fn drawn<'p>(names: Names<'p>, from: &Reference) -> Option<&'p Named<Stage>> {
+    let stage = &names.pipeline.stages[names.maker(from, Role::Questions.made_by()).ok()?];
+    match &stage.settings {
+        Stage::Sample(_) => Some(stage),
+        Stage::Filter(filter) => drawn(names, &filter.from),
+        _ => None,
+    }
 }
 
 fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {

@@ -3,7 +3,7 @@
 
 use spec::{
     Problem,
-    settings::{Evaluate, Judge, Loss, Named, Reference, Stage},
+    settings::{BaselineOf, Evaluate, Judge, Loss, Named, Reference, Stage},
 };
 
 use crate::{
@@ -138,7 +138,7 @@ fn judge_inputs(names: Names<'_>, judge: &Judge, problems: &mut Vec<Problem>) ->
     [arguments].into_iter().chain(questions).collect()
 }
 
-/// A loss takes whole bundles: what was said, and every call behind it.
+/// A loss takes whole bundles: what was said, and every call behind it; and the questions, where it groups debates by them.
 fn loss_inputs(names: Names<'_>, loss: &Loss, problems: &mut Vec<Problem>) -> Vec<Edge> {
     let bundle = |mention: &Reference| {
         let stage = names.maker(mention, &["debate", "judge"])?;
@@ -147,7 +147,11 @@ fn loss_inputs(names: Names<'_>, loss: &Loss, problems: &mut Vec<Problem>) -> Ve
         let calls = names.edge(stage, &format!("{}.calls", mention.name), mention, Role::Calls)?;
         Ok([own, calls])
     };
-    loss.from.iter().filter_map(|mention| kept(bundle(mention), problems)).flatten().collect()
+    let mut edges: Vec<Edge> =
+        loss.from.iter().filter_map(|mention| kept(bundle(mention), problems)).flatten().collect();
+    let arguments = edges.iter().find(|edge| edge.role == Role::Arguments && loss.baseline == BaselineOf::Group);
+    edges.extend(arguments.and_then(|arguments| questions_of(names, arguments)));
+    edges
 }
 
 /// Verdicts are right or wrong by the gold answers of the questions argued about.

@@ -8,8 +8,8 @@ use crate::{
     policy,
     problem::Problem,
     settings::{
-        AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Normalise,
-        OnBadQuestion, Policy, Row, Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
+        AdamW, BaselineOf, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss,
+        Normalise, OnBadQuestion, Policy, Row, Scale, Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
     },
     table::Table,
     value::Value,
@@ -119,6 +119,10 @@ pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
         imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
         weight: table.or("weight", Weight::One, |value| value.word(&[Weight::One, Weight::Propensity])),
         credit: table.or("credit", both, credit),
+        baseline: table.or("baseline", BaselineOf::Side, |value| {
+            value.word(&[BaselineOf::Side, BaselineOf::Depth, BaselineOf::Group])
+        }),
+        scale: table.or("scale", Scale::None, |value| value.word(&[Scale::None, Scale::Std])),
         baseline_decay: table.or("baseline_decay", Schedule::Constant(0.95), |value| value.schedule(0.0..1.0)),
     };
     for (key, message, help) in inconsistent(&loss) {
@@ -157,6 +161,12 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             "weight",
             "under `reward` no answer is a target of imitation, so there is nothing to weigh",
             "leave `weight` at \"one\", or combine by `{ weighted = { alpha = … } }`",
+        ),
+        (
+            loss.scale != Scale::None && loss.baseline != BaselineOf::Group,
+            "scale",
+            "only what is left of a reward after the mean of its group is divided by their spread",
+            "set `baseline` to \"group\", or remove `scale`",
         ),
         (
             predicts && own,

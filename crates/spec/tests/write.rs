@@ -114,13 +114,14 @@ fn on_bad_question() -> impl Strategy<Value = OnBadQuestion> {
 fn sample() -> impl Strategy<Value = Stage> {
     let order = prop_oneof![Just(Order::Sequential), Just(Order::Shuffled), Just(Order::WithReplacement)];
     let exclude = prop::option::of(files());
-    (questions(), 1..usize::MAX, order, on_bad_question(), exclude).prop_map(
-        |(questions, rows, order, on_error, exclude)| {
+    (questions(), 1..usize::MAX / 9, 1..9usize, order, on_bad_question(), exclude).prop_map(
+        |(questions, several, repeat, order, on_error, exclude)| {
+            let rows = several * repeat;
             let (order, on_error) = match questions {
                 Questions::Task(_) => (Order::Sequential, OnBadQuestion::Fail),
                 _ => (order, on_error),
             };
-            Stage::Sample(Sample { questions, rows, order, on_error, exclude })
+            Stage::Sample(Sample { questions, rows, repeat, order, on_error, exclude })
         },
     )
 }
@@ -209,14 +210,31 @@ fn loss() -> impl Strategy<Value = Stage> {
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
     let predicted = of_texts().prop_map(move |distance| (Some(mention("a")), distance, nothing.clone()));
     let combined = prop_oneof![3 => combined.prop_map(|(distance, combine)| (None, distance, combine)), 1 => predicted];
-    (combined, imitate, any::<(bool, bool)>(), decay(), any::<bool>()).prop_map(
-        |((predict, distance, combine), imitate, credit, baseline_decay, by)| {
+    let baseline = prop::sample::select(vec![
+        (BaselineOf::Side, Scale::None),
+        (BaselineOf::Depth, Scale::None),
+        (BaselineOf::Group, Scale::None),
+        (BaselineOf::Group, Scale::Std),
+    ]);
+    (combined, imitate, any::<(bool, bool)>(), (baseline, decay()), any::<bool>()).prop_map(
+        |((predict, distance, combine), imitate, credit, ((baseline, scale), baseline_decay), by)| {
             let imitate = if distance.is_of_texts() { Imitate::Human } else { imitate };
             let by = by && matches!(combine, Combine::Weighted { .. });
             let credit = Credit { argument: credit.0, calls: credit.1 };
             let weight = if by && imitate == Imitate::Human { Weight::Propensity } else { Weight::One };
             let from = vec![mention("d"), mention("v")];
-            Stage::Loss(Loss { from, predict, distance, combine, imitate, weight, credit, baseline_decay })
+            Stage::Loss(Loss {
+                from,
+                predict,
+                distance,
+                combine,
+                imitate,
+                weight,
+                credit,
+                baseline,
+                scale,
+                baseline_decay,
+            })
         },
     )
 }

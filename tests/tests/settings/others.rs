@@ -11,6 +11,11 @@ pub const DEBATED: &[&str] = &[
     "sample.questions.rows=8",
 ];
 
+/// What lets debates on the same question differ, and be held against each other.
+pub const REPEATED: &[&str] = &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "sample.questions.repeat=4"];
+pub const GROUPED: &[&str] =
+    &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "sample.questions.repeat=4", "loss.objective.baseline='group'"];
+
 /// What rewarded answers can be trained on, each where debates have winners.
 pub const CLIPPED: &[&str] = &[
     DEBATED[0],
@@ -103,6 +108,7 @@ pub const OTHERS: &[Other] = &[
     ("Amplify.max_tokens", &["amplify.speaker.max_tokens=4"], &[]),
     ("Sample.files", &["sample.others.files=['FOLDER/mixed.jsonl']"], &[]),
     ("Sample.rows", &["sample.questions.rows=3"], &[]),
+    ("Sample.repeat", &["sample.questions.repeat=2"], &[]),
     ("Questions.files", &["evaluate.held_out.questions.files=['FOLDER/lies.jsonl']"], &[]),
     ("Task.name", &["sample.others.task.name='web-of-lies'"], &[]),
     ("Task.depth", &["sample.others.task.depth=[3, 5]"], &[]),
@@ -129,6 +135,9 @@ pub const OTHERS: &[Other] = &[
     ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
     ("Loss.weight", &["loss.objective.weight='propensity'"], &[]),
     ("Loss.credit", &["loss.objective.credit=['argument']"], DEBATED),
+    ("Loss.baseline", &["loss.objective.baseline='depth'"], DEBATED),
+    ("Loss.baseline", &["loss.objective.baseline='group'"], REPEATED),
+    ("Loss.scale", &["loss.objective.scale='std'"], GROUPED),
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=0.1"], DEBATED),
     ("Combine.weighted.alpha", &["loss.objective.combine.weighted.alpha=0.75"], &[]),
     ("Combine.reward.beta", &["loss.objective.combine.reward.beta=2"], AS_REWARD),

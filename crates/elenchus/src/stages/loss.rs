@@ -8,9 +8,11 @@
 //! M's own first answer is trained on, if H was called over it, with the running mean of d less its d for a weight. The
 //! gradient of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted.
 
+use super::questions::questions as questions_of;
 use crate::{states::Baseline, tables};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
+    baseline::{Group, depth, groups},
     distance::costs,
     judge::Side,
     lesson::lesson,
@@ -19,7 +21,7 @@ use debate::{
 use model::Tokenizer;
 use polars::prelude::*;
 use rayon::prelude::*;
-use spec::settings::{Combine, Weight};
+use spec::settings::{BaselineOf, Combine, Weight};
 use std::collections::BTreeMap;
 
 /// Turns the calls of a batch into weighted token sequences.
@@ -30,6 +32,8 @@ pub struct Loss {
     pub calls: Vec<String>,
     /// The table of verdicts, if there is a judge.
     pub verdicts: Option<String>,
+    /// The table of questions, if rewards are held against those of other debates on the same one.
+    pub questions: Option<String>,
     /// How the losses combine, who is imitated, and what earns a reward.
     pub settings: spec::settings::Loss,
     /// The state that holds the running means of the reward and of the distance.
@@ -44,17 +48,28 @@ impl Stage for Loss {
             Some(verdicts) => winners(unit.table(verdicts)?)?,
             None => BTreeMap::new(),
         };
+        let groups = match &self.questions {
+            Some(questions) => groups(&texts(unit.table(questions)?)?, &winners),
+            None => BTreeMap::new(),
+        };
         let baseline = unit.write::<Baseline>(&self.baseline)?;
         let calls = self.calls.iter().map(|table| tables::to_calls(unit.table(table)?).map_err(StageError::from));
         let calls: Vec<Call> = calls.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let costs = costs(self.settings.distance, &calls);
         let terms = Terms::at(&self.settings.combine, unit.batch, &calls, &costs);
         terms.note(unit);
-        let weigh = |(call, cost)| self.example(call, cost, &winners, &terms, baseline);
+        if let Some(telling) = mean(groups.values().map(|group| f64::from(u8::from(group.tells())))) {
+            unit.metric("telling", telling);
+        }
+        let (depths, means) = (self.by_depth(&calls, &winners), Means { baseline, groups: &groups });
+        let weigh = |(call, cost)| self.example(call, cost, &winners, &terms, means);
         let examples: Vec<Example> = calls.into_par_iter().zip(costs.par_iter().copied()).filter_map(weigh).collect();
         let decay = self.settings.baseline_decay.at(unit.batch);
         if let Some(even) = mean_even(&winners) {
             baseline.follow(even, decay);
+        }
+        for ((side, depth), rewards) in depths {
+            mean(rewards.into_iter()).into_iter().for_each(|mean| baseline.follow_at(side, depth, mean, decay));
         }
         if let Some(distance) = mean(costs.into_iter().flatten()) {
             unit.metric("distance", distance);
@@ -73,20 +88,20 @@ impl Loss {
         cost: Option<f64>,
         winners: &BTreeMap<u64, Side>,
         terms: &Terms,
-        baseline: &Baseline,
+        means: Means<'_>,
     ) -> Option<Example> {
         let winner = winners.get(&call.question).copied();
         let lesson = lesson(&call, winner, self.settings.imitate, self.settings.credit);
-        let reward = lesson.reward.map(|reward| f64::from(reward) - baseline.of(Side::at(call.turn)));
-        let saved = cost.map(|cost| baseline.of_distance() - cost);
+        let reward = lesson.reward.and_then(|reward| self.surprise(&call, f64::from(reward), means));
+        let saved = cost.map(|cost| means.baseline.of_distance() - cost);
         let target = if self.settings.is_of_costs() { saved } else { lesson.imitated.then_some(1.0) };
         let (weight, advantage) = match terms {
             Terms::Weighted { alpha } => {
                 let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
                 (weight, reward.filter(|_| *alpha > 0.0).map(|reward| alpha * reward))
             }
-            Terms::Reward { beta, means } => {
-                let of_debate = means.get(&call.question).map(|mean| baseline.of_distance() - mean);
+            Terms::Reward { beta, of_debates } => {
+                let of_debate = of_debates.get(&call.question).map(|mean| means.baseline.of_distance() - mean);
                 let rewarded = reward.map(|reward| reward + of_debate.map_or(0.0, |saved| beta * saved));
                 (0.0, rewarded.or(saved.filter(|_| *beta > 0.0).map(|saved| beta * saved)))
             }
@@ -100,6 +115,27 @@ impl Loss {
         let teaches = target.is_some() || advantage.is_some();
         let example = || Example::new(&self.tokenizer, call, supervised, lesson.reward, advantage);
         teaches.then(|| Example { propensity, distance: cost, ..example() })
+    }
+
+    /// A reward less what it is held against; none where nothing can be told from it.
+    fn surprise(&self, call: &Call, reward: f64, means: Means<'_>) -> Option<f64> {
+        let side = Side::at(call.turn);
+        match self.settings.baseline {
+            BaselineOf::Side => Some(reward - means.baseline.of(side)),
+            BaselineOf::Depth => Some(reward - means.baseline.at(side, depth(call))),
+            BaselineOf::Group => means.groups.get(&call.question)?.advantage(side, reward, self.settings.scale),
+        }
+    }
+
+    /// The rewards of each side at each depth, where they are kept apart.
+    fn by_depth(&self, calls: &[Call], winners: &BTreeMap<u64, Side>) -> BTreeMap<(Side, usize), Vec<f64>> {
+        let mut rewards: BTreeMap<(Side, usize), Vec<f64>> = BTreeMap::new();
+        for call in calls.iter().filter(|_| self.settings.baseline == BaselineOf::Depth) {
+            let winner = winners.get(&call.question).copied();
+            let earned = lesson(call, winner, self.settings.imitate, self.settings.credit).reward.map(f64::from);
+            rewards.entry((Side::at(call.turn), depth(call))).or_default().extend(earned);
+        }
+        rewards
     }
 
     /// The examples as a table, with the columns that the settings ask for.
@@ -118,12 +154,21 @@ impl Loss {
     }
 }
 
+/// What rewards are held against.
+#[derive(Clone, Copy)]
+struct Means<'a> {
+    /// As the batches before left it.
+    baseline: &'a Baseline,
+    /// Of each debate, the ones on the same question.
+    groups: &'a BTreeMap<u64, Group>,
+}
+
 /// How the losses combine at a batch.
 enum Terms {
     /// (1 − α)·L − α·J.
     Weighted { alpha: f64 },
-    /// J alone, from which β·d is taken: `means` has the mean d of each debate over the questions that H answered.
-    Reward { beta: f64, means: BTreeMap<u64, f64> },
+    /// J alone, from which β·d is taken, by the mean d of each debate over the questions that H answered.
+    Reward { beta: f64, of_debates: BTreeMap<u64, f64> },
 }
 
 impl Terms {
@@ -136,7 +181,7 @@ impl Terms {
                     of_debates.entry(call.question).or_default().extend(*cost);
                 }
                 let mean = |(question, costs): (u64, Vec<f64>)| Some((question, mean(costs.into_iter())?));
-                Terms::Reward { beta: beta.at(batch), means: of_debates.into_iter().filter_map(mean).collect() }
+                Terms::Reward { beta: beta.at(batch), of_debates: of_debates.into_iter().filter_map(mean).collect() }
             }
         }
     }
@@ -153,6 +198,12 @@ impl Terms {
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / f64::from(count))
+}
+
+/// The text of each question.
+fn texts(questions: &DataFrame) -> PolarsResult<BTreeMap<u64, String>> {
+    let (asked, _) = questions_of(questions)?;
+    Ok(asked.into_iter().map(|question| (question.id, question.text)).collect())
 }
 
 /// The winner of each debate that has one.

@@ -122,9 +122,11 @@ pub struct Sample {
     pub name: String,
     /// Where they come from.
     pub source: Source,
-    /// Questions per batch.
+    /// Rows per batch.
     pub rows: usize,
-    /// How many there are in the whole run; none where rows come again.
+    /// How many of them are of the same question.
+    pub repeat: usize,
+    /// How many questions there are in the whole run; none where rows come again.
     pub until: Option<u64>,
     /// The rows of its files that are no questions, where those are skipped.
     pub skipped: Option<Vec<Refused>>,
@@ -148,10 +150,10 @@ const MOST_TRIES: u64 = 1000;
 
 impl Stage for Sample {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
-        let first = unit.batch * self.rows as u64;
-        let end = (first + self.rows as u64).min(self.until.unwrap_or(u64::MAX)).max(first);
-        let ids: Vec<u64> = (first..end).collect();
-        let drawn = ids.par_iter().map(|&id| self.draw(id));
+        let (questions, repeat) = ((self.rows / self.repeat) as u64, self.repeat as u64);
+        let first = unit.batch * questions;
+        let end = (first + questions).min(self.until.unwrap_or(u64::MAX)).max(first);
+        let drawn = (first..end).into_par_iter().map(|ordinal| self.draw(ordinal));
         let (drawn, excluded): (Vec<Drawn>, Vec<u64>) =
             drawn.collect::<Result<Vec<_>, StageError>>()?.into_iter().unzip();
         if !self.excluded.questions.is_empty() {
@@ -159,10 +161,12 @@ impl Stage for Sample {
             let rows = if unit.batch == 0 { self.excluded.rows } else { 0 };
             unit.metric("excluded", (rows + excluded.iter().sum::<u64>()) as f64);
         }
+        let ids: Vec<u64> = (first * repeat..end * repeat).collect();
+        let rows = || drawn.iter().flat_map(|drawn| std::iter::repeat_n(drawn, self.repeat));
         let id = Column::new("id".into(), &ids);
-        let text: Vec<&str> = drawn.iter().map(|drawn| drawn.text.as_str()).collect();
-        let depth: Vec<Option<u32>> = drawn.iter().map(|drawn| drawn.depth).collect();
-        let gold: Vec<Option<&str>> = drawn.iter().map(|drawn| drawn.gold.as_deref()).collect();
+        let text: Vec<&str> = rows().map(|drawn| drawn.text.as_str()).collect();
+        let depth: Vec<Option<u32>> = rows().map(|drawn| drawn.depth).collect();
+        let gold: Vec<Option<&str>> = rows().map(|drawn| drawn.gold.as_deref()).collect();
         let questions = DataFrame::new(
             ids.len(),
             vec![id.clone(), Column::new("text".into(), text), Column::new("depth".into(), depth)],
@@ -181,10 +185,10 @@ impl Stage for Sample {
 
 impl Sample {
     /// The question of an ordinal; where it is excluded, another at an address of its own. With it, how many were.
-    fn draw(&self, id: u64) -> Result<(Drawn, u64), StageError> {
+    fn draw(&self, ordinal: u64) -> Result<(Drawn, u64), StageError> {
         for again in 0..MOST_TRIES {
             let draw = if again == 0 { self.draw } else { self.draw.named("again").at(again) };
-            let drawn = self.source.draw(id, draw);
+            let drawn = self.source.draw(ordinal, draw);
             if !self.excluded.questions.contains(&same_words(&drawn.text)) {
                 return Ok((drawn, again));
             }

@@ -21,7 +21,7 @@ pub struct Debate {
     #[schemars(range(min = 1), extend("default" = 2, "x-changes" = "tables"))]
     pub max_turns: usize,
     /// The fewest arguments of a debate, at most `max_turns`. Before that, none suffices and nobody is asked.
-    #[serde(skip_serializing_if = "is_one")]
+    #[serde(skip_serializing_if = "super::is_one")]
     #[schemars(range(min = 1), extend("x-default" = "1", "x-changes" = "tables"))]
     pub min_turns: usize,
     /// Whether "is it sufficient?" is asked, or what else ends a debate before `max_turns`.
@@ -34,11 +34,6 @@ pub struct Debate {
     /// How the three questions of the procedure are worded.
     #[schemars(extend("default" = {}))]
     pub wording: Wording,
-}
-
-/// Files that do not say it, and what was made of them, stay as they are.
-fn is_one(turns: &usize) -> bool {
-    *turns == 1
 }
 
 impl Debate {

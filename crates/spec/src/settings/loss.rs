@@ -33,6 +33,14 @@ pub struct Loss {
     #[serde(serialize_with = "earners")]
     #[schemars(with = "Vec<Earner>", extend("default" = ["argument", "calls"], "x-changes" = "tables"))]
     pub credit: Credit,
+    /// What is subtracted from a reward.
+    #[serde(skip_serializing_if = "BaselineOf::is_default")]
+    #[schemars(extend("x-default" = "side", "x-changes" = "tables"))]
+    pub baseline: BaselineOf,
+    /// What is left of a reward, under `baseline = "group"`, is divided by.
+    #[serde(skip_serializing_if = "Scale::is_default")]
+    #[schemars(extend("x-default" = "none", "x-changes" = "tables"))]
+    pub scale: Scale,
     /// Decay per batch of the running mean of the reward, kept per side, that is subtracted from it; and of that of d,
     /// where M trains on a distance of texts.
     #[schemars(schema_with = "schedule::decay", extend("default" = 0.95, "x-changes" = "tables"))]
@@ -132,6 +140,51 @@ pub enum Weight {
 impl Weight {
     pub(crate) fn is_default(&self) -> bool {
         *self == Weight::One
+    }
+}
+
+/// What is subtracted from a reward: what was to be expected of it, whatever the call said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BaselineOf {
+    /// `"side"`: the running mean of the side's reward.
+    Side,
+    /// `"depth"`: the same, kept apart by how many arguments were given before the call, and one more for an answer to a
+    /// sub-question of H. Of a depth that earned nothing so far, that of the side.
+    Depth,
+    /// `"group"`: the mean of the side's reward over the batch's debates on the same question; see `repeat` in a
+    /// `sample`. A debate whose group came to the same throughout earns nothing (Shao et al. 2024).
+    Group,
+}
+
+impl BaselineOf {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == BaselineOf::Side
+    }
+}
+
+/// What the reward less the mean of its group is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scale {
+    /// `"none"`: by nothing (Liu et al. 2025).
+    None,
+    /// `"std"`: by the standard deviation of the group's rewards (Shao et al. 2024), so that the one that won or lost alone
+    /// counts more.
+    Std,
+}
+
+impl Scale {
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Scale::None
+    }
+}
+
+impl Loss {
+    /// The keys by which it says something of what is subtracted from rewards.
+    pub fn of_reward(&self) -> Vec<&'static str> {
+        let said = [("baseline", !self.baseline.is_default()), ("scale", !self.scale.is_default())];
+        said.into_iter().filter(|(_, said)| *said).map(|(key, _)| key).collect()
     }
 }
 

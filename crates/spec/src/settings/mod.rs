@@ -22,7 +22,7 @@ use crate::place::{Places, Span};
 pub use command::{Column, Command, Kind};
 pub use debate::{Debate, Judge, Sufficient, Wording};
 pub use evaluate::{Evaluate, Row};
-pub use loss::{Combine, Credit, Distance, Earner, Imitate, Loss, Weight};
+pub use loss::{BaselineOf, Combine, Credit, Distance, Earner, Imitate, Loss, Scale, Weight};
 pub use parties::{Amplify, Architecture, Human, Model};
 pub use policy::{Importance, Kl, Normalise, Policy, Ppo};
 pub(crate) use samp::ADVERSARY;
@@ -184,4 +184,9 @@ impl Stage {
 fn one_or_some(generator: &mut SchemaGenerator) -> Schema {
     let mention = generator.subschema_for::<Reference>();
     json_schema!({ "anyOf": [mention, { "type": "array", "items": mention, "minItems": 1 }] })
+}
+
+/// Files that do not say a number that is 1 by default, and what was made of them, stay as they are.
+fn is_one(number: &usize) -> bool {
+    *number == 1
 }

@@ -15,6 +15,11 @@ pub struct Sample {
     /// How many a batch has.
     #[schemars(range(min = 1), extend("x-changes" = "tables"))]
     pub rows: usize,
+    /// How often each question is in its batch, each time with an id of its own. Rows of the same question stand together,
+    /// and a batch has all of them, so `rows` is a multiple of it.
+    #[serde(skip_serializing_if = "super::is_one")]
+    #[schemars(range(min = 1), extend("x-default" = "1", "x-changes" = "tables"))]
+    pub repeat: usize,
     /// The order in which rows of files are drawn.
     #[serde(skip_serializing_if = "Order::is_default")]
     #[schemars(extend("x-default" = "sequential", "x-changes" = "tables"))]

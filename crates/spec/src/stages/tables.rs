@@ -23,9 +23,16 @@ pub(crate) fn sample(table: &mut Table<'_>) -> Sample {
     if on_error.is_some() && matches!(questions, Questions::Task(_)) {
         table.problem_at("on_error", "a task makes its questions: none of them can be wrong", "remove `on_error`");
     }
+    let rows: usize = table.required("rows", 1, |value| value.whole(1..));
+    let repeat: usize = table.or("repeat", 1, |value| value.whole(1..));
+    if !rows.is_multiple_of(repeat) {
+        let message = format!("a batch of {rows} rows does not have each of its questions {repeat} times");
+        table.problem_at("repeat", message, "let `rows` be a multiple of `repeat`: so many questions, so many times");
+    }
     Sample {
         questions,
-        rows: table.required("rows", 1, |value| value.whole(1..)),
+        rows,
+        repeat,
         order: order.unwrap_or(Order::Sequential),
         on_error: on_error.unwrap_or(OnBadQuestion::Fail),
         exclude: table.optional("exclude", files),
