@@ -179,9 +179,11 @@ fn what_teaches_adv_has_the_expectation_of_always() {
         let all = predictions(measure, Weight::One, &trace(&[0.5; 4], |_| true));
         for (i, d) in (0..4).map(|i| (i, between(measure, OF_H[i], OF_M[i]).unwrap())) {
             let of = |tokens: &[u32]| tokens[..3] == [1, i as u32, 3];
-            let weight =
-                |word: bool| all.iter().filter(|(it, _)| of(it) && (it[3..] == yes[..]) == word).map(|it| it.1);
-            let words = [(true, 1.0 - d), (false, d)].map(|(word, right)| (weight(word).collect::<Vec<_>>(), right));
+            let weight = |word: bool| -> Vec<f64> {
+                let is = |it: &[u32]| of(it) && (it[3..] == yes[..]) == word;
+                all.iter().filter(|(tokens, _)| is(tokens)).map(|(_, weight)| *weight).collect()
+            };
+            let words = [(true, 1.0 - d), (false, d)].map(|(word, right)| (weight(word), right));
             for (found, right) in words {
                 assert_eq!(
                     found,
@@ -350,8 +352,8 @@ fn what_adv_says_decides_and_what_h_says_teaches_it() {
             let sampled = said.sampled.as_ref().unwrap();
             versions.push(sampled.version);
             let word = f64::from(sampled.log_probs[0]).exp();
-            let agrees = [("Yes", word), ("No", 1.0 - word)].iter().find(|(name, _)| *name == said.answer);
-            let propensity = 0.1 + 0.9 * (1.0 - agrees.map_or(0.0, |(_, agrees)| *agrees));
+            let agrees = [("Yes", word), ("No", 1.0 - word)].into_iter().find(|(name, _)| *name == said.answer);
+            let propensity = 0.1 + 0.9 * (1.0 - agrees.map_or(0.0, |(_, agrees)| agrees));
             assert!(close(first.propensity.unwrap(), propensity), "{said:?}");
         }
         let examples = run.table("predictions", batch).unwrap();

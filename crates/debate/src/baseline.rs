@@ -2,7 +2,7 @@
 //! won.
 
 use crate::{
-    judge::{Side, reward},
+    judge::Side,
     trace::{Call, Part},
 };
 use spec::settings::Scale;
@@ -38,21 +38,19 @@ impl Group {
 
 /// The group of each debate that has a winner: all of those on the same question, whatever its id.
 pub fn groups(questions: &BTreeMap<u64, String>, winners: &BTreeMap<u64, Side>) -> BTreeMap<u64, Group> {
-    let mut rewards: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let won = || winners.iter().filter_map(|(id, winner)| Some((*id, questions.get(id)?.as_str(), *winner)));
+    let mut wins: BTreeMap<&str, [u32; 2]> = BTreeMap::new();
     for (_, question, winner) in won() {
-        rewards.entry(question).or_default().extend(reward(Some(winner), Side::Even).map(f64::from));
+        wins.entry(question).or_default()[usize::from(winner == Side::Odd)] += 1;
     }
-    let groups: BTreeMap<&str, Group> =
-        rewards.into_iter().map(|(question, rewards)| (question, Group::of(&rewards))).collect();
-    won().map(|(id, question, _)| (id, groups[question])).collect()
+    won().map(|(id, question, _)| (id, Group::of(wins[question]))).collect()
 }
 
 impl Group {
-    fn of(rewards: &[f64]) -> Self {
-        let count = rewards.len().max(1) as f64;
-        let mean = rewards.iter().sum::<f64>() / count;
-        let variance = rewards.iter().map(|reward| (reward - mean).powi(2)).sum::<f64>() / count;
-        Group { mean, deviation: variance.sqrt() }
+    /// Of so many debates that the even side won, at a reward of 1, and the odd side, at −1.
+    fn of(wins: [u32; 2]) -> Self {
+        let [even, odd] = wins.map(f64::from);
+        let all = even + odd;
+        Group { mean: (even - odd) / all, deviation: 2.0 * (even * odd).sqrt() / all }
     }
 }

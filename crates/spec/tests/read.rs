@@ -84,6 +84,13 @@ fn what_is_left_out_has_its_default() {
     temperature = 1.0
     max_tokens = 16
 
+    [amplify.a4]
+    model = "m"
+    human = "h"
+    call_human = { learned = { model = "n", least = 0.0, most = 1.0, wording = "{question}\nAnswer: {answer}\nWould the human say so?" } }
+    temperature = 1.0
+    max_tokens = 16
+
     [sample.q]
     task = { name = "web-of-lies", depth = [0, 2], exclude_words = [] }
     rows = 4

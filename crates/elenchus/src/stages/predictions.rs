@@ -68,7 +68,9 @@ impl Predictions {
             let asked = |sampled: Sampled| Sampled { tokens: self.tokenizer.answer(word), ..sampled };
             let said = Call { sampled: call.sampled.clone().map(asked), ..call.clone() };
             let weight = (right / propensity.unwrap_or(1.0)) as f32;
-            Example { propensity, log_probs: None, ..Example::new(&self.tokenizer, said, weight, None, None) }
+            let mut example = Example::new(&self.tokenizer, said, weight, None, None);
+            (example.propensity, example.log_probs) = (propensity, None);
+            example
         };
         [("Yes", 1.0 - d), ("No", d)].into_iter().filter(|(_, right)| *right > 0.0).map(example).collect()
     }
