@@ -36,12 +36,19 @@ pub struct Posed {
     pub question: String,
     /// The arguments of S, oldest first: those at even places are one side's, those at odd places the other's.
     pub context: Vec<String>,
+    /// Whether of each two arguments the odd side's is shown first. Whose they are stays as it is, and so does the question.
+    pub swapped: bool,
 }
 
 impl Posed {
     /// "What answer would you give to Q?", which is "What is the next argument on Q?" with S empty.
     pub fn bare(question: impl Into<String>) -> Self {
-        Posed { asked: Asked::Argument, question: question.into(), context: Vec::new() }
+        Posed::new(Asked::Argument, question, Vec::new())
+    }
+
+    /// A question in a context, in the order given.
+    pub fn new(asked: Asked, question: impl Into<String>, context: Vec<String>) -> Self {
+        Posed { asked, question: question.into(), context, swapped: false }
     }
 
     /// The text that M and H are given.
@@ -61,7 +68,7 @@ impl Posed {
                 text.push_str(&self.question);
                 rest = after;
             } else if let Some(after) = rest.strip_prefix("{context}") {
-                text.push_str(&context(&self.context));
+                text.push_str(&context(&self.context, self.swapped));
                 rest = after;
             } else {
                 text.push('{');
@@ -73,10 +80,11 @@ impl Posed {
     }
 }
 
-/// The arguments so far, a line each.
-fn context(arguments: &[String]) -> String {
-    let line = |(turn, argument): (usize, &String)| format!("\n{} {argument}", SIDES[turn % 2]);
-    arguments.iter().enumerate().map(line).collect()
+/// The arguments so far, a line each. A last one without another stays where it is.
+fn context(arguments: &[String], swapped: bool) -> String {
+    let shown = |place: usize| if swapped && place ^ 1 < arguments.len() { place ^ 1 } else { place };
+    let line = |turn: usize| format!("\n{} {}", SIDES[turn % 2], arguments[turn]);
+    (0..arguments.len()).map(shown).map(line).collect()
 }
 
 /// How a side's arguments are marked in a context: even, odd.
@@ -97,6 +105,9 @@ pub fn same(one: &str, other: &str) -> bool {
 pub fn agree(one: &str, other: &str) -> bool {
     same(stated(one), stated(other))
 }
+
+/// The two answers to a yes-no question.
+pub const VERDICTS: [&str; 2] = ["Yes", "No"];
 
 /// What a yes-no answer says, by its first word; `None` if that is neither.
 pub fn yes(answer: &str) -> Option<bool> {

@@ -284,7 +284,7 @@ proptest! {
 /// The text put to M and H.
 fn check(asked: Asked, question: &str, context: &[&str], expect: &str) {
     let context = context.iter().map(|argument| (*argument).to_owned()).collect();
-    let posed = Posed { asked, question: question.to_owned(), context };
+    let posed = Posed::new(asked, question, context);
     assert_eq!(posed.text(&wording()), expect);
 }
 
