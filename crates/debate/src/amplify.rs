@@ -124,8 +124,7 @@ impl Approx<'_> {
         choices: [&str; 2],
         temperature: f64,
     ) -> Result<Vec<(Amplified, f64)>, WaveError> {
-        let prompt =
-            |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw.named("first") };
+        let prompt = |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw.named("first") };
         let prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
         let scored = score(m, &prompts, choices)?;
         let first = |(prompt, scored): (&Prompt, &[Answer; 2])| drawn(scored, temperature, prompt.draw);

@@ -142,7 +142,11 @@ fn verdicts(judge: &Judge) -> SchemaRef {
     match judge.sees {
         Sees::Given => {}
         Sees::Random => {
-            columns.push(optional("order", DataType::Utf8, "in which the sides were shown: given or swapped; null where not asked"));
+            columns.push(optional(
+                "order",
+                DataType::Utf8,
+                "in which the sides were shown: given or swapped; null where not asked",
+            ));
         }
         Sees::Both => columns.extend([
             optional("given", DataType::Utf8, "who won as the sides argued; null as for `winner`"),
