@@ -26,8 +26,8 @@ pub fn drawn(answers: &[Answer; 2], temperature: f64, draw: Draw) -> Answer {
     let first = probability_of_first(answers, if temperature > 0.0 { temperature } else { 1.0 });
     let Answer { text, sampled } = &answers[place];
     let mut log_probs = vec![0.0; sampled.tokens.len()];
-    let pairs = || answers[0].sampled.tokens.iter().zip(&answers[1].sampled.tokens);
-    let decided = pairs().take_while(|(one, other)| one == other).count();
+    let pairs = answers[0].sampled.tokens.iter().zip(&answers[1].sampled.tokens);
+    let decided = pairs.take_while(|(one, other)| one == other).count();
     if let Some(log_prob) = log_probs.get_mut(decided) {
         *log_prob = [first, 1.0 - first][place].ln() as f32;
     }
