@@ -228,8 +228,8 @@ fn a_judge_by_default_leaves_no_trace_of_them() {
     let source = small("web-of-lies", 1);
     assert!(!load(&source).pipeline.to_toml().contains("watch"));
     let (folder, run) = finished(&source);
-    let names: Vec<String> =
-        run.table("verdicts", 0).unwrap().get_column_names_str().iter().map(|it| (*it).to_owned()).collect();
+    let verdicts = run.table("verdicts", 0).unwrap();
+    let names: Vec<&str> = verdicts.get_column_names().into_iter().map(|name| name.as_str()).collect();
     assert_eq!(names, ["question", "winner", "reward"]);
     let metrics = &run.lines()[0].metrics;
     let new = ["brier", "calibration_error", "order_agreement", "repeat_agreement"];
