@@ -4,12 +4,12 @@
 use crate::{
     amplify::{SubAnswer, WaveError, call},
     answerer::{Answer, Answerer, Prompt},
-    distance::costs,
-    question::{Asked, filled, yes},
+    distance::distance,
+    question::{filled, yes},
     trace::{Call, Part},
 };
 use spec::settings::Distance;
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
 /// Adv in one batch: who gives one word, the likeliest, and how it is asked.
 #[derive(Clone, Copy)]
@@ -44,11 +44,25 @@ pub fn probability(said: &Answer) -> f64 {
     }
 }
 
-/// What each call to Adv was to predict: d from H's answer to M's, where H was called; `None` for all other calls.
-pub fn outcomes(distance: Distance, calls: &[Call]) -> Vec<Option<f64>> {
-    let posed = |call: &Call| (call.question, call.asked, call.turn);
-    let costs = calls.iter().zip(costs(distance, calls)).filter_map(|(call, cost)| Some((posed(call), cost?)));
-    let costs: BTreeMap<(u64, Asked, usize), f64> = costs.collect();
-    let outcome = |call: &Call| costs.get(&posed(call)).copied().filter(|_| call.part == Part::Adversary);
-    calls.iter().map(outcome).collect()
+/// What an answer of H teaches Adv, who was asked of M's before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome<'a> {
+    /// What Adv was asked, and said.
+    pub call: &'a Call,
+    /// d from H's answer to M's.
+    pub distance: f64,
+    /// The probability with which H was called.
+    pub propensity: Option<f64>,
+}
+
+/// What there is to learn from calls, of which those behind one answer stand together, M's own first.
+pub fn outcomes(measure: Distance, calls: &[Call]) -> Vec<Outcome<'_>> {
+    calls.chunk_by(|_, next| next.part != Part::First).filter_map(|calls| outcome(measure, calls)).collect()
+}
+
+fn outcome(measure: Distance, calls: &[Call]) -> Option<Outcome<'_>> {
+    let of = |part: Part| calls.iter().find(|call| call.part == part);
+    let (first, call, human) = (of(Part::First)?, of(Part::Adversary)?, of(Part::Human)?);
+    let distance = distance(measure, &human.answer, &first.answer)?;
+    Some(Outcome { call, distance, propensity: first.propensity })
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     answerer::{Answer, Answerer, AnswererError, Prompt},
+    choice::{drawn, probability_of_first},
     draw::Draw,
     human::{Exchange, Human, Move},
     question::Posed,
@@ -113,6 +114,42 @@ impl Approx<'_> {
         let mut answers = call(m, &prompts)?.into_iter();
         let firsts: Vec<Answer> = answers.by_ref().take(wave.len()).collect();
         let again: Vec<Vec<Answer>> = wave.iter().map(|_| answers.by_ref().take(samples).collect()).collect();
+        self.kept(m, wave, prompts, firsts, again)
+    }
+
+    /// Answers a wave of questions to each of which M's answer is one of two, drawn at a temperature: in one call to M, which
+    /// says how likely it finds both, and one more for each round of sub-questions of H, who answers freely. With each comes
+    /// the probability of the first of the two under M, which is that at temperature 1.
+    pub fn choose(
+        &self,
+        m: &mut dyn Answerer,
+        wave: &[Open],
+        choices: [&str; 2],
+        temperature: f64,
+    ) -> Result<Vec<(Amplified, f64)>, WaveError> {
+        let prompt = |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw.named("first") };
+        let prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
+        let scored = score(m, &prompts, choices)?;
+        let first = |(prompt, scored): (&Prompt, &[Answer; 2])| drawn(scored, temperature, prompt.draw);
+        let firsts: Vec<Answer> = prompts.iter().zip(&scored).map(first).collect();
+        let further = |(open, scored): (&Open, &[Answer; 2])| {
+            let draws = (0..self.samp.rule.samples()).map(|sample| open.draw.named("again").at(sample as u64));
+            draws.map(|draw| drawn(scored, temperature, draw)).collect()
+        };
+        let again: Vec<Vec<Answer>> = wave.iter().zip(&scored).map(further).collect();
+        let probabilities = scored.iter().map(|scored| probability_of_first(scored, 1.0));
+        Ok(self.kept(m, wave, prompts, firsts, again)?.into_iter().zip(probabilities).collect())
+    }
+
+    /// Has Samp keep M's answers or call H over them.
+    fn kept(
+        &self,
+        m: &mut dyn Answerer,
+        wave: &[Open],
+        prompts: Vec<Prompt>,
+        firsts: Vec<Answer>,
+        again: Vec<Vec<Answer>>,
+    ) -> Result<Vec<Amplified>, WaveError> {
         let predicted = self.predicted(&prompts, &firsts)?;
         let propensities = self.samp.propensities(&firsts, &predicted, &again);
         let humans = self.humans(m, wave, &propensities)?;
@@ -227,6 +264,17 @@ fn sub_questions(wave: &[Open], said: &[Vec<Exchange>], asked: Vec<(usize, Strin
         (i, Open { posed: Posed::bare(question), draw })
     };
     asked.into_iter().map(&mut open).collect()
+}
+
+/// How likely M finds each of two answers to each question, in one call, unless there is nothing to ask.
+fn score(m: &mut dyn Answerer, prompts: &[Prompt], choices: [&str; 2]) -> Result<Vec<[Answer; 2]>, WaveError> {
+    if prompts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let scored = m.score(prompts, &choices).map_err(WaveError::Answerer)?;
+    let (asked, got) = (choices.len() * prompts.len(), scored.iter().map(Vec::len).sum());
+    let pairs: Vec<[Answer; 2]> = scored.into_iter().filter_map(|pair| pair.try_into().ok()).collect();
+    if pairs.len() == prompts.len() { Ok(pairs) } else { Err(WaveError::Count { asked, got }) }
 }
 
 /// One call to M, unless there is nothing to ask.

@@ -40,4 +40,10 @@ pub type AnswererError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Answerer {
     /// One answer for each prompt, in order.
     fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError>;
+
+    /// For each prompt, in order, every one of some answers, with the log-probability that M gives each of its tokens at
+    /// temperature 1, the end token among them. An M that gives nothing but texts cannot tell.
+    fn score(&mut self, _wave: &[Prompt], _answers: &[&str]) -> Result<Vec<Vec<Answer>>, AnswererError> {
+        Err("this model does not say how likely it finds an answer: leave `reply` at \"text\"".into())
+    }
 }

@@ -153,7 +153,7 @@ impl Debate {
 /// A question of the procedure, at its own address.
 pub(crate) fn open(row: &Row, asked: Asked, context: Vec<String>) -> Open {
     let draw = address(row, asked, context.len());
-    Open { posed: Posed { asked, question: row.question.clone(), context }, draw }
+    Open { posed: Posed::new(asked, &row.question, context), draw }
 }
 
 /// The address of a question about so many arguments: the same whatever else is asked in the batch.

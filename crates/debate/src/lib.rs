@@ -7,14 +7,15 @@
 //!
 //! This crate knows M as an [`answerer::Answerer`] and H as a [`human::Human`], and is pure apart from them: the same
 //! questions, draws and answers give the same debates. Read [`amplify`] first, then [`debate`](mod@debate),
-//! [`judge`](mod@judge), [`lesson`](mod@lesson) and [`distance`](mod@distance); [`adversary`] is what Samp can learn by, and
-//! [`baseline`] what rewards are held against.
-//! What an evaluation asks beside the procedure is in [`hch`](mod@hch) and [`judge::finds_for_even`], and what answers cost in [`cost`].
+//! [`judge`](mod@judge), [`choice`], [`lesson`](mod@lesson) and [`distance`](mod@distance); [`adversary`] is what Samp can
+//! learn by, and [`baseline`] what rewards are held against. What an evaluation asks beside the procedure is in
+//! [`hch`](mod@hch) and [`judge::finds_for_even`], and what answers cost in [`cost`].
 
 pub mod adversary;
 pub mod amplify;
 pub mod answerer;
 pub mod baseline;
+pub mod choice;
 pub mod cost;
 pub mod debate;
 pub mod distance;

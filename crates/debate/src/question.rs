@@ -36,12 +36,19 @@ pub struct Posed {
     pub question: String,
     /// The arguments of S, oldest first: those at even places are one side's, those at odd places the other's.
     pub context: Vec<String>,
+    /// Whether of each two arguments the odd side's is shown first. Whose they are stays as it is, and so does the question.
+    pub swapped: bool,
 }
 
 impl Posed {
     /// "What answer would you give to Q?", which is "What is the next argument on Q?" with S empty.
     pub fn bare(question: impl Into<String>) -> Self {
-        Posed { asked: Asked::Argument, question: question.into(), context: Vec::new() }
+        Posed::new(Asked::Argument, question, Vec::new())
+    }
+
+    /// A question in a context, in the order given.
+    pub fn new(asked: Asked, question: impl Into<String>, context: Vec<String>) -> Self {
+        Posed { asked, question: question.into(), context, swapped: false }
     }
 
     /// The text that M and H are given.
@@ -51,7 +58,7 @@ impl Posed {
             Asked::Sufficient => &wording.sufficient,
             Asked::Winner | Asked::Choice => &wording.winner,
         };
-        filled(template, &[("{question}", &self.question), ("{context}", &context(&self.context))])
+        filled(template, &[("{question}", &self.question), ("{context}", &context(&self.context, self.swapped))])
     }
 }
 
@@ -71,10 +78,11 @@ pub(crate) fn filled(template: &str, parts: &[(&str, &str)]) -> String {
     text
 }
 
-/// The arguments so far, a line each.
-fn context(arguments: &[String]) -> String {
-    let line = |(turn, argument): (usize, &String)| format!("\n{} {argument}", SIDES[turn % 2]);
-    arguments.iter().enumerate().map(line).collect()
+/// The arguments so far, a line each. A last one without another stays where it is.
+fn context(arguments: &[String], swapped: bool) -> String {
+    let shown = |place: usize| if swapped && place ^ 1 < arguments.len() { place ^ 1 } else { place };
+    let line = |turn: usize| format!("\n{} {}", SIDES[turn % 2], arguments[turn]);
+    (0..arguments.len()).map(shown).map(line).collect()
 }
 
 /// How a side's arguments are marked in a context: even, odd.
@@ -95,6 +103,9 @@ pub fn same(one: &str, other: &str) -> bool {
 pub fn agree(one: &str, other: &str) -> bool {
     same(stated(one), stated(other))
 }
+
+/// The two answers to a yes-no question.
+pub const VERDICTS: [&str; 2] = ["Yes", "No"];
 
 /// What a yes-no answer says, by its first word; `None` if that is neither.
 pub fn yes(answer: &str) -> Option<bool> {

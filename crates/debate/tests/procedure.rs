@@ -9,14 +9,14 @@ use debate::{
     debate::{Debate, Row, Rules, Stopped, debate},
     draw::Draw,
     human::{Exchange, Human, Move},
-    judge::{Side, Transcript, Verdict, judge, reward},
+    judge::{Judging, Side, Transcript, Verdict, judge, reward},
     lesson::lesson,
     question::{Asked, Posed, yes},
     samp::{Rule, Samp},
     trace::{Call, Part, calls},
 };
 use proptest::prelude::*;
-use spec::settings::{CallHuman, Credit, Imitate, Schedule, Sufficient, Wording};
+use spec::settings::{CallHuman, Credit, Imitate, Reply, Schedule, Sees, Sufficient, Wording};
 
 fn wording() -> Wording {
     Wording {
@@ -86,7 +86,8 @@ impl Outcome {
                 push(debate.row.id, Asked::Argument, turn, &argument.answer);
                 argument.sufficient.iter().for_each(|answer| push(debate.row.id, Asked::Sufficient, turn + 1, answer));
             }
-            verdict.answer.iter().for_each(|answer| push(debate.row.id, Asked::Winner, debate.arguments.len(), answer));
+            let turns = debate.arguments.len();
+            verdict.ballots.iter().for_each(|ballot| push(debate.row.id, Asked::Winner, turns, &ballot.answer));
         }
         all
     }
@@ -121,7 +122,9 @@ fn outcome(setting: &Setting, ids: &[u64]) -> Outcome {
         arguments: debate.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect(),
     };
     let transcripts: Vec<Transcript> = debates.iter().map(transcript).collect();
-    let verdicts = judge(&rules.overseer, &mut target, &transcripts).unwrap();
+    let (reply, sees) = (Reply::Text, Sees::Given);
+    let judging = Judging { overseer: rules.overseer, reply, temperature: 1.0, sees, repeats: 1 };
+    let verdicts = judge(&judging, &mut target, &transcripts).unwrap();
     Outcome { debates, verdicts, waves: m.waves + target.waves }
 }
 
@@ -202,8 +205,8 @@ proptest! {
     fn rewards_are_null_or_zero_sum(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
         let outcome = outcome(&setting, &ids);
         for (debate, verdict) in outcome.debates.iter().zip(&outcome.verdicts) {
-            prop_assert_eq!(verdict.answer.is_some(), debate.arguments.len() > 1);
-            prop_assert!(verdict.winner.is_none() || verdict.answer.is_some());
+            prop_assert_eq!(verdict.ballots.len(), usize::from(debate.arguments.len() > 1));
+            prop_assert!(verdict.winner.is_none() || !verdict.ballots.is_empty());
             let (even, odd) = (verdict.reward(Side::Even), verdict.reward(Side::Odd));
             prop_assert_eq!(even, odd.map(|odd| -odd));
             prop_assert!(even.is_none_or(|even| even.abs() == 1.0));
@@ -285,7 +288,7 @@ proptest! {
 /// The text put to M and H.
 fn check(asked: Asked, question: &str, context: &[&str], expect: &str) {
     let context = context.iter().map(|argument| (*argument).to_owned()).collect();
-    let posed = Posed { asked, question: question.to_owned(), context };
+    let posed = Posed::new(asked, question, context);
     assert_eq!(posed.text(&wording()), expect);
 }
 

@@ -72,4 +72,25 @@ impl Answerer for ModelAnswerer<'_> {
     fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
         self.generate(wave, vec![Vec::new(); wave.len()])
     }
+
+    /// Each prompt is read once for each answer, and with it; nothing is written.
+    fn score(&mut self, wave: &[Prompt], answers: &[&str]) -> Result<Vec<Vec<Answer>>, AnswererError> {
+        let (tokenizer, version) = (&self.model.tokenizer, self.version);
+        let tokens: Vec<Vec<u32>> = answers.iter().map(|answer| tokenizer.answer(answer)).collect();
+        let prompts: Vec<Vec<u32>> = wave.par_iter().map(|prompt| tokenizer.prompt(&prompt.text)).collect();
+        let pairs = prompts.iter().flat_map(|prompt| tokens.iter().map(move |given| (prompt.clone(), given.clone())));
+        let (asked, given): (Vec<Vec<u32>>, Vec<Vec<u32>>) = pairs.unzip();
+        let scored = model::score(self.model, &asked, &given, self.workers)?;
+        self.usage.waves += 1;
+        self.usage.prompts += wave.len() as u64;
+        self.usage.unknown_words += prompts.iter().map(|prompt| tokenizer.unknown(prompt) as u64).sum::<u64>();
+        self.usage.tokens_read += asked.iter().chain(&given).map(|tokens| tokens.len() as u64).sum::<u64>();
+        let answer = |((text, prompt), scored): ((&&str, Vec<u32>), model::Generated)| Answer {
+            text: (*text).to_owned(),
+            sampled: Sampled { prompt, tokens: scored.tokens, log_probs: scored.log_probs, version },
+        };
+        let texts = answers.iter().cycle();
+        let mut all = texts.zip(asked).zip(scored).map(answer);
+        Ok(wave.iter().map(|_| all.by_ref().take(answers.len()).collect()).collect())
+    }
 }

@@ -13,6 +13,7 @@ pages! {
     schedules = "../docs/schedules.md",
     turns = "../docs/turns.md",
     calling = "../docs/calling.md",
+    judging = "../docs/judging.md",
     policy = "../docs/policy.md",
     evaluating = "../docs/evaluating.md",
     distances = "../docs/distances.md",
@@ -46,7 +47,7 @@ pub mod verbs {
 /// The pipeline file: what stands above all tables, and the kinds, each with an example, its keys and the tables it makes.
 ///
 /// A key is required, has a default, is one of several of which one is given, or is optional. Another value of it changes
-/// tables, weights, metrics, which checkpoints or snapshots are kept, or only speed: the first of these is told. Where a key
+/// tables, weights, metrics, which checkpoints or snapshots are kept, warnings, or only speed: the first of these is told. Where a key
 /// has keys of its own, they have points before them, as in `--set train.step.adamw.clip=0.5`.
 pub mod kinds {
     pages! {

@@ -80,7 +80,8 @@ pub fn batches_in_words(pipeline: &Pipeline, committed: usize) -> String {
     }
 }
 
-fn first_batch(pipeline: &Pipeline, committed: u64) -> u64 {
+/// The first batch that counts.
+pub fn first_batch(pipeline: &Pipeline, committed: u64) -> u64 {
     let trains = pipeline.stages.iter().any(|stage| matches!(stage.settings, Stage::Train(_)));
     if trains { committed.saturating_sub(LAST) } else { 0 }
 }

@@ -5,6 +5,7 @@
 pub mod answerers;
 pub mod bootstrap;
 pub mod cache;
+pub mod calibration;
 pub mod catalogue;
 pub mod check;
 pub mod cli;
@@ -37,4 +38,6 @@ pub mod tables;
 pub mod tensorboard;
 pub mod unfinished;
 pub mod variants;
+pub mod verdicts;
+pub mod watch;
 pub mod wire;

@@ -5,6 +5,7 @@ use crate::{
     command::{Failure, print, say},
     figures::{parted, tokens},
     group::Member,
+    watch::{Collapse, Watch},
 };
 use batch::{Event, Outcome};
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -44,6 +45,8 @@ pub struct Progress {
     bar: ProgressBar,
     said: Cell<Option<Instant>>,
     pace: Cell<Pace>,
+    /// Whether debates have died out.
+    dead: Cell<bool>,
 }
 
 /// What this process has done so far.
@@ -63,7 +66,8 @@ impl Progress {
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         let pace = Pace { since: Instant::now(), batches: 0, rows: 0, tokens: 0.0 };
         let resumable = member.map_or(root, |member| member.group).to_owned();
-        let progress = Progress { told, resumable, batches, bar, said: Cell::new(None), pace: Cell::new(pace) };
+        let (said, pace, dead) = (Cell::new(None), Cell::new(pace), Cell::new(false));
+        let progress = Progress { told, resumable, batches, bar, said, pace, dead };
         if let Some(Member { name, number, of, .. }) = member {
             progress.say(&format!("run {number} of {of}: {name}"));
             progress.tell(json!({ "event": "member", "name": name, "number": number, "of": of }));
@@ -83,6 +87,18 @@ impl Progress {
     /// The flag that Ctrl-C sets.
     pub fn stop(&self) -> &'static AtomicBool {
         &STOP
+    }
+
+    /// Tells of debates that have died out, and how the watched run is.
+    pub fn watched(&self, watch: &Watch<'_>, new: &[Collapse]) {
+        self.dead.set(watch.is_dead());
+        for collapse in new {
+            self.say(&format!("warning: {}", collapse.text()));
+            let Collapse { stage, first, last, cause, remedies } = collapse;
+            self.tell(json!({
+                "event": "collapse", "batch": last, "stage": stage, "first": first, "cause": cause.name(), "try": remedies,
+            }));
+        }
     }
 
     /// Shows what happened.
@@ -135,7 +151,10 @@ impl Progress {
         pace.rows += rows;
         pace.tokens += tokens;
         self.pace.set(pace);
-        let words = format!("{}  {}", pace.words(self.batches - batch - 1), headline(metrics));
+        let mut words = format!("{}  {}", pace.words(self.batches - batch - 1), headline(metrics));
+        if self.dead.get() {
+            words += "  debates died out";
+        }
         self.bar.set_position(batch + 1);
         self.bar.set_message(words.clone());
         self.line(batch + 1, &words);

@@ -10,6 +10,7 @@ use crate::{
     progress::{Progress, Told},
     summary::summary,
     variants::Variants,
+    watch::Watch,
     wire,
 };
 use batch::{Event, Job, Outcome, Policy, Run, RunError, RunFolder, Texts, stages::dataset};
@@ -138,8 +139,15 @@ fn watched(loaded: Loaded, mut run: RunFolder, progress: &Progress) -> Result<Ou
         progress.say(&format!("{} of {batches} batches remain", batches - done));
     }
     let warned = |error: &dyn Error| progress.warn(&error.to_string());
+    let pipeline = loaded.pipeline.clone();
+    let mut watch = Watch::new(&pipeline);
+    run.lines().iter().for_each(|line| drop(watch.see(line.batch, &line.metrics)));
     let mut derived = Derived::open(&root, run.lines()).inspect_err(|error| warned(error)).ok();
     let outcome = perform(loaded, &mut run, progress.stop(), &mut |event| {
+        if let Event::BatchCommitted { batch, metrics, .. } = event {
+            let new = watch.see(batch, metrics);
+            progress.watched(&watch, &new);
+        }
         progress.observe(&event);
         if let (Event::BatchCommitted { batch, metrics, .. }, Some(open)) = (event, &mut derived)
             && let Err(error) = open.add(batch, metrics)

@@ -126,13 +126,25 @@ impl<'a> Found<'a> {
             Stage::Judge(judge) if judge.from.name == arguments => Some(stage.name.as_str()),
             _ => None,
         });
-        let filtered = |name: &&'a str| match &pipeline.stages.iter().find(|stage| stage.name == **name)?.settings {
-            Stage::Filter(filter) => Some(filter.from.name.as_str()),
-            _ => None,
-        };
-        let questions = std::iter::successors(Some(from), filtered).collect();
-        Ok(Found { questions, arguments, verdicts })
+        Ok(Found { questions: drawn(pipeline, from), arguments, verdicts })
     }
+}
+
+/// The names of tables with the questions of a debate: the one that it takes, and through whatever filters, that which they
+/// were drawn into. None if there is no such debate.
+pub fn questions_of<'a>(pipeline: &'a Pipeline, debate: &str) -> Vec<&'a str> {
+    match pipeline.stages.iter().find(|stage| stage.name == debate).map(|stage| &stage.settings) {
+        Some(Stage::Debate(debate)) => drawn(pipeline, &debate.from.name),
+        _ => Vec::new(),
+    }
+}
+
+fn drawn<'a>(pipeline: &'a Pipeline, from: &'a str) -> Vec<&'a str> {
+    let filtered = |name: &&'a str| match &pipeline.stages.iter().find(|stage| stage.name == **name)?.settings {
+        Stage::Filter(filter) => Some(filter.from.name.as_str()),
+        _ => None,
+    };
+    std::iter::successors(Some(from), filtered).collect()
 }
 
 /// The batch of a debate. Where every question that is drawn is debated, ids count up: so that batch is the first to be

@@ -2,9 +2,12 @@
 
 use crate::{
     bootstrap::Interval,
+    calibration::{bins, brier, calibration_error},
     command::Failure,
     estimate::{Against, against_human, batches_in_words},
     figures::{Accuracy, Answered, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
+    verdicts::{Tally, forecasts, tallies},
+    watch::collapses,
 };
 use batch::{Run, manifest::Line};
 use spec::settings::Pipeline;
@@ -20,6 +23,8 @@ pub fn summary(root: &Path) -> Result<String, Failure> {
     text += &against(&against_human(&run, &pipeline)?, &batches_in_words(&pipeline, lines.len()));
     text += &cost(lines);
     text += &learning(lines);
+    text += &believed(&tallies(&run, &pipeline)?);
+    text += &collapses(&pipeline, lines).iter().map(|it| sentence(&it.text())).collect::<String>();
     text += &time(&Timings::read(root), &pipeline);
     Ok(text)
 }
@@ -144,6 +149,26 @@ fn learning(lines: &[Line]) -> String {
         let _ = write!(text, ", {:.0} % of verdicts were right", 100.0 * right);
     }
     text + ".\n"
+}
+
+/// How far the probabilities of verdicts can be believed.
+fn believed(tallies: &[Tally]) -> String {
+    let of = |tally: &Tally| {
+        let forecasts = forecasts(&tally.judged);
+        let (brier, error) = (brier(&forecasts)?, calibration_error(&bins(&forecasts))?);
+        let (stage, count) = (&tally.stage, grouped(forecasts.len() as f64));
+        Some(format!(
+            "{stage}: {count} probabilities have a Brier score of {brier:.3} and a calibration error of {error:.3}.\n"
+        ))
+    };
+    tallies.iter().filter_map(of).collect()
+}
+
+/// A line that begins with a capital and ends with a stop.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).chain(".\n".chars()).collect()
 }
 
 /// Seconds by stage.

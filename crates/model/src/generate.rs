@@ -3,7 +3,7 @@
 use crate::{
     Model,
     llama::Llama,
-    sample::{Generated, Sampler, Sampling},
+    sample::{Generated, Next, Sampler, Sampling},
     tile::{TILE, Tile, span},
     workers::parallel,
 };
@@ -45,6 +45,30 @@ pub fn generate(
     uniform: &(dyn Fn(usize, u32) -> f64 + Sync),
     workers: usize,
 ) -> Result<Vec<Generated>, GenerateError> {
+    answers(model, prompts, &Sampler { sampling, end: model.tokenizer.eos(), next: Next::Drawn(uniform) }, workers)
+}
+
+/// What the model gives each token of an answer to each prompt, at temperature 1. `given` has one for each of `prompts`, and
+/// none is empty. Results depend on neither `workers` nor which other prompts there are.
+pub fn score(
+    model: &Model,
+    prompts: &[Vec<u32>],
+    given: &[Vec<u32>],
+    workers: usize,
+) -> Result<Vec<Generated>, GenerateError> {
+    let max_tokens = given.iter().map(Vec::len).max().unwrap_or_default();
+    let sampling = Sampling { max_tokens, temperature: 1.0 };
+    answers(model, prompts, &Sampler { sampling, end: model.tokenizer.eos(), next: Next::Given(given) }, workers)
+}
+
+/// Answers of which a sampler decides on each token.
+fn answers(
+    model: &Model,
+    prompts: &[Vec<u32>],
+    sampler: &Sampler<'_>,
+    workers: usize,
+) -> Result<Vec<Generated>, GenerateError> {
+    let sampling = sampler.sampling;
     let context = model.weights.layout.architecture.context;
     let limit = context.saturating_sub(sampling.max_tokens);
     for (row, prompt) in prompts.iter().enumerate() {
@@ -60,11 +84,10 @@ pub fn generate(
         return Ok(vec![Generated::default(); prompts.len()]);
     }
     let tiles = tiles(prompts, workers);
-    let sampler = Sampler { sampling, end: model.tokenizer.eos(), uniform };
     let llama = || Llama::new(&model.weights.handle(false), context);
     let answers = parallel(workers, &tiles, llama, |llama, rows| {
         let _guard = tch::no_grad_guard();
-        Tile::new(llama, prompts, rows, sampling.max_tokens).answer(&sampler)
+        Tile::new(llama, prompts, rows, sampling.max_tokens).answer(sampler)
     });
     let mut by_row: Vec<_> = tiles.into_iter().flatten().zip(answers.into_iter().flatten()).collect();
     by_row.sort_unstable_by_key(|&(row, _)| row);

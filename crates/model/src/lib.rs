@@ -12,7 +12,7 @@ mod weights;
 mod workers;
 
 pub use checkpoint::CheckpointError;
-pub use generate::{GenerateError, generate};
+pub use generate::{GenerateError, generate, score};
 pub use llama::Llama;
 pub use numerics::numerics;
 pub use sample::{Generated, Sampling};

@@ -26,14 +26,26 @@ pub(crate) struct Sampler<'a> {
     pub sampling: Sampling,
     /// The token that ends an answer.
     pub end: u32,
-    /// The random number in (0, 1) of a row and a position in its answer.
-    pub uniform: &'a (dyn Fn(usize, u32) -> f64 + Sync),
+    pub next: Next<'a>,
+}
+
+/// Where the tokens of answers come from.
+pub(crate) enum Next<'a> {
+    /// Drawn, at the random number in (0, 1) of a row and a position in its answer.
+    Drawn(&'a (dyn Fn(usize, u32) -> f64 + Sync)),
+    /// The answer of each row is given, and none is empty.
+    Given(&'a [Vec<u32>]),
 }
 
 impl Sampler<'_> {
-    /// Whether nothing more comes.
-    pub fn ended(&self, answer: &Generated) -> bool {
-        answer.tokens.len() == self.sampling.max_tokens || answer.tokens.last() == Some(&self.end)
+    /// Whether nothing more comes in a row.
+    pub fn ended(&self, answer: &Generated, row: usize) -> bool {
+        match self.next {
+            Next::Drawn(_) => {
+                answer.tokens.len() == self.sampling.max_tokens || answer.tokens.last() == Some(&self.end)
+            }
+            Next::Given(answers) => answer.tokens.len() == answers[row].len(),
+        }
     }
 
     /// One token more for each answer that has not ended. `logits` has a row for each answer, and may have more.
@@ -42,7 +54,7 @@ impl Sampler<'_> {
         let mut numbers = vec![0f32; logits.numel()];
         logits.copy_data(&mut numbers, logits.numel());
         for ((answer, &row), logits) in answers.iter_mut().zip(rows).zip(numbers.chunks(vocabulary)) {
-            if !self.ended(answer) {
+            if !self.ended(answer, row) {
                 let (token, log_prob) = self.draw(logits, row, answer.tokens.len());
                 answer.tokens.push(token);
                 answer.log_probs.push(log_prob);
@@ -59,7 +71,11 @@ impl Sampler<'_> {
         let scaled = |logit: f32| (f64::from(logit) - most) / temperature;
         let odds: Vec<f64> = logits.iter().map(|&logit| scaled(logit).exp()).collect();
         let total: f64 = odds.iter().sum();
-        let token = if greedy { likeliest } else { inverse(&odds, total * (self.uniform)(row, position as u32)) };
+        let token = match self.next {
+            Next::Given(answers) => answers[row][position] as usize,
+            Next::Drawn(_) if greedy => likeliest,
+            Next::Drawn(uniform) => inverse(&odds, total * uniform(row, position as u32)),
+        };
         (token as u32, (scaled(logits[token]) - total.ln()) as f32)
     }
 }

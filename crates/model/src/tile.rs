@@ -55,7 +55,7 @@ impl<'a> Tile<'a> {
         for step in 0..sampler.sampling.max_tokens {
             let logits = self.step(&answers, step, &mask, &caches);
             sampler.extend(&mut answers, self.rows, &logits);
-            if answers.iter().all(|answer| sampler.ended(answer)) {
+            if answers.iter().zip(self.rows).all(|(answer, &row)| sampler.ended(answer, row)) {
                 break;
             }
         }

@@ -1,6 +1,6 @@
 //! What a row is answered does not depend on what surrounds it.
 
-use model::{GenerateError, Generated, Llama, Model, Sampling, Tokenizer, generate};
+use model::{GenerateError, Generated, Llama, Model, Sampling, Tokenizer, generate, score};
 use proptest::prelude::*;
 use spec::settings::Architecture;
 use tch::{Device, Kind, Tensor};
@@ -86,6 +86,64 @@ fn the_cache_says_what_the_whole_sequence_says() {
             assert!((expected - f64::from(log_prob)).abs() < 1e-4, "{key}, {step}: {expected} {log_prob}");
         }
     }
+}
+
+/// An answer that is a function of `key`, of one to four tokens.
+fn given(key: usize) -> Vec<u32> {
+    (0..1 + key % 4).map(|place| (4 + (key * 5 + place * 11) % 40) as u32).collect()
+}
+
+fn scores(model: &Model, keys: &[usize], workers: usize) -> Vec<Generated> {
+    let (prompts, answers): (Vec<_>, Vec<_>) = keys.iter().map(|&key| (prompt(key), given(key))).unzip();
+    score(model, &prompts, &answers, workers).expect("all prompts fit")
+}
+
+/// Bit for bit: both go the same way.
+#[test]
+fn what_was_sampled_is_scored_as_it_was_sampled() {
+    let model = model();
+    let keys: Vec<usize> = (0..60).collect();
+    let sampled = answers(&model, &keys, 1.0, 2);
+    let prompts: Vec<_> = keys.iter().map(|&key| prompt(key)).collect();
+    let tokens: Vec<_> = sampled.iter().map(|answer| answer.tokens.clone()).collect();
+    assert_eq!(score(&model, &prompts, &tokens, 2), Ok(sampled));
+}
+
+#[test]
+fn a_score_is_the_log_softmax_of_the_whole_sequence() {
+    let model = model();
+    let keys: Vec<usize> = (0..40).collect();
+    for (key, scored) in keys.iter().zip(scores(&model, &keys, 2)) {
+        assert_eq!(scored.tokens, given(*key));
+        let tokens: Vec<i64> = prompt(*key).iter().chain(&scored.tokens).map(|&token| i64::from(token)).collect();
+        let first = prompt(*key).len() - 1;
+        let places = Tensor::arange_start(first as i64, tokens.len() as i64 - 1, (Kind::Int64, Device::Cpu));
+        let llama = Llama::new(&model.weights.handle(false), tokens.len());
+        let whole = llama.logits(&Tensor::from_slice(&tokens).view([1, -1]), &places).log_softmax(1, Kind::Double);
+        for (step, (&token, &log_prob)) in scored.tokens.iter().zip(&scored.log_probs).enumerate() {
+            let expected = whole.double_value(&[step as i64, i64::from(token)]);
+            assert!((expected - f64::from(log_prob)).abs() < 1e-4, "{key}, {step}: {expected} {log_prob}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn a_score_does_not_depend_on_its_batch(keys in prop::collection::vec(0usize..500, 1..150), workers in 1usize..4) {
+        let model = model();
+        let together = scores(&model, &keys, workers);
+        for (key, scored) in keys.iter().zip(&together).take(12) {
+            prop_assert_eq!(&scores(&model, &[*key], 1)[0], scored);
+        }
+    }
+}
+
+#[test]
+fn a_prompt_that_leaves_no_room_for_an_answer_is_not_scored() {
+    let error = score(&model(), &[vec![5; 398]], &[vec![6; 3]], 1).unwrap_err();
+    assert!(matches!(error, GenerateError::PromptTooLong { row: 0, length: 398, limit: 397, .. }), "{error}");
 }
 
 #[test]

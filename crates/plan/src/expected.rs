@@ -81,8 +81,8 @@ pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[No
             let debates = given.rows(Role::Questions);
             let debate = names.maker(&judge.from, &["debate"]).ok().map(|place| names.settings(place));
             let Some(Stage::Debate(debate)) = debate else { return silent(Vec::new()) };
-            let (least, most) = two_sided(debate);
-            let (to_model, to_human) = answered(names, &judge.by, debates.times(least, most));
+            let ((least, most), answers) = (two_sided(debate), judge.answers() as f64);
+            let (to_model, to_human) = answered(names, &judge.by, debates.times(least * answers, most * answers));
             Work { to_model, to_human, rows: vec![debates, to_model + to_human] }
         }
         Stage::Loss(loss) => silent(vec![examples(loss, &given)]),

@@ -13,6 +13,7 @@ mod expected;
 mod graph;
 mod join;
 mod json;
+mod judging;
 mod key;
 mod mermaid;
 mod names;
@@ -161,6 +162,7 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     let order = order::order(pipeline, &wires, &mut problems);
     problems.extend(consistency::problems(names));
     problems.extend(reward::problems(names));
+    problems.extend(judging::problems(names));
     problems.extend(distance::problems(names));
     problems.extend(snapshot::problems(names));
     if !problems.is_empty() {

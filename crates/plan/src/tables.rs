@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use spec::settings::{Answer, Loss, OnBadQuestion, OnError, Stage, Weight};
+use spec::settings::{Answer, Judge, Loss, OnBadQuestion, OnError, Reply, Sees, Stage, Weight};
 
 use crate::{Output, shapes::gold as marked_gold};
 
@@ -23,7 +23,7 @@ pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
         Stage::Debate(debate) => {
             [own(arguments()), part("calls", calls())].into_iter().chain(skipped(debate.on_error, errors())).collect()
         }
-        Stage::Judge(_) => vec![own(verdicts()), part("calls", calls())],
+        Stage::Judge(judge) => vec![own(verdicts(judge)), part("calls", calls())],
         Stage::Loss(loss) => vec![own(examples(loss))],
         Stage::Train(_) | Stage::Sync(_) => Vec::new(),
         Stage::Evaluate(_) => vec![own(counts()), part("answers", answers())],
@@ -134,12 +134,31 @@ fn calls() -> SchemaRef {
 }
 
 /// One row per debate.
-fn verdicts() -> SchemaRef {
-    table([
+fn verdicts(judge: &Judge) -> SchemaRef {
+    let mut columns = vec![
         column("question", DataType::UInt64, "the id of the question debated"),
         optional("winner", DataType::Utf8, "even or odd; null where there is one side only, or no clear answer"),
         optional("reward", DataType::Float32, "of the even side, +1 or -1; null where there is no winner"),
-    ])
+    ];
+    match judge.sees {
+        Sees::Given => {}
+        Sees::Random => {
+            columns.push(optional(
+                "order",
+                DataType::Utf8,
+                "in which the sides were shown: given or swapped; null where not asked",
+            ));
+        }
+        Sees::Both => columns.extend([
+            optional("given", DataType::Utf8, "who won as the sides argued; null as for `winner`"),
+            optional("swapped", DataType::Utf8, "who won where the odd side was shown first; null as for `winner`"),
+        ]),
+    }
+    let doc = "share of the answers that say what most in the same order say; null where not asked";
+    columns.extend((judge.repeats > 1).then(|| optional("agreement", DataType::Float64, doc)));
+    let doc = "of the even side, where M chose, averaged over its answers; null where H judged, or nobody was asked";
+    columns.extend((judge.reply == Reply::Choice).then(|| optional("probability", DataType::Float64, doc)));
+    Arc::new(Schema::new(columns))
 }
 
 /// One row per sequence to train on.

@@ -1,6 +1,6 @@
 //! The file as a whole.
 
-use std::path::Path;
+use std::{ops::Bound, path::Path};
 
 use toml::de::DeTable;
 
@@ -10,7 +10,7 @@ use crate::{
     parties::{amplify, human, model},
     place::Places,
     problem::Problem,
-    settings::{Checkpoint, Named, Pipeline, Snapshot, Stage},
+    settings::{Checkpoint, Named, Pipeline, Snapshot, Stage, Watch},
     source::Sources,
     stages::{
         debate, evaluate, judge, loss, sync,
@@ -63,6 +63,7 @@ fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
         lag: file.or("lag", 0, |value| value.whole(0..=64)),
         checkpoint: file.or("checkpoint", Checkpoint::default(), |value| value.table(checkpoint)),
         snapshot: file.or("snapshot", Snapshot::default(), |value| value.table(snapshot)),
+        watch: file.or("watch", Watch::default(), |value| value.table(watch)),
         models: file.kind("model", model),
         humans: file.kind("human", human),
         amplifies: file.kind("amplify", amplify),
@@ -102,6 +103,14 @@ fn snapshot(table: &mut Table<'_>) -> Snapshot {
         columns: table.or("columns", default.columns, |value| value.some(|name| name.reference())),
         decimals: table.or("decimals", default.decimals, |value| value.whole(0..=9)),
         volatile: table.or("volatile", default.volatile, |value| value.list(|name| name.reference())),
+    }
+}
+
+fn watch(table: &mut Table<'_>) -> Watch {
+    let (default, share) = (Watch::default(), (Bound::Excluded(0.0), Bound::Included(1.0)));
+    Watch {
+        null_rewards: table.or("null_rewards", default.null_rewards, |value| value.number(share)),
+        batches: table.or("batches", default.batches, |value| value.whole(1..)),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The JSON schema of the pipeline file, by which an editor completes keys, shows what they mean, and marks what is
 //! wrong. It is made from the settings types: their names, their documentation, and the bounds at each field. Beside
 //! what JSON Schema knows, each key says under `x-changes` what another value of it changes first of all: `tables`,
-//! `weights`, `metrics`, `datasets`, which `checkpoints` or `snapshots` are kept, or nothing but `speed`.
+//! `weights`, `metrics`, `datasets`, which `checkpoints` or `snapshots` are kept, what `warnings` there are, or nothing but
+//! `speed`.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};

@@ -9,7 +9,8 @@ use crate::{
     problem::Problem,
     settings::{
         AdamW, BaselineOf, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss,
-        Normalise, OnBadQuestion, Policy, Row, Scale, Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
+        Normalise, OnBadQuestion, Policy, Reply, Row, Scale, Schedule, Sees, Sufficient, Sync, Task, Train, Weight,
+        Wording,
     },
     table::Table,
     value::Value,
@@ -101,7 +102,13 @@ pub(crate) fn template(value: &mut Value<'_>, wanted: &[&str]) -> Option<String>
 
 /// `[judge.NAME]`
 pub(crate) fn judge(table: &mut Table<'_>) -> Judge {
-    Judge { from: table.reference("from"), by: table.reference("by") }
+    Judge {
+        from: table.reference("from"),
+        by: table.reference("by"),
+        reply: table.or("reply", Reply::Text, |value| value.word(&[Reply::Text, Reply::Choice])),
+        sees: table.or("sees", Sees::Given, |value| value.word(&[Sees::Given, Sees::Random, Sees::Both])),
+        repeats: table.or("repeats", 1, |value| value.whole(1..)),
+    }
 }
 
 /// `[loss.NAME]`

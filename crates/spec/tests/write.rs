@@ -283,9 +283,16 @@ fn evaluate() -> impl Strategy<Value = Stage> {
     )
 }
 
+fn judge() -> impl Strategy<Value = Stage> {
+    let reply = prop::sample::select(vec![Reply::Text, Reply::Choice]);
+    let sees = prop::sample::select(vec![Sees::Given, Sees::Random, Sees::Both]);
+    (reply, sees, 1..9usize).prop_map(|(reply, sees, repeats)| {
+        Stage::Judge(Judge { from: mention("d"), by: mention("b"), reply, sees, repeats })
+    })
+}
+
 fn stages() -> impl Strategy<Value = Vec<Named<Stage>>> {
-    (sample(), debate(), loss(), train(), sync(), evaluate()).prop_map(|(q, d, l, t, s, e)| {
-        let judge = Stage::Judge(Judge { from: mention("d"), by: mention("b") });
+    (sample(), debate(), judge(), loss(), train(), sync(), evaluate()).prop_map(|(q, d, judge, l, t, s, e)| {
         vec![
             named("q", q),
             named("d", d),
@@ -328,6 +335,7 @@ fn pipeline() -> impl Strategy<Value = Pipeline> {
                     decimals: 6,
                     volatile: vec![mention("v.m")],
                 },
+                watch: if best { Watch::default() } else { Watch { null_rewards: 0.5, batches: 3 } },
                 models: vec![named("m", Model::New(sizes)), named("n", Model::CopyOf(mention("m")))],
                 humans: vec![named("h", Human { script: "web-of-lies".to_owned() })],
                 amplifies: vec![named("a", amplify)],

@@ -72,6 +72,8 @@ pub const OTHERS: &[Other] = &[
     ("Snapshot.columns", &["snapshot.columns=['text']"], &[]),
     ("Snapshot.decimals", &["snapshot.decimals=5"], &[]),
     ("Snapshot.volatile", &["snapshot.volatile=['text']"], &[]),
+    ("Watch.null_rewards", &["watch.null_rewards=0.1"], &["watch.batches=1"]),
+    ("Watch.batches", &["watch.batches=1"], &[]),
     ("Model.new", &["model.target.new={ layers = 1, width = 16, heads = 2, context = 160 }"], &[]),
     ("Model.copy_of", &["model.target.copy_of='spare'"], &[]),
     // What the first of these runs, that of the file as it is, came to.
@@ -129,6 +131,9 @@ pub const OTHERS: &[Other] = &[
         &[],
     ),
     ("Judge.by", &["judge.verdicts.by='other'"], &[]),
+    ("Judge.reply", &["judge.verdicts.reply='choice'"], &["judge.verdicts.by='other'"]),
+    ("Judge.sees", &["judge.verdicts.sees='both'"], DEBATED),
+    ("Judge.repeats", &["judge.verdicts.repeats=2"], &[]),
     ("Loss.from", &["loss.objective.from=['other', 'other_verdicts']"], &[]),
     ("Loss.predict", &["loss.predictions.predict='speaker'"], BOTH_LEARNING),
     ("Loss.distance", &["loss.objective.distance='exact'"], &["sync.follow.every=1"]),

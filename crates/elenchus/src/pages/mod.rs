@@ -1,10 +1,13 @@
 //! Pages for a browser, each a single file that needs no network: the report of a run, the comparison of several.
 
 pub mod comparison;
+mod judging;
 mod plot;
+mod reliability;
 pub mod report;
 
 pub use plot::{Line, Plot, number};
+pub use reliability::Reliability;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

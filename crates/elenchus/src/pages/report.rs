@@ -1,6 +1,6 @@
 //! `report.html`: a run on one page, as far as it has come.
 
-use super::{Line, Plot, facts, page, section};
+use super::{Line, Plot, facts, judging::judging, page, section};
 use crate::{
     bootstrap::Interval,
     command::Failure,
@@ -43,6 +43,7 @@ pub fn report(root: &Path) -> Result<String, Failure> {
         let heading = format!("{}: right answers by depth, after batch {}", accuracy.stage, accuracy.batches);
         body = html! { (body) (section(&heading, &by_depth(&accuracy))) };
     }
+    body = html! { (body) (judging(&run, &pipeline)?) };
     let known = against_human(&run, &pipeline)?;
     if !known.is_empty() {
         let heading = format!("M against H, {}", batches_in_words(&pipeline, run.lines().len()));

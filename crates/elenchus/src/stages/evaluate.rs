@@ -7,14 +7,14 @@ use super::{
     sample::{Drawn, Source},
 };
 use crate::{
-    evaluation::{Count, Examinee, Scored, agrees, by_depth, known, scored, sum},
-    tables,
+    calibration::{bins, brier, calibration_error},
+    evaluation::{Count, Examinee, Scored, by_depth, known, scored, sum},
+    verdicts::{forecasts, judged, right},
 };
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{cost::Cost, draw::Draw};
 use polars::prelude::*;
 use spec::settings::{Row, Wording};
-use std::collections::BTreeMap;
 
 /// Evaluates at some batches.
 pub struct Evaluate {
@@ -91,27 +91,18 @@ impl Evaluate {
     }
 }
 
-/// The share of verdicts for the right side: the even side where its last argument answers as gold does, the odd
-/// side where it does not.
+/// The share of verdicts for the right side and, where there are probabilities, how far they can be believed.
 fn note_verdicts(unit: &mut Unit<'_>, tables: &VerdictTables) -> Result<(), StageError> {
     let (gold, arguments) = (unit.table(&tables.gold)?, unit.table(&tables.arguments)?);
-    let verdicts = unit.table(&tables.verdicts)?;
-    let gold: BTreeMap<u64, Option<String>> =
-        tables::u64s(gold, "id")?.into_iter().zip(tables::optional_texts(gold, "gold")?).collect();
-    let turns = tables::u32s(arguments, "turn")?;
-    let texts = tables::u64s(arguments, "question")?.into_iter().zip(tables::texts(arguments, "text")?);
-    let even: BTreeMap<u64, String> =
-        texts.zip(turns).filter(|(_, turn)| turn.is_multiple_of(2)).map(|(argument, _)| argument).collect();
-    let winners = tables::optional_texts(verdicts, "winner")?;
-    let mut count = Count::default();
-    for (id, winner) in tables::u64s(verdicts, "question")?.into_iter().zip(winners) {
-        let (Some(winner), Some(Some(gold)), Some(said)) = (winner, gold.get(&id), even.get(&id)) else { continue };
-        let right = if agrees(said, gold) { "even" } else { "odd" };
-        count.total += 1;
-        count.correct += u32::from(winner == right);
-    }
+    let judged = judged(unit.table(&tables.verdicts)?, arguments, Some(gold))?;
+    let count = right(&judged);
     if count.total > 0 {
         unit.metric("right_verdicts", count.accuracy());
+    }
+    let forecasts = forecasts(&judged);
+    if let (Some(brier), Some(error)) = (brier(&forecasts), calibration_error(&bins(&forecasts))) {
+        unit.metric("brier", brier);
+        unit.metric("calibration_error", error);
     }
     Ok(())
 }

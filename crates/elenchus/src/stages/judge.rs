@@ -6,12 +6,12 @@ use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     debate::Row,
     draw::Draw,
-    judge::{Side, Transcript, Verdict, judge},
+    judge::{Judging, Order, Side, Transcript, Verdict, judge},
     question::Asked,
     trace::{Call, calls},
 };
 use polars::prelude::*;
-use spec::settings::Wording;
+use spec::settings::{Reply, Sees, Wording};
 use std::collections::BTreeMap;
 
 /// Judges the debates of each batch.
@@ -24,6 +24,12 @@ pub struct Judge {
     pub arguments: String,
     /// Amp≈(H, M_target).
     pub by: Amplifier,
+    /// How M_target gives its verdict.
+    pub reply: Reply,
+    /// In which order the sides are shown.
+    pub sees: Sees,
+    /// How many answers are asked for in each order.
+    pub repeats: usize,
     /// How questions are worded.
     pub wording: Wording,
     /// The root of the stage's draws.
@@ -37,25 +43,75 @@ impl Stage for Judge {
         let rows = super::debate::rows(debated, self.draw);
         let transcripts = transcripts(rows, unit.table(&self.arguments)?)?;
         let mut target = self.by.answerer(unit)?;
-        let judging = self.by.samp.hold(unit)?;
-        let verdicts = judge(&self.by.approx(&self.wording, &judging), &mut target, &transcripts)?;
-        note_usage(unit, &[target.usage, judging.usage()]);
-        let ids: Vec<u64> = transcripts.iter().map(|transcript| transcript.row.id).collect();
-        let winner: Vec<Option<&str>> = verdicts.iter().map(|verdict| verdict.winner.map(Side::name)).collect();
-        let reward: Vec<Option<f32>> = verdicts.iter().map(|verdict| verdict.reward(Side::Even)).collect();
-        note_rewards(unit, &reward);
+        let held = self.by.samp.hold(unit)?;
+        let judging = Judging {
+            overseer: self.by.approx(&self.wording, &held),
+            reply: self.reply,
+            temperature: self.by.temperature.at(unit.batch),
+            sees: self.sees,
+            repeats: self.repeats,
+        };
+        let verdicts = judge(&judging, &mut target, &transcripts)?;
+        note_usage(unit, &[target.usage, held.usage()]);
+        let table = self.table(&transcripts, &verdicts)?;
+        self.note(unit, &verdicts);
         let trace = trace(&transcripts, verdicts);
         unit.metric("human_calls", human_calls(&trace));
-        judging.settle(unit, &trace, |_| true);
-        let table = DataFrame::new(
-            ids.len(),
-            vec![
-                Column::new("question".into(), ids),
-                Column::new("winner".into(), winner),
-                Column::new("reward".into(), reward),
-            ],
-        )?;
+        held.settle(unit, &trace, |_| true);
         Ok(Bundle::from([(self.name.clone(), table), (format!("{}.calls", self.name), tables::from_calls(&trace)?)]))
+    }
+}
+
+impl Judge {
+    /// A row for each debate, with the columns that the settings ask for.
+    fn table(&self, transcripts: &[Transcript], verdicts: &[Verdict]) -> PolarsResult<DataFrame> {
+        let sides = |of: &dyn Fn(&Verdict) -> Option<Side>| -> Vec<Option<&str>> {
+            verdicts.iter().map(|verdict| of(verdict).map(Side::name)).collect()
+        };
+        let numbers = |of: fn(&Verdict) -> Option<f64>| -> Vec<Option<f64>> { verdicts.iter().map(of).collect() };
+        let ids: Vec<u64> = transcripts.iter().map(|transcript| transcript.row.id).collect();
+        let reward: Vec<Option<f32>> = verdicts.iter().map(|verdict| verdict.reward(Side::Even)).collect();
+        let mut columns = vec![
+            Column::new("question".into(), ids),
+            Column::new("winner".into(), sides(&|verdict| verdict.winner)),
+            Column::new("reward".into(), reward),
+        ];
+        match self.sees {
+            Sees::Given => {}
+            Sees::Random => {
+                let order = |verdict: &Verdict| verdict.ballots.first().map(|ballot| ballot.order.name());
+                columns.push(Column::new("order".into(), verdicts.iter().map(order).collect::<Vec<_>>()));
+            }
+            Sees::Both => columns.extend(
+                Order::BOTH.map(|order| Column::new(order.name().into(), sides(&|verdict| verdict.in_order(order)))),
+            ),
+        }
+        if self.repeats > 1 {
+            columns.push(Column::new("agreement".into(), numbers(Verdict::agreement)));
+        }
+        if self.reply == Reply::Choice {
+            columns.push(Column::new("probability".into(), numbers(Verdict::probability)));
+        }
+        DataFrame::new(verdicts.len(), columns)
+    }
+
+    fn note(&self, unit: &mut Unit<'_>, verdicts: &[Verdict]) {
+        note_rewards(unit, &verdicts.iter().map(|verdict| verdict.reward(Side::Even)).collect::<Vec<_>>());
+        if self.sees == Sees::Both {
+            let agree = |verdict: &Verdict| verdict.orders_agree().map(|agree| if agree { 1.0 } else { 0.0 });
+            note_mean(unit, "order_agreement", verdicts.iter().filter_map(agree));
+        }
+        if self.repeats > 1 {
+            note_mean(unit, "repeat_agreement", verdicts.iter().filter_map(Verdict::agreement));
+        }
+    }
+}
+
+/// The mean, where there is anything.
+fn note_mean(unit: &mut Unit<'_>, name: &str, values: impl Iterator<Item = f64>) {
+    let values: Vec<f64> = values.collect();
+    if !values.is_empty() {
+        unit.metric(name, values.iter().sum::<f64>() / values.len() as f64);
     }
 }
 
@@ -71,8 +127,8 @@ fn transcripts(rows: Vec<Row>, arguments: &DataFrame) -> PolarsResult<Vec<Transc
 fn trace(transcripts: &[Transcript], verdicts: Vec<Verdict>) -> Vec<Call> {
     let mut trace = Vec::new();
     for (transcript, verdict) in transcripts.iter().zip(verdicts) {
-        let turn = transcript.arguments.len();
-        trace.extend(verdict.answer.into_iter().flat_map(|said| calls(transcript.row.id, Asked::Winner, turn, said)));
+        let (id, turn) = (transcript.row.id, transcript.arguments.len());
+        trace.extend(verdict.ballots.into_iter().flat_map(|ballot| calls(id, Asked::Winner, turn, ballot.answer)));
     }
     trace
 }
@@ -83,7 +139,5 @@ fn note_rewards(unit: &mut Unit<'_>, rewards: &[Option<f32>]) {
     if !rewards.is_empty() {
         unit.metric("null_rewards", 1.0 - given.len() as f64 / rewards.len() as f64);
     }
-    if !given.is_empty() {
-        unit.metric("reward_even", given.iter().sum::<f64>() / given.len() as f64);
-    }
+    note_mean(unit, "reward_even", given.into_iter());
 }

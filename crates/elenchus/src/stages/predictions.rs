@@ -6,15 +6,14 @@ use super::loss::{Example, into_table};
 use crate::tables;
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
-    adversary::outcomes,
+    adversary::{Outcome, outcomes},
     answerer::Sampled,
     question::Asked,
-    trace::{Call, Part},
+    trace::Call,
 };
 use model::Tokenizer;
 use polars::prelude::Column;
 use spec::settings::{Distance, Weight};
-use std::collections::BTreeMap;
 
 /// Turns what Adv was asked in a batch into weighted token sequences.
 pub struct Predictions {
@@ -36,7 +35,7 @@ impl Stage for Predictions {
         for (table, asked) in &self.calls {
             let mut calls = tables::to_calls(unit.table(table)?)?;
             calls.retain(|call| asked.contains(&call.asked));
-            examples.extend(self.examples(calls));
+            examples.extend(outcomes(self.distance, &calls).into_iter().flat_map(|it| self.examples(it)));
         }
         let mut table = into_table(&examples)?;
         if self.weight == Weight::Propensity {
@@ -48,20 +47,8 @@ impl Stage for Predictions {
 }
 
 impl Predictions {
-    fn examples(&self, calls: Vec<Call>) -> Vec<Example> {
-        let posed = |call: &Call| (call.question, call.asked, call.turn);
-        let firsts = calls.iter().filter(|call| call.part == Part::First);
-        let propensities: BTreeMap<_, _> = firsts.filter_map(|call| Some((posed(call), call.propensity?))).collect();
-        let outcomes = outcomes(self.distance, &calls);
-        let of_call = |(call, d): (Call, Option<f64>)| {
-            let propensity = propensities.get(&posed(&call)).copied();
-            d.map(|d| self.of_call(&call, d, propensity)).unwrap_or_default()
-        };
-        calls.into_iter().zip(outcomes).flat_map(of_call).collect()
-    }
-
     /// What one answer of H teaches. A word that was not right at all is left out.
-    fn of_call(&self, call: &Call, d: f64, propensity: Option<f64>) -> Vec<Example> {
+    fn examples(&self, Outcome { call, distance, propensity }: Outcome<'_>) -> Vec<Example> {
         let propensity = propensity.filter(|_| self.weight == Weight::Propensity);
         let example = |(word, right): (&str, f64)| {
             // The question keeps the tokens that Adv was given.
@@ -72,6 +59,6 @@ impl Predictions {
             (example.propensity, example.log_probs) = (propensity, None);
             example
         };
-        [("Yes", 1.0 - d), ("No", d)].into_iter().filter(|(_, right)| *right > 0.0).map(example).collect()
+        [("Yes", 1.0 - distance), ("No", distance)].into_iter().filter(|(_, right)| *right > 0.0).map(example).collect()
     }
 }

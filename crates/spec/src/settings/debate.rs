@@ -118,14 +118,3 @@ impl Default for Wording {
         }
     }
 }
-
-/// `[judge.NAME]`: who won each debate.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Judge {
-    /// The debate.
-    #[schemars(extend("x-changes" = "tables"))]
-    pub from: Reference,
-    /// Who judges: Amp≈(H, M_target).
-    #[schemars(extend("x-changes" = "tables"))]
-    pub by: Reference,
-}

@@ -4,6 +4,7 @@
 mod command;
 mod debate;
 mod evaluate;
+mod judge;
 mod loss;
 mod parties;
 mod policy;
@@ -20,8 +21,9 @@ use serde::Serialize;
 use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
-pub use debate::{Debate, Judge, Sufficient, Wording};
+pub use debate::{Debate, Sufficient, Wording};
 pub use evaluate::{Evaluate, Row};
+pub use judge::{Judge, Reply, Sees, Watch};
 pub use loss::{BaselineOf, Combine, Credit, Distance, Earner, Imitate, Loss, Scale, Weight};
 pub use parties::{Amplify, Architecture, Human, Model};
 pub use policy::{Importance, Kl, Normalise, Policy, Ppo};
@@ -83,6 +85,10 @@ pub struct Pipeline {
     /// What is kept to see later whether outputs have changed.
     #[schemars(extend("default" = {}))]
     pub snapshot: Snapshot,
+    /// When a run says that its debates die out.
+    #[serde(skip_serializing_if = "Watch::is_default")]
+    #[schemars(extend("x-default" = "optional"))]
+    pub watch: Watch,
     /// `[model.NAME]`
     #[serde(skip)]
     pub models: Vec<Named<Model>>,
