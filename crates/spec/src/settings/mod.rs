@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
-pub use debate::{Debate, Judge, Sufficient, Wording};
+pub use debate::{Debate, Judge, SpeakerSide, Sufficient, Turns, Wording};
 pub use evaluate::{Evaluate, Row};
 pub use loss::{Combine, Credit, Distance, Earner, Imitate, Loss, Weight};
 pub use parties::{Amplify, Architecture, Human, Model};
