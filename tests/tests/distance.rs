@@ -61,6 +61,7 @@ fn examples(source: &str, trace: &[Call], winners: &[(u64, Option<&str>)]) -> Da
         name: "objective".into(),
         calls: vec!["calls".into()],
         verdicts: Some("verdicts".into()),
+        against_other: false,
         settings: settings.unwrap(),
         baseline: state,
         tokenizer: loaded.tokenizer,

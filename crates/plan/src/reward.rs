@@ -92,9 +92,9 @@ fn reasons(
         give(format!("debate.{}.{key}", debate.name), "an argument alone has nobody to win against");
     }
     let credit = format!("loss.{name}.credit");
-    let propensities = speaking(names, debate).into_iter().map(|amplify| amplify.settings.propensities());
-    let (always, never) = propensities
-        .fold((true, true), |(always, never), (least, most)| (always && least >= 1.0, never && most <= 0.0));
+    let propensities: Vec<(f64, f64)> = speaking(names, debate).iter().map(|it| it.settings.propensities()).collect();
+    let all = |holds: fn(&(f64, f64)) -> bool| !propensities.is_empty() && propensities.iter().all(holds);
+    let (always, never) = (all(|(least, _)| *least >= 1.0), all(|(_, most)| *most <= 0.0));
     match (loss.credit.argument, loss.credit.calls) {
         (false, false) => give(credit, "no tokens are credited"),
         (true, false) if always => give(credit, "the speaker always calls H, so that no argument is M's own"),
