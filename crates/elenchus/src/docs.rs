@@ -11,6 +11,7 @@ pages! {
     layers = "../docs/layers.md",
     schedules = "../docs/schedules.md",
     turns = "../docs/turns.md",
+    debates = "../docs/debates.md",
     calling = "../docs/calling.md",
     policy = "../docs/policy.md",
     evaluating = "../docs/evaluating.md",
