@@ -3,187 +3,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod scripted;
+
 use debate::{
-    amplify::{Amplified, Approx},
-    answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
-    debate::{Debate, Models, Row, Rules, Stopped, Voice, debate},
-    draw::Draw,
-    human::{Exchange, Human, Move},
-    judge::{Side, Transcript, Verdict, judge, reward},
+    debate::Stopped,
+    judge::{Side, reward},
     lesson::lesson,
-    question::{Asked, Form, Posed, given, yes},
-    samp::{Rule, Samp},
-    trace::{Call, Part, argued, calls},
+    question::{Asked, Form, Posed, yes},
+    samp::Rule,
+    trace::Part,
 };
 use proptest::prelude::*;
-use spec::settings::{CallHuman, Credit, Imitate, Schedule, SpeakerSide, Sufficient, Wording};
+use scripted::{Outcome, Setting, outcome, setting, wording};
+use spec::settings::{CallHuman, Credit, Imitate, Schedule, SpeakerSide, Sufficient};
 
-fn wording() -> Wording {
-    Wording {
-        argument: "{question}{context}".into(),
-        sufficient: "{question}{context} sufficient?".into(),
-        winner: "{question}{context} even?".into(),
-    }
-}
-
-/// Says one of a few things, by the text asked and the address of the draw. Counts its waves, and signs what it says with
-/// its version.
-#[derive(Default)]
-struct Scripted {
-    waves: usize,
-    version: u64,
-}
-
-impl Answerer for Scripted {
-    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
-        assert!(!wave.is_empty(), "an empty wave is never asked");
-        self.waves += 1;
-        let said = |prompt: &Prompt| {
-            let draw = prompt.text.bytes().fold(prompt.draw, |draw, byte| draw.at(u64::from(byte)));
-            let token = draw.below(0, 4);
-            let (tokens, log_probs, version) = (vec![token as u32], vec![-1.0], self.version);
-            let sampled = Sampled { tokens, log_probs, version, ..Sampled::default() };
-            let said = ["Yes", "No", "Yes because", "mumble"][token];
-            let begin = prompt.begin.iter().map(String::as_str);
-            Answer { text: begin.chain([said]).collect::<Vec<_>>().join(" "), sampled }
-        };
-        Ok(wave.iter().map(said).collect())
-    }
-}
-
-/// Asks up to two rounds of up to two sub-questions, then answers by what it heard, unless it is held to an answer.
-struct Curious;
-
-impl Human for Curious {
-    fn next(&self, posed: &Posed, said: &[Exchange], draw: Draw) -> Move {
-        let rounds = posed.question.len() % 3;
-        if said.len() < rounds {
-            let parts = 1 + draw.below(9, 2);
-            return Move::Ask((0..parts).map(|part| format!("{} part {part}", posed.question)).collect());
-        }
-        if let Some(held) = posed.held {
-            return Move::Answer(format!("{held} because I must"));
-        }
-        let heard = said.iter().filter(|exchange| exchange.answer.as_deref().and_then(yes) == Some(true)).count();
-        Move::Answer(if (heard + draw.below(8, 2)).is_multiple_of(2) { "Yes" } else { "No" }.into())
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Setting {
-    speaker: Rule,
-    opponent: Option<Rule>,
-    speaker_side: SpeakerSide,
-    overseer: Rule,
-    form: Form,
-    min_turns: usize,
-    max_turns: usize,
-    sufficient: Sufficient,
-    batch: u64,
-}
-
-struct Outcome {
-    debates: Vec<Debate>,
-    verdicts: Vec<Verdict>,
-    /// Waves of the speaker, the opponent, and the overseer who judges too.
-    waves: [usize; 3],
-}
-
-impl Outcome {
-    fn calls(&self) -> Vec<Call> {
-        let mut all = Vec::new();
-        for (Debate { row, arguments, .. }, verdict) in self.debates.iter().zip(&self.verdicts) {
-            all.extend(
-                arguments.iter().enumerate().flat_map(|(turn, argument)| argued(row.id, turn, argument.clone())),
-            );
-            let judged = |answer: &Amplified| calls(row.id, Asked::Winner, arguments.len(), answer.clone());
-            all.extend(verdict.answer.iter().flat_map(judged));
-        }
-        all
-    }
-
-    fn winner(&self, id: u64) -> Option<Side> {
-        let at = self.debates.iter().position(|debate| debate.row.id == id);
-        at.and_then(|at| self.verdicts[at].winner)
-    }
-}
-
-fn row(id: u64, form: Form) -> Row {
-    Row { id, question: format!("{}?", "q".repeat(id as usize % 7)), form, draw: Draw::new(7).at(id) }
-}
-
-fn outcome(setting: &Setting, ids: &[u64]) -> Outcome {
-    let wording = wording();
-    let approx = |rule| Approx { human: &Curious, samp: Samp { rule, purse: None }, wording: &wording };
-    let rules = Rules {
-        speaker: approx(setting.speaker),
-        opponent: setting.opponent.map(approx),
-        speaker_side: setting.speaker_side,
-        overseer: approx(setting.overseer),
-        min_turns: setting.min_turns,
-        max_turns: setting.max_turns,
-        sufficient: &setting.sufficient,
-        batch: setting.batch,
-    };
-    let [mut m, mut other, mut target] = [0, 1, 2].map(|version| Scripted { waves: 0, version });
-    let rows: Vec<Row> = ids.iter().map(|&id| row(id, setting.form)).collect();
-    let opponent = setting.opponent.map(|_| &mut other as &mut dyn Answerer);
-    let mut models = Models { speaker: &mut m, opponent, overseer: &mut target };
-    let debates = debate(&rules, &mut models, &rows).unwrap();
-    let transcript = |debate: &Debate| Transcript {
-        row: debate.row.clone(),
-        arguments: debate.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect(),
-    };
-    let transcripts: Vec<Transcript> = debates.iter().map(transcript).collect();
-    let verdicts = judge(&rules.overseer, &mut target, &transcripts).unwrap();
-    Outcome { debates, verdicts, waves: [m.waves, other.waves, target.waves] }
-}
-
-fn rule() -> impl Strategy<Value = Rule> {
-    let bounds = || (0.0..=1.0, 0.0..=1.0).prop_map(|(a, b): (f64, f64)| (a.min(b), a.max(b)));
-    prop_oneof![
-        Just(Rule::Constant(1.0)),
-        Just(Rule::Constant(0.0)),
-        (0.0..=1.0).prop_map(Rule::Constant),
-        bounds().prop_map(|(least, most)| Rule::Confidence { least, most }),
-        (bounds(), 1..4usize).prop_map(|((least, most), samples)| Rule::Disagreement { samples, least, most }),
-    ]
-}
-
-/// Among them probabilities that change from 0 to 1 over ten batches.
-fn sufficient() -> impl Strategy<Value = Sufficient> {
-    let probability =
-        || prop_oneof![(0.0..=1.0).prop_map(Schedule::Constant), Just(Schedule::Points(vec![(0, 0.0), (9, 1.0)]))];
-    prop_oneof![
-        Just(Sufficient::Ask),
-        Just(Sufficient::Always),
-        Just(Sufficient::Never),
-        probability().prop_map(Sufficient::Random),
-        probability().prop_map(Sufficient::Biased),
-    ]
-}
-
-prop_compose! {
-    fn setting()(
-        speaker in rule(),
-        opponent in prop::option::of(rule()),
-        speaker_side in prop::sample::select(vec![SpeakerSide::Drawn, SpeakerSide::Even, SpeakerSide::Odd]),
-        overseer in rule(),
-        (form, (min_turns, max_turns)) in form().prop_flat_map(|form| (Just(form), turns(form.round()))),
-        sufficient in sufficient(),
-        batch in 0u64..10,
-    ) -> Setting {
-        Setting { speaker, opponent, speaker_side, overseer, form, min_turns, max_turns, sufficient, batch }
-    }
-}
-
-fn form() -> impl Strategy<Value = Form> {
-    prop::sample::select(vec![Form::Sequential, Form::Simultaneous, Form::Rival(["No", "Yes"])])
-}
-
-/// The fewest and the most arguments, in whole rounds.
-fn turns(round: usize) -> impl Strategy<Value = (usize, usize)> {
-    (1..=4 / round, 1..=4 / round).prop_map(move |(a, b)| (round * a.min(b), round * a.max(b)))
+/// Who won the debate on a question.
+fn winner(outcome: &Outcome, id: u64) -> Option<Side> {
+    let at = outcome.debates.iter().position(|debate| debate.row.id == id);
+    at.and_then(|at| outcome.verdicts[at].winner)
 }
 
 proptest! {
@@ -227,86 +64,6 @@ proptest! {
     }
 
     #[test]
-    fn each_round_is_one_wave_of_whoever_argues(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        let never = Rule::Constant(0.0);
-        let setting = Setting { speaker: never, opponent: setting.opponent.map(|_| never), sufficient: Sufficient::Never, ..setting };
-        let [speaker, opponent, _] = outcome(&setting, &ids).waves;
-        let rounds = setting.max_turns / setting.form.round();
-        match (setting.opponent, setting.speaker_side, setting.form) {
-            (None, ..) => prop_assert_eq!([speaker, opponent], [rounds, 0]),
-            (_, SpeakerSide::Drawn, Form::Sequential | Form::Rival(_)) => prop_assert!(speaker <= rounds && opponent <= rounds),
-            (_, _, Form::Simultaneous) => prop_assert_eq!([speaker, opponent], [rounds, rounds]),
-            (_, SpeakerSide::Even, _) => prop_assert_eq!([speaker, opponent], [rounds.div_ceil(2), rounds / 2]),
-            (_, SpeakerSide::Odd, _) => prop_assert_eq!([speaker, opponent], [rounds / 2, rounds.div_ceil(2)]),
-        }
-    }
-
-    #[test]
-    fn sides_alternate_and_each_has_one_voice(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        let outcome = outcome(&setting, &ids);
-        for Debate { arguments, .. } in &outcome.debates {
-            let even = arguments[0].voice;
-            let odd = match (setting.opponent, even) {
-                (None, _) => Voice::Speaker,
-                (Some(_), Voice::Speaker) => Voice::Opponent,
-                (Some(_), Voice::Opponent) => Voice::Speaker,
-            };
-            prop_assert!(setting.opponent.is_some() || even == Voice::Speaker);
-            prop_assert!(setting.speaker_side != SpeakerSide::Even || even == Voice::Speaker);
-            prop_assert!(setting.opponent.is_none() || setting.speaker_side != SpeakerSide::Odd || odd == Voice::Speaker);
-            for (turn, argument) in arguments.iter().enumerate() {
-                prop_assert_eq!(argument.voice, [even, odd][turn % 2]);
-                let said = [Some(&argument.answer.first), argument.answer.again.first()].into_iter().flatten();
-                for answer in said {
-                    prop_assert_eq!(answer.sampled.version, u64::from(argument.voice == Voice::Opponent));
-                }
-            }
-        }
-        for call in outcome.calls().into_iter().filter(|call| call.asked == Asked::Argument) {
-            let asked = call.sampled.map_or(call.voice == Some(Voice::Opponent), |sampled| sampled.version == 1);
-            prop_assert_eq!(call.voice, Some(if asked { Voice::Opponent } else { Voice::Speaker }));
-        }
-    }
-
-    #[test]
-    fn rivals_are_held_to_different_answers(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        let answers = ["No", "Yes"];
-        let outcome = outcome(&Setting { form: Form::Rival(answers), min_turns: 1, max_turns: 4, ..setting }, &ids);
-        for Debate { arguments, .. } in &outcome.debates {
-            let given: Vec<_> = arguments.iter().map(|argument| given(argument.answer.text(), answers)).collect();
-            for (turn, argument) in arguments.iter().enumerate().skip(1) {
-                prop_assert!(given[turn].is_some(), "whatever a first argument says, every other gives an answer");
-                prop_assert_eq!(given[turn].map(|place| answers[place]), argument.held);
-                prop_assert_eq!(given[turn] == given[1], turn % 2 == 1);
-            }
-            prop_assert!(arguments[0].held.is_none() && given.get(1).is_none_or(|odd| *odd != given[0]));
-        }
-        for call in outcome.calls() {
-            let argues = call.asked == Asked::Argument && call.part != Part::Sub && call.turn > 0;
-            prop_assert_eq!(call.held.is_some(), argues);
-            prop_assert!(call.held.is_none_or(|held| call.answer.starts_with(&held)));
-        }
-    }
-
-    #[test]
-    fn at_the_same_time_nobody_sees_the_other_side(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        let setting = Setting { form: Form::Simultaneous, min_turns: 2, max_turns: 4, ..setting };
-        for Debate { arguments, .. } in outcome(&setting, &ids).debates {
-            prop_assert!(arguments.len().is_multiple_of(2));
-            for (turn, argument) in arguments.iter().enumerate() {
-                let prompt = &argument.answer.prompt;
-                let seen = prompt.lines().filter(|line| line.starts_with("Even: ") || line.starts_with("Odd: ")).count();
-                prop_assert_eq!(seen, turn / 2 * 2);
-                prop_assert!(argument.held.is_none());
-            }
-            for round in arguments.chunks(2) {
-                let [even, odd] = [&round[0].answer.prompt, &round[1].answer.prompt];
-                prop_assert_eq!(odd, &format!("{even}\nOdd:"), "the odd side is told which it is, and nothing else");
-            }
-        }
-    }
-
-    #[test]
     fn rewards_are_null_or_zero_sum(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
         let outcome = outcome(&setting, &ids);
         for (debate, verdict) in outcome.debates.iter().zip(&outcome.verdicts) {
@@ -325,7 +82,7 @@ proptest! {
         let outcome = outcome(&Setting { sufficient, form, min_turns: 1, max_turns: 2, ..setting }, &ids);
         let credit = Credit { argument: true, calls: true };
         for call in outcome.calls() {
-            prop_assert_eq!(lesson(&call, outcome.winner(call.question), Imitate::All, credit).reward, None);
+            prop_assert_eq!(lesson(&call, winner(&outcome, call.question), Imitate::All, credit).reward, None);
         }
     }
 
@@ -337,7 +94,7 @@ proptest! {
         let outcome = outcome(&setting, &ids);
         let imitate = if all { Imitate::All } else { Imitate::Human };
         for call in outcome.calls() {
-            let winner = outcome.winner(call.question);
+            let winner = winner(&outcome, call.question);
             let lesson = lesson(&call, winner, imitate, Credit { argument, calls });
             let for_a_side = call.asked == Asked::Argument
                 && ((argument && call.part == Part::First && call.kept) || (calls && call.part == Part::Sub));
@@ -434,24 +191,4 @@ fn arguments_suffice_as_often_as_drawn() {
         let found = debates.iter().filter(|debate| debate.arguments.len() == turns).count() as f64 / 4000.0;
         assert!((found - share).abs() < 0.03, "{found} of the debates have {turns} arguments, not {share}");
     }
-}
-
-/// The speaker has each side as often as the other.
-#[test]
-fn sides_are_drawn_fairly_and_by_question() {
-    let never = Rule::Constant(0.0);
-    let setting = Setting {
-        speaker: never,
-        opponent: Some(never),
-        speaker_side: SpeakerSide::Drawn,
-        overseer: never,
-        form: Form::Sequential,
-        min_turns: 2,
-        max_turns: 2,
-        sufficient: Sufficient::Never,
-        batch: 0,
-    };
-    let debates = outcome(&setting, &(0..4000).collect::<Vec<_>>()).debates;
-    let even = debates.iter().filter(|debate| debate.arguments[0].voice == Voice::Speaker).count() as f64 / 4000.0;
-    assert!((even - 0.5).abs() < 0.03, "{even} of the debates have the speaker first");
 }
