@@ -36,8 +36,8 @@ pub enum Form {
     Sequential,
     /// Each side gives its t-th argument without having seen the other's, and both give answers (Irving et al. 2018).
     Simultaneous,
-    /// The sides take turns and argue for different ones of these two answers: fixed opposing answers (Irving et al. 2018,
-    /// Khan et al. 2024), of which the first argument chooses.
+    /// The sides take turns and argue for different ones of these two answers, of which the first argument chooses: fixed
+    /// opposing answers (Khan et al. 2024), as in the precommitted debates of Irving et al. (2018).
     Rival([&'static str; 2]),
 }
 
