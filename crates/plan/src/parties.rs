@@ -51,12 +51,7 @@ pub(crate) fn judging<'p>(names: Names<'p>, stage: &'p Stage) -> Vec<&'p Referen
 
 /// Those who argue in a debate, and who oversees it.
 fn debaters(debate: &Debate) -> Vec<&Reference> {
-    arguing(debate).chain([&debate.overseer]).collect()
-}
-
-/// Those who argue in a debate.
-pub(crate) fn arguing(debate: &Debate) -> impl Iterator<Item = &Reference> {
-    [Some(&debate.speaker), debate.opponent.as_ref()].into_iter().flatten()
+    [Some(&debate.speaker), debate.opponent.as_ref(), Some(&debate.overseer)].into_iter().flatten().collect()
 }
 
 /// A judge, and the debate that it judges. A problem with either is told elsewhere.

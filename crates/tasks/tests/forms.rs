@@ -69,7 +69,7 @@ fn a_rival_asserts_what_comes_to_its_answer() {
     // As near to it as it can.
     let said = |left: &'static str, right: &'static str| [(LEFT, left), (RIGHT, right)];
     check(BOTH, "False", &said("True", "False"), "False because True and False");
-    check(BOTH, "False", &said("True", "True"), "False because False and True");
+    check(BOTH, "False", &said("True", "True"), "False because True and False");
     check(BOTH, "True", &said("False", "True"), "True because True and True");
     // Nothing that is stated comes to it.
     check(STATED, "False", &[], "False");
