@@ -40,7 +40,8 @@ fn check(settings: &str, expect: &str) {
     let text = formed(settings);
     let (pipeline, plan) = (read(&text), planned(&text).expect("the file is valid"));
     let node = plan.nodes.iter().find(|node| node.name == "arguments").expect("the file has it");
-    let number = |it: &plan::Expected| format!("{}-{}", it.least, it.most);
+    let tenth = |number: f64| (number * 10.0).round() / 10.0;
+    let number = |it: &plan::Expected| format!("{}-{}", tenth(it.least), tenth(it.most));
     let waves = ["speaker", "opponent", "overseer"].map(|name| part(&pipeline, &node.stage, name).0.to_string());
     let asked = [number(&node.work.to_model), number(&node.work.to_human), number(&node.work.rows[0])];
     assert_eq!(format!("{} | {}", asked.join(" "), waves.join(" ")), expect, "{settings}");

@@ -11,7 +11,7 @@ pub struct Debate {
     /// The questions: a `sample` stage.
     #[schemars(extend("x-changes" = "tables"))]
     pub from: Reference,
-    /// Who argues, on both sides unless there is an `opponent`: Amp≈(H, M).
+    /// Who argues, on both sides where there is no opponent: Amp≈(H, M).
     #[schemars(extend("x-changes" = "tables"))]
     pub speaker: Reference,
     /// Who argues on the other side: another Amp≈. Where its model is another than the speaker's, nothing that was said
