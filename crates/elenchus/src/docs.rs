@@ -8,6 +8,7 @@ macro_rules! pages {
 }
 
 pages! {
+    procedure = "../docs/procedure.md",
     layers = "../docs/layers.md",
     schedules = "../docs/schedules.md",
     turns = "../docs/turns.md",
