@@ -42,8 +42,9 @@ pub fn note(unit: &mut Unit<'_>, count: Count) {
 pub fn note_interval(unit: &mut Unit<'_>, count: Count) {
     if count.total > 0 {
         let (low, high) = count.interval();
-        unit.metric("win_rate_low", low);
-        unit.metric("win_rate_high", high);
+        // Where all or none are won, rounding leaves the end a little outside.
+        unit.metric("win_rate_low", low.max(0.0));
+        unit.metric("win_rate_high", high.min(1.0));
     }
 }
 
