@@ -48,7 +48,7 @@ fn examples(source: &str, trace: &[Call], winners: &[(u64, Option<&str>)]) -> Da
     });
     let state = "baseline.objective".to_owned();
     let mut baseline = Baseline::default();
-    baseline.follow(EVEN, 0.5);
+    baseline.follow(Side::Even, EVEN, 0.5);
     baseline.follow_distance(MEAN, 0.5);
     let mut states = States::new();
     states.insert(state.clone(), baseline);
@@ -62,6 +62,7 @@ fn examples(source: &str, trace: &[Call], winners: &[(u64, Option<&str>)]) -> Da
         calls: vec!["calls".into()],
         verdicts: Some("verdicts".into()),
         questions: None,
+        against_other: false,
         settings: settings.unwrap(),
         baseline: state,
         tokenizer: loaded.tokenizer,

@@ -47,6 +47,8 @@ fn rows_and_questions_are_as_expected() {
         [loss.predictions]\nfrom = \"arguments\"\npredict = \"speaker\"\ncombine = { weighted = { alpha = 0.0 } }\n\
         [train.adversary_step]\nfrom = \"predictions\"\nmodel = \"adversary\"\nadamw = { learning_rate = 1e-3 }";
     check(&[("call_human = { probability = 0.4 }", learned), ("max_turns = 2", "max_turns = 3")]);
+    check(&[always, ("max_turns = 2", "max_turns = 4\nturns = \"simultaneous\"")]);
+    check(&[always, ("max_turns = 2", "max_turns = 3\nrival = true")]);
     let never = ("call_human = { probability = 0.4 }", "call_human = \"never\"");
     check(&[never, ("max_turns = 2", "max_turns = 2\nsufficient = \"never\"")]);
 }

@@ -122,6 +122,7 @@ fn examples(trace: &[Call]) -> BTreeMap<u64, (Vec<u32>, f64)> {
         calls: vec!["calls".into()],
         verdicts: None,
         questions: None,
+        against_other: false,
         settings: settings.unwrap(),
         baseline,
         tokenizer: loaded.tokenizer,

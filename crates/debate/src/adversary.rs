@@ -25,6 +25,7 @@ impl Adversary<'_> {
     pub(crate) fn predictions(&self, asked: &[Prompt], firsts: &[Answer]) -> Result<Vec<SubAnswer>, WaveError> {
         let prompt = |(asked, first): (&Prompt, &Answer)| Prompt {
             text: filled(self.wording, &[("{question}", &asked.text), ("{answer}", &first.text)]),
+            begin: None,
             draw: asked.draw.named("adversary"),
         };
         let prompts: Vec<Prompt> = asked.iter().zip(firsts).map(prompt).collect();

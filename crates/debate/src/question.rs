@@ -1,5 +1,6 @@
 //! What is asked. The same text goes to M and to H; H, when it is a script, reads the parts instead of the text.
 
+use crate::{draw::Draw, judge::Side};
 use spec::settings::Wording;
 
 /// Which question of the procedure is asked about Q in context S.
@@ -27,6 +28,34 @@ impl Asked {
     }
 }
 
+/// In which form a question is debated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// The sides take turns. The even side gives an answer, and the odd side says what it makes of that.
+    #[default]
+    Sequential,
+    /// Each side gives its t-th argument without having seen the other's, and both give answers (Irving et al. 2018).
+    Simultaneous,
+    /// The sides take turns and argue for different ones of these two answers, of which the first argument chooses: fixed
+    /// opposing answers (Khan et al. 2024), as in the precommitted debates of Irving et al. (2018).
+    Rival([&'static str; 2]),
+}
+
+impl Form {
+    /// How many arguments are given at a time.
+    pub fn round(self) -> usize {
+        if self == Form::Simultaneous { 2 } else { 1 }
+    }
+
+    /// The answer that the next argument must give, where it is not free to choose. Against a first argument that gives
+    /// neither answer, one is drawn.
+    pub fn held(self, arguments: &[String], draw: Draw) -> Option<&'static str> {
+        let Form::Rival(answers) = self else { return None };
+        let given = given(arguments.first()?, answers).unwrap_or_else(|| draw.named("rival").below(0, 2));
+        Some(answers[if arguments.len().is_multiple_of(2) { given } else { 1 - given }])
+    }
+}
+
 /// A question as it is put: which of them, on which Q, in context of which arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posed {
@@ -36,6 +65,12 @@ pub struct Posed {
     pub question: String,
     /// The arguments of S, oldest first: those at even places are one side's, those at odd places the other's.
     pub context: Vec<String>,
+    /// In which form it is debated.
+    pub form: Form,
+    /// How many arguments were given when it is asked; the context has them all, but for the one of the same round.
+    pub turn: usize,
+    /// The answer that an argument must give, where it is not free to choose.
+    pub held: Option<&'static str>,
     /// Whether of each two arguments the odd side's is shown first. Whose they are stays as it is, and so does the question.
     pub swapped: bool,
 }
@@ -46,9 +81,10 @@ impl Posed {
         Posed::new(Asked::Argument, question, Vec::new())
     }
 
-    /// A question in a context, in the order given.
+    /// A question in a context, as sides that take turns are asked it, in the order given.
     pub fn new(asked: Asked, question: impl Into<String>, context: Vec<String>) -> Self {
-        Posed { asked, question: question.into(), context, swapped: false }
+        let (question, turn) = (question.into(), context.len());
+        Posed { asked, question, context, form: Form::Sequential, turn, held: None, swapped: false }
     }
 
     /// The text that M and H are given.
@@ -58,7 +94,14 @@ impl Posed {
             Asked::Sufficient => &wording.sufficient,
             Asked::Winner | Asked::Choice => &wording.winner,
         };
-        filled(template, &[("{question}", &self.question), ("{context}", &context(&self.context, self.swapped))])
+        let context = context(&self.context, self.swapped) + &self.side();
+        filled(template, &[("{question}", &self.question), ("{context}", &context)])
+    }
+
+    /// For which side an argument is asked, where the context does not tell.
+    fn side(&self) -> String {
+        let odd = self.asked == Asked::Argument && self.form == Form::Simultaneous && Side::at(self.turn) == Side::Odd;
+        if odd { format!("\n{}", SIDES[1]) } else { String::new() }
     }
 }
 
@@ -91,6 +134,15 @@ pub const SIDES: [&str; 2] = ["Even:", "Odd:"];
 /// What an argument answers: what it says before it says why.
 pub fn stated(argument: &str) -> &str {
     argument.split(" because ").next().unwrap_or(argument)
+}
+
+/// Which of two answers an argument begins with, word by word.
+pub fn given(argument: &str, answers: [&str; 2]) -> Option<usize> {
+    let begins = |answer: &&str| {
+        let mut words = argument.split_whitespace();
+        answer.split_whitespace().all(|word| words.next() == Some(word))
+    };
+    answers.iter().position(begins)
 }
 
 /// Whether two texts are the same. Spaces do not count: M writes word by word, marks apart.

@@ -12,6 +12,7 @@ pages! {
     layers = "../docs/layers.md",
     schedules = "../docs/schedules.md",
     turns = "../docs/turns.md",
+    debates = "../docs/debates.md",
     calling = "../docs/calling.md",
     judging = "../docs/judging.md",
     policy = "../docs/policy.md",

@@ -40,4 +40,5 @@ pub mod unfinished;
 pub mod variants;
 pub mod verdicts;
 pub mod watch;
+pub mod wins;
 pub mod wire;

@@ -8,6 +8,7 @@ use crate::{
     figures::{Accuracy, Answered, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
     verdicts::{Tally, forecasts, tallies},
     watch::collapses,
+    wins,
 };
 use batch::{Run, manifest::Line};
 use spec::settings::Pipeline;
@@ -21,6 +22,7 @@ pub fn summary(root: &Path) -> Result<String, Failure> {
     let mut text: String = accuracies(&run, &pipeline)?.iter().map(accuracy).collect();
     text += &flow(lines, &pipeline);
     text += &against(&against_human(&run, &pipeline)?, &batches_in_words(&pipeline, lines.len()));
+    text += &wins::told(lines);
     text += &cost(lines);
     text += &learning(lines);
     text += &believed(&tallies(&run, &pipeline)?);

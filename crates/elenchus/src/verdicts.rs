@@ -11,7 +11,7 @@ use crate::{
 use batch::Run;
 use debate::judge::Side;
 use polars::prelude::*;
-use spec::settings::{Pipeline, Stage};
+use spec::settings::{Named, Pipeline, Stage};
 use std::collections::BTreeMap;
 
 /// What became of a debate.
@@ -26,9 +26,15 @@ pub struct Judged {
     pub right: Option<Side>,
 }
 
-/// The debates of a batch, given the tables of verdicts, arguments and, where there are any, gold answers.
-pub fn judged(verdicts: &DataFrame, arguments: &DataFrame, gold: Option<&DataFrame>) -> PolarsResult<Vec<Judged>> {
-    let right = gold.map(|gold| right_sides(arguments, gold)).transpose()?.unwrap_or_default();
+/// The debates of a batch, given the tables of verdicts, arguments and, where there are any, gold answers. Where both sides
+/// argue for answers of their own, and both or neither is the gold one, no side is right.
+pub fn judged(
+    verdicts: &DataFrame,
+    arguments: &DataFrame,
+    gold: Option<&DataFrame>,
+    both_answer: bool,
+) -> PolarsResult<Vec<Judged>> {
+    let right = gold.map(|gold| right_sides(arguments, gold, both_answer)).transpose()?.unwrap_or_default();
     let winners = tables::optional_texts(verdicts, "winner")?;
     let probability = verdicts.column("probability").and_then(|column| column.f64()).ok();
     let rows = tables::u64s(verdicts, "question")?.into_iter().zip(winners).enumerate();
@@ -41,16 +47,21 @@ pub fn judged(verdicts: &DataFrame, arguments: &DataFrame, gold: Option<&DataFra
 }
 
 /// Which side of each debate is right, where the gold answer is known.
-fn right_sides(arguments: &DataFrame, gold: &DataFrame) -> PolarsResult<BTreeMap<u64, Side>> {
+fn right_sides(arguments: &DataFrame, gold: &DataFrame, both_answer: bool) -> PolarsResult<BTreeMap<u64, Side>> {
     let gold: BTreeMap<u64, Option<String>> =
         tables::u64s(gold, "id")?.into_iter().zip(tables::optional_texts(gold, "gold")?).collect();
     let turns = tables::u32s(arguments, "turn")?;
     let texts = tables::u64s(arguments, "question")?.into_iter().zip(tables::texts(arguments, "text")?);
-    let even: BTreeMap<u64, String> =
-        texts.zip(turns).filter(|(_, turn)| turn.is_multiple_of(2)).map(|(argument, _)| argument).collect();
+    let (even, odd): (Vec<_>, Vec<_>) = texts.zip(turns).partition(|(_, turn)| turn.is_multiple_of(2));
+    let last = |side: Vec<((u64, String), u32)>| -> BTreeMap<u64, String> {
+        side.into_iter().map(|(argument, _)| argument).collect()
+    };
+    let (even, odd) = (last(even), last(odd));
     let right = |(id, said): (u64, String)| {
         let gold = gold.get(&id)?.as_deref()?;
-        Some((id, if agrees(&said, gold) { Side::Even } else { Side::Odd }))
+        let even = agrees(&said, gold);
+        let same = both_answer && odd.get(&id).is_some_and(|odd| agrees(odd, gold) == even);
+        (!same).then_some((id, if even { Side::Even } else { Side::Odd }))
     };
     Ok(even.into_iter().filter_map(right).collect())
 }
@@ -101,12 +112,14 @@ pub fn tallies(run: &Run, pipeline: &Pipeline) -> Result<Vec<Tally>, Failure> {
 fn tally(run: &Run, pipeline: &Pipeline, stage: &str, debate: &str) -> Result<Tally, Failure> {
     let kept = |name: &String| run.header().tables.contains_key(name);
     let gold = questions_of(pipeline, debate).last().map(|drawn| format!("{drawn}.gold")).filter(kept);
+    let debated = |stage: &Named<Stage>| matches!(&stage.settings, Stage::Debate(settings) if stage.name == debate && settings.both_answer());
+    let both_answer = pipeline.stages.iter().any(debated);
     let committed = run.lines().len() as u64;
     let mut all = Vec::new();
     for batch in first_batch(pipeline, committed)..committed {
         let (verdicts, arguments) = (run.table(stage, batch)?, run.table(debate, batch)?);
         let gold = gold.as_ref().map(|gold| run.table(gold, batch)).transpose()?;
-        all.extend(judged(&verdicts, &arguments, gold.as_ref()).map_err(Failure::run)?);
+        all.extend(judged(&verdicts, &arguments, gold.as_ref(), both_answer).map_err(Failure::run)?);
     }
     Ok(Tally { stage: stage.to_owned(), judged: all })
 }

@@ -44,6 +44,8 @@ pub struct VerdictTables {
     pub arguments: String,
     /// The gold answers.
     pub gold: String,
+    /// Whether each side argues for an answer of its own.
+    pub both_answer: bool,
 }
 
 /// The first so many questions of a source. Those of a generator have draws of their own, but short questions are few,
@@ -94,7 +96,7 @@ impl Evaluate {
 /// The share of verdicts for the right side and, where there are probabilities, how far they can be believed.
 fn note_verdicts(unit: &mut Unit<'_>, tables: &VerdictTables) -> Result<(), StageError> {
     let (gold, arguments) = (unit.table(&tables.gold)?, unit.table(&tables.arguments)?);
-    let judged = judged(unit.table(&tables.verdicts)?, arguments, Some(gold))?;
+    let judged = judged(unit.table(&tables.verdicts)?, arguments, Some(gold), tables.both_answer)?;
     let count = right(&judged);
     if count.total > 0 {
         unit.metric("right_verdicts", count.accuracy());

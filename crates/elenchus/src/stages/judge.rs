@@ -1,13 +1,13 @@
 //! `[judge.NAME]`: who won each debate, and the reward that follows.
 
 use super::{Amplifier, debate::human_calls, note_usage, questions::questions};
-use crate::tables;
+use crate::{tables, wins};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     debate::Row,
     draw::Draw,
     judge::{Judging, Order, Side, Transcript, Verdict, judge},
-    question::Asked,
+    question::{Asked, Form},
     trace::{Call, calls},
 };
 use polars::prelude::*;
@@ -22,6 +22,8 @@ pub struct Judge {
     pub questions: String,
     /// The table of arguments.
     pub arguments: String,
+    /// In which form they were debated.
+    pub form: Form,
     /// Amp≈(H, M_target).
     pub by: Amplifier,
     /// How M_target gives its verdict.
@@ -40,8 +42,9 @@ impl Stage for Judge {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
         // Those that could not be debated, the debate has told of.
         let (debated, _) = questions(unit.table(&self.questions)?)?;
-        let rows = super::debate::rows(debated, self.draw);
-        let transcripts = transcripts(rows, unit.table(&self.arguments)?)?;
+        let rows = super::debate::rows(debated, self.form, self.draw);
+        let arguments = unit.table(&self.arguments)?;
+        let transcripts = transcripts(rows, arguments)?;
         let mut target = self.by.answerer(unit)?;
         let held = self.by.samp.hold(unit)?;
         let judging = Judging {
@@ -55,6 +58,7 @@ impl Stage for Judge {
         note_usage(unit, &[target.usage, held.usage()]);
         let table = self.table(&transcripts, &verdicts)?;
         self.note(unit, &verdicts);
+        note_wins(unit, &wins::sides(arguments)?, &transcripts, &verdicts);
         let trace = trace(&transcripts, verdicts);
         unit.metric("human_calls", human_calls(&trace));
         held.settle(unit, &trace, |_| true);
@@ -104,6 +108,14 @@ impl Judge {
         if self.repeats > 1 {
             note_mean(unit, "repeat_agreement", verdicts.iter().filter_map(Verdict::agreement));
         }
+    }
+}
+
+/// How often the speaker won, where an opponent argues against it on the side that it is not on.
+fn note_wins(unit: &mut Unit<'_>, sides: &BTreeMap<u64, Side>, transcripts: &[Transcript], verdicts: &[Verdict]) {
+    if !sides.is_empty() {
+        let of_speaker = transcripts.iter().map(|transcript| sides.get(&transcript.row.id).copied());
+        wins::note(unit, wins::count(verdicts.iter().map(|verdict| verdict.winner).zip(of_speaker)));
     }
 }
 

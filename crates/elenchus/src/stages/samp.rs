@@ -7,8 +7,7 @@ use crate::{
 use batch::{StageError, Unit};
 use debate::{
     adversary::Adversary,
-    question::Asked,
-    samp::{self, Purse, Rule, Samp},
+    samp::{Purse, Rule, Samp, allowance},
     trace::{Call, Part},
 };
 use model::Sampling;
@@ -87,7 +86,7 @@ impl Decider {
                 held.run = Some(OfRun { all: calls as f64 * part.0 as f64 / part.1 as f64, spent });
             }
             let before = held.run.as_ref().map_or(0.0, |run| run.spent.calls);
-            held.allowance = samp::allowance(budget, *part, before, unit.batch, *batches);
+            held.allowance = allowance(budget, *part, before, unit.batch, *batches);
             held.purse = Some(Cell::new(Purse { left: held.allowance, waves: part.0 }));
         }
         Ok(held)
@@ -116,13 +115,18 @@ impl Held<'_> {
         self.adversary.as_ref().map(|(model, _)| model.borrow().usage).unwrap_or_default()
     }
 
+    /// The name of its amplify.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Books what was spent, and notes the mean propensity of the questions that it decided on and what is left: of the
     /// run's budget, or else of the batch's.
-    pub fn settle(self, unit: &mut Unit<'_>, trace: &[Call], decided: impl Fn(Asked) -> bool) {
+    pub fn settle(self, unit: &mut Unit<'_>, trace: &[Call], decided: impl Fn(&Call) -> bool) {
         if !self.varies {
             return;
         }
-        let firsts = trace.iter().filter(|call| call.part == Part::First && decided(call.asked));
+        let firsts = trace.iter().filter(|call| call.part == Part::First && decided(call));
         let propensities: Vec<f64> = firsts.filter_map(|call| call.propensity).collect();
         if !propensities.is_empty() {
             let mean = propensities.iter().sum::<f64>() / propensities.len() as f64;

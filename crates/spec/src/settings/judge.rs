@@ -24,7 +24,7 @@ pub struct Judge {
     pub sees: Sees,
     /// How many answers are asked for in each order, by draws of their own. The verdict is that of most; where as many are
     /// for each side, there is none.
-    #[serde(skip_serializing_if = "is_one")]
+    #[serde(skip_serializing_if = "super::is_one")]
     #[schemars(range(min = 1), extend("x-default" = "1", "x-changes" = "tables"))]
     pub repeats: usize,
 }
@@ -63,11 +63,6 @@ impl Sees {
     fn is_default(&self) -> bool {
         *self == Sees::Given
     }
-}
-
-/// Files that do not say it, and what was made of them, stay as they are.
-fn is_one(repeats: &usize) -> bool {
-    *repeats == 1
 }
 
 impl Judge {

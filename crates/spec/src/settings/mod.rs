@@ -21,7 +21,7 @@ use serde::Serialize;
 use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
-pub use debate::{Debate, Sufficient, Wording};
+pub use debate::{Debate, SpeakerSide, Sufficient, Turns, Wording};
 pub use evaluate::{Evaluate, Row};
 pub use judge::{Judge, Reply, Sees, Watch};
 pub use loss::{BaselineOf, Combine, Credit, Distance, Earner, Imitate, Loss, Scale, Weight};
