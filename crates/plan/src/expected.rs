@@ -202,7 +202,11 @@ fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
 fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
     let (to_model, to_human) = given.calls();
     let rewarded = loss.combine.rewards_from(u64::MAX).is_some();
-    let always = matches!(&loss.combine, Combine::Weighted { alpha } if alpha.max() < 1.0);
+    let always = match &loss.combine {
+        Combine::Weighted { alpha } => alpha.max() < 1.0,
+        Combine::Reward { .. } => false,
+        Combine::Constrained(_) => true,
+    };
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
     Expected {
         least: if always { to_human.least } else { 0.0 },

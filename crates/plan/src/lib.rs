@@ -6,6 +6,7 @@
 
 mod chain;
 mod consistency;
+mod constrained;
 mod distance;
 mod dot;
 mod expected;
@@ -160,6 +161,7 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     problems.extend(consistency::problems(names));
     problems.extend(reward::problems(names));
     problems.extend(distance::problems(names));
+    problems.extend(constrained::problems(names));
     problems.extend(snapshot::problems(names));
     if !problems.is_empty() {
         problems.sort_by_key(|problem| problem.span.start);

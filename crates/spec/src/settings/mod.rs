@@ -2,6 +2,7 @@
 //! meaning. The names are those of the file, so that `pipelines/` reads like this page.
 
 mod command;
+mod constrained;
 mod debate;
 mod evaluate;
 mod loss;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
+pub use constrained::{Baseline, Constrained, Cpo, Lagrangian, Limit, Method, Slack};
 pub use debate::{Debate, Judge, Sufficient, Wording};
 pub use evaluate::{Evaluate, Row};
 pub use loss::{Combine, Credit, Distance, Earner, Imitate, Loss, Weight};
