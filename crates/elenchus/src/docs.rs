@@ -13,6 +13,7 @@ pages! {
     turns = "../docs/turns.md",
     calling = "../docs/calling.md",
     policy = "../docs/policy.md",
+    constrained = "../docs/constrained.md",
     evaluating = "../docs/evaluating.md",
     distances = "../docs/distances.md",
     tables = "../docs/tables.md",

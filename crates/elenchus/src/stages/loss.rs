@@ -50,9 +50,9 @@ impl Stage for Loss {
         let calls: Vec<Call> = calls.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         let costs = costs(self.settings.distance, &calls);
         let terms = Terms::at(&self.settings.combine, unit.batch, &calls, &costs);
-        terms.note(unit);
         let weigh = |(call, cost)| self.example(call, cost, &winners, &terms, baseline);
         let examples: Vec<Example> = calls.into_par_iter().zip(costs.par_iter().copied()).filter_map(weigh).collect();
+        terms.note(unit, &examples);
         let decay = self.settings.baseline_decay.at(unit.batch);
         if let Some(even) = mean_even(&winners) {
             baseline.follow(even, decay);
@@ -146,11 +146,14 @@ impl Terms {
         }
     }
 
-    fn note(&self, unit: &mut Unit<'_>) {
+    fn note(&self, unit: &mut Unit<'_>, examples: &[Example]) {
         match self {
             Terms::Weighted { alpha } => unit.metric("alpha", *alpha),
             Terms::Reward { beta, .. } => unit.metric("beta", *beta),
-            Terms::Constrained { .. } => {}
+            Terms::Constrained { .. } => {
+                let earned = examples.iter().filter_map(|example| example.advantage.and(example.reward));
+                mean(earned.map(f64::from)).into_iter().for_each(|reward| unit.metric("reward", reward));
+            }
         }
     }
 }
