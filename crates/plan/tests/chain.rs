@@ -179,7 +179,7 @@ fn a_limit_that_starts_late() {
         "objective: 0–59",
         "step: 0–59",
         "follow: 0–59",
-        "held_out: 0–59",
+        "held_out: 0–60",
     ];
     let same_until_60 = |settings: &str| {
         check_between(&one, &limited(settings), &until_60);
@@ -201,7 +201,7 @@ fn a_schedule_of_a_limit_that_changes_late() {
         "objective: 0–60",
         "step: 0–60",
         "follow: 0–60",
-        "held_out: 0–60",
+        "held_out: 0–61",
     ];
     check_between(&at("0.1"), &at("[[60, 0.1], [99, 0.2]]"), &expect);
     check_between(&at("0.1"), &at("[[0, 0.7], [29, 0.7], [30, 0.1], [60, 0.1], [99, 0.2]]"), &expect);
@@ -218,7 +218,7 @@ fn a_copy_made_once() {
         "objective: 0–20",
         "step: 0–20",
         "follow: 0–19, 21–39, 41–99",
-        "held_out: 0–98",
+        "held_out: 0–20",
     ];
     check_between(&at(21), &at(41), &expect);
 }

@@ -44,7 +44,7 @@ impl<'a> Fisher<'a> {
         let context = || (self.weights.handle(true), vector.shallow_clone());
         let parts = parallel(self.workers, &self.batches, context, |(live, vector), batch| batch.curved(live, vector));
         let sum = parts.into_iter().reduce(|sum, part| sum + part);
-        sum.map_or_else(|| vector.zeros_like(), |sum| sum).to_kind(Kind::Double)
+        sum.unwrap_or_else(|| vector.zeros_like()).to_kind(Kind::Double)
     }
 
     /// What J and the mean divergence KL(M‖M') come to with other weights M'. For J stands the mean of advantage times

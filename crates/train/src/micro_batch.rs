@@ -77,10 +77,6 @@ pub(crate) fn micro_batches(mut rows: Vec<Row<'_>>, aim: Aim, most: usize) -> Ve
     rows.chunks(size).map(|rows| MicroBatch::new(rows, aim)).collect()
 }
 
-fn number(tensor: &Tensor) -> f64 {
-    tensor.to_kind(Kind::Double).double_value(&[])
-}
-
 /// Sequences padded to one length, and what is predicted in them.
 pub(crate) struct MicroBatch {
     aim: Aim,
@@ -205,4 +201,8 @@ impl MicroBatch {
         let entropy = (self.aim.entropy != 0.0).then(|| entropy(&log_probs, &shares));
         (entropy, reference.map(|reference| divergence(&log_probs, &reference, &shares)))
     }
+}
+
+fn number(tensor: &Tensor) -> f64 {
+    tensor.to_kind(Kind::Double).double_value(&[])
 }
