@@ -48,7 +48,7 @@ fn examples(source: &str, trace: &[Call], winners: &[(u64, Option<&str>)]) -> Da
     });
     let state = "baseline.objective".to_owned();
     let mut baseline = Baseline::default();
-    baseline.follow(EVEN, 0.5);
+    baseline.follow(Side::Even, EVEN, 0.5);
     baseline.follow_distance(MEAN, 0.5);
     let mut states = States::new();
     states.insert(state.clone(), baseline);
@@ -61,6 +61,7 @@ fn examples(source: &str, trace: &[Call], winners: &[(u64, Option<&str>)]) -> Da
         name: "objective".into(),
         calls: vec!["calls".into()],
         verdicts: Some("verdicts".into()),
+        against_other: false,
         settings: settings.unwrap(),
         baseline: state,
         tokenizer: loaded.tokenizer,

@@ -42,6 +42,8 @@ fn rows_and_questions_are_as_expected() {
     check(&[always, alone, ("alpha = 0.5", "alpha = 0.0")]);
     let again = "call_human = { disagreement = { samples = 2, least = 1.0 } }";
     check(&[("call_human = { probability = 0.4 }", again), ("max_turns = 2", "max_turns = 3")]);
+    check(&[always, ("max_turns = 2", "max_turns = 4\nturns = \"simultaneous\"")]);
+    check(&[always, ("max_turns = 2", "max_turns = 3\nrival = true")]);
     let never = ("call_human = { probability = 0.4 }", "call_human = \"never\"");
     check(&[never, ("max_turns = 2", "max_turns = 2\nsufficient = \"never\"")]);
 }

@@ -50,7 +50,7 @@ impl Game {
         let seed = Draw::new(self.loaded.pipeline.seed);
         let wording = wire::wording(&self.loaded.pipeline);
         let question = self.loaded.inputs.questions["questions"].draw(id, seed.named("questions")).text;
-        let posed = |asked, context: &[String]| Posed { asked, question: question.clone(), context: context.to_vec() };
+        let posed = |asked, context: &[String]| Posed::new(asked, &question, context.to_vec());
         let (mut said, mut context) = (Vec::new(), Vec::new());
         for turn in 0..2 {
             let text = posed(Asked::Argument, &context).text(&wording);

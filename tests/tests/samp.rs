@@ -89,6 +89,7 @@ fn examples(trace: &[Call]) -> BTreeMap<u64, (Vec<u32>, f64)> {
         name: "objective".into(),
         calls: vec!["calls".into()],
         verdicts: None,
+        against_other: false,
         settings: settings.unwrap(),
         baseline,
         tokenizer: loaded.tokenizer,

@@ -38,6 +38,13 @@ pub struct Open {
     pub draw: Draw,
 }
 
+impl Open {
+    /// As it is put to M, whose randomness is at an address.
+    pub fn prompt(&self, wording: &Wording, draw: Draw) -> Prompt {
+        Prompt { text: self.posed.text(wording), begin: self.posed.held.map(str::to_owned), draw }
+    }
+}
+
 /// M's answer to one sub-question of H.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubAnswer {
@@ -104,7 +111,7 @@ impl Approx<'_> {
     /// Answers a wave: in one call to M, and one more for each round of sub-questions.
     pub fn answer(&self, m: &mut dyn Answerer, wave: &[Open]) -> Result<Vec<Amplified>, WaveError> {
         let (wording, samples) = (self.wording, self.samp.rule.samples());
-        let prompt = |open: &Open| Prompt { text: open.posed.text(wording), draw: open.draw.named("first") };
+        let prompt = |open: &Open| open.prompt(wording, open.draw.named("first"));
         let mut prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
         prompts.extend(prompts_again(wave, &prompts, samples));
         let mut answers = call(m, &prompts)?.into_iter();
@@ -143,8 +150,8 @@ impl Approx<'_> {
 /// The same questions once more, so many times each, at addresses of their own.
 fn prompts_again(wave: &[Open], firsts: &[Prompt], samples: usize) -> Vec<Prompt> {
     let once = |open: &Open, first: &Prompt, sample: usize| Prompt {
-        text: first.text.clone(),
         draw: open.draw.named("again").at(sample as u64),
+        ..first.clone()
     };
     let asked = wave.iter().zip(firsts);
     asked.flat_map(|(open, first)| (0..samples).map(move |sample| once(open, first, sample))).collect()
@@ -159,7 +166,7 @@ pub fn amplify(
 ) -> Result<Vec<HumanAnswer>, WaveError> {
     let Some(m) = m else { return consult(human, wave, &mut |asked| Ok(vec![None; asked.len()])) };
     let mut answer = |asked: &[(usize, Open)]| {
-        let prompt = |(_, open): &(usize, Open)| Prompt { text: open.posed.text(wording), draw: open.draw };
+        let prompt = |(_, open): &(usize, Open)| open.prompt(wording, open.draw);
         let prompts: Vec<Prompt> = asked.iter().map(prompt).collect();
         let answers = call(m, &prompts)?;
         let said = prompts.into_iter().zip(answers);

@@ -7,6 +7,8 @@ use crate::draw::Draw;
 pub struct Prompt {
     /// What is asked.
     pub text: String,
+    /// What the answer must begin with; `None` where it is free.
+    pub begin: Option<String>,
     /// The address of the answer's random numbers.
     pub draw: Draw,
 }
@@ -23,7 +25,7 @@ pub struct Answer {
 /// The tokens behind an answer.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Sampled {
-    /// Token ids of the prompt, control tokens included.
+    /// Token ids of the prompt, control tokens included, and of what the answer had to begin with: nobody sampled that.
     pub prompt: Vec<u32>,
     /// Token ids of the answer, with the end token where it was reached.
     pub tokens: Vec<u32>,
@@ -38,6 +40,6 @@ pub type AnswererError = Box<dyn std::error::Error + Send + Sync>;
 
 /// M. Each wave is one call, and is never empty.
 pub trait Answerer {
-    /// One answer for each prompt, in order.
+    /// One answer for each prompt, in order, that begins as it must. That beginning is part of its text.
     fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError>;
 }

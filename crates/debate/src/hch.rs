@@ -49,7 +49,7 @@ impl Hch<'_> {
 
     /// M's own answers.
     fn leaves(&self, m: &mut dyn Answerer, wave: &[Open]) -> Result<Vec<(String, Cost)>, WaveError> {
-        let prompt = |open: &Open| Prompt { text: open.posed.text(self.wording), draw: open.draw };
+        let prompt = |open: &Open| open.prompt(self.wording, open.draw);
         let prompts: Vec<Prompt> = wave.iter().map(prompt).collect();
         let answers = call(m, &prompts)?.into_iter();
         let said = |answer: Answer| {

@@ -1,5 +1,6 @@
 //! What is asked. The same text goes to M and to H; H, when it is a script, reads the parts instead of the text.
 
+use crate::{draw::Draw, judge::Side};
 use spec::settings::Wording;
 
 /// Which question of the procedure is asked about Q in context S.
@@ -27,6 +28,34 @@ impl Asked {
     }
 }
 
+/// In which form a question is debated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// The sides take turns. The even side gives an answer, and the odd side says what it makes of that.
+    #[default]
+    Sequential,
+    /// Each side gives its t-th argument without having seen the other's, and both give answers (Irving et al. 2018).
+    Simultaneous,
+    /// The sides take turns and argue for different ones of these two answers, of which the first argument chooses: fixed
+    /// opposing answers (Khan et al. 2024), as in the precommitted debates of Irving et al. (2018).
+    Rival([&'static str; 2]),
+}
+
+impl Form {
+    /// How many arguments are given at a time.
+    pub fn round(self) -> usize {
+        if self == Form::Simultaneous { 2 } else { 1 }
+    }
+
+    /// The answer that the next argument must give, where it is not free to choose. Against a first argument that gives
+    /// neither answer, one is drawn.
+    pub fn held(self, arguments: &[String], draw: Draw) -> Option<&'static str> {
+        let Form::Rival(answers) = self else { return None };
+        let given = given(arguments.first()?, answers).unwrap_or_else(|| draw.named("rival").below(0, 2));
+        Some(answers[if arguments.len().is_multiple_of(2) { given } else { 1 - given }])
+    }
+}
+
 /// A question as it is put: which of them, on which Q, in context of which arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posed {
@@ -36,12 +65,24 @@ pub struct Posed {
     pub question: String,
     /// The arguments of S, oldest first: those at even places are one side's, those at odd places the other's.
     pub context: Vec<String>,
+    /// In which form it is debated.
+    pub form: Form,
+    /// How many arguments were given when it is asked; the context has them all, but for the one of the same round.
+    pub turn: usize,
+    /// The answer that an argument must give, where it is not free to choose.
+    pub held: Option<&'static str>,
 }
 
 impl Posed {
     /// "What answer would you give to Q?", which is "What is the next argument on Q?" with S empty.
     pub fn bare(question: impl Into<String>) -> Self {
-        Posed { asked: Asked::Argument, question: question.into(), context: Vec::new() }
+        Posed::new(Asked::Argument, question, Vec::new())
+    }
+
+    /// A question in a context, as sides that take turns are asked it.
+    pub fn new(asked: Asked, question: impl Into<String>, context: Vec<String>) -> Self {
+        let (question, turn) = (question.into(), context.len());
+        Posed { asked, question, context, form: Form::Sequential, turn, held: None }
     }
 
     /// The text that M and H are given.
@@ -62,6 +103,7 @@ impl Posed {
                 rest = after;
             } else if let Some(after) = rest.strip_prefix("{context}") {
                 text.push_str(&context(&self.context));
+                text.push_str(&self.side());
                 rest = after;
             } else {
                 text.push('{');
@@ -70,6 +112,12 @@ impl Posed {
         }
         text.push_str(rest);
         text
+    }
+
+    /// For which side an argument is asked, where the context does not tell.
+    fn side(&self) -> String {
+        let odd = self.asked == Asked::Argument && self.form == Form::Simultaneous && Side::at(self.turn) == Side::Odd;
+        if odd { format!("\n{}", SIDES[1]) } else { String::new() }
     }
 }
 
@@ -85,6 +133,15 @@ pub const SIDES: [&str; 2] = ["Even:", "Odd:"];
 /// What an argument answers: what it says before it says why.
 pub fn stated(argument: &str) -> &str {
     argument.split(" because ").next().unwrap_or(argument)
+}
+
+/// Which of two answers an argument begins with, word by word.
+pub fn given(argument: &str, answers: [&str; 2]) -> Option<usize> {
+    let begins = |answer: &&str| {
+        let mut words = argument.split_whitespace();
+        answer.split_whitespace().all(|word| words.next() == Some(word))
+    };
+    answers.iter().position(begins)
 }
 
 /// Whether two texts are the same. Spaces do not count: M writes word by word, marks apart.

@@ -3,6 +3,7 @@
 use crate::{
     amplify::Amplified,
     answerer::{Answer, Sampled},
+    debate::{Argument, Voice},
     question::Asked,
 };
 
@@ -40,6 +41,10 @@ pub struct Call {
     pub asked: Asked,
     /// Arguments before it was asked: for `Argument` its own turn, otherwise one past the last argument's.
     pub turn: usize,
+    /// Who argued, for `Argument` in a debate; whoever else is asked has no voice in it.
+    pub voice: Option<Voice>,
+    /// What the answer had to begin with; `None` where it was free.
+    pub held: Option<String>,
     /// What the call was for.
     pub part: Part,
     /// Its place among M's further answers, or among H's sub-questions.
@@ -56,6 +61,18 @@ pub struct Call {
     pub sampled: Option<Sampled>,
 }
 
+/// The calls behind an argument, and behind what was said of whether it suffices.
+pub fn argued(question: u64, turn: usize, argument: Argument) -> Vec<Call> {
+    let Argument { answer, voice, held, sufficient } = argument;
+    let argued = |call: Call| {
+        // H's sub-questions are answered freely.
+        let held = held.filter(|_| call.part != Part::Sub).map(str::to_owned);
+        Call { voice: Some(voice), held, ..call }
+    };
+    let doubted = sufficient.into_iter().flat_map(|said| calls(question, Asked::Sufficient, turn + 1, said));
+    calls(question, Asked::Argument, turn, answer).into_iter().map(argued).chain(doubted).collect()
+}
+
 /// The calls behind one answer, in the order they were made.
 pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec<Call> {
     let Amplified { prompt, first, again, propensity, human } = answer;
@@ -63,6 +80,8 @@ pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec
         question,
         asked,
         turn,
+        voice: None,
+        held: None,
         part,
         place,
         prompt,
@@ -83,6 +102,8 @@ pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec
         question,
         asked,
         turn,
+        voice: None,
+        held: None,
         part: Part::Human,
         place: 0,
         prompt,

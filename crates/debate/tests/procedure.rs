@@ -3,161 +3,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod scripted;
+
 use debate::{
-    amplify::{Amplified, Approx},
-    answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
-    debate::{Debate, Row, Rules, Stopped, debate},
-    draw::Draw,
-    human::{Exchange, Human, Move},
-    judge::{Side, Transcript, Verdict, judge, reward},
+    debate::Stopped,
+    judge::{Side, reward},
     lesson::lesson,
-    question::{Asked, Posed, yes},
-    samp::{Rule, Samp},
-    trace::{Call, Part, calls},
+    question::{Asked, Form, Posed, yes},
+    samp::Rule,
+    trace::Part,
 };
 use proptest::prelude::*;
-use spec::settings::{CallHuman, Credit, Imitate, Schedule, Sufficient, Wording};
+use scripted::{Outcome, Setting, outcome, setting, wording};
+use spec::settings::{CallHuman, Credit, Imitate, Schedule, SpeakerSide, Sufficient};
 
-fn wording() -> Wording {
-    Wording {
-        argument: "{question}{context}".into(),
-        sufficient: "{question}{context} sufficient?".into(),
-        winner: "{question}{context} even?".into(),
-    }
-}
-
-/// Says one of a few things, by the text asked and the address of the draw. Counts its waves.
-#[derive(Default)]
-struct Scripted {
-    waves: usize,
-}
-
-impl Answerer for Scripted {
-    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
-        assert!(!wave.is_empty(), "an empty wave is never asked");
-        self.waves += 1;
-        let said = |prompt: &Prompt| {
-            let draw = prompt.text.bytes().fold(prompt.draw, |draw, byte| draw.at(u64::from(byte)));
-            let token = draw.below(0, 4);
-            let sampled = Sampled { tokens: vec![token as u32], log_probs: vec![-1.0], ..Sampled::default() };
-            Answer { text: ["Yes", "No", "Yes because", "mumble"][token].into(), sampled }
-        };
-        Ok(wave.iter().map(said).collect())
-    }
-}
-
-/// Asks up to two rounds of up to two sub-questions, then answers by what it heard.
-struct Curious;
-
-impl Human for Curious {
-    fn next(&self, posed: &Posed, said: &[Exchange], draw: Draw) -> Move {
-        let rounds = posed.question.len() % 3;
-        if said.len() < rounds {
-            let parts = 1 + draw.below(9, 2);
-            return Move::Ask((0..parts).map(|part| format!("{} part {part}", posed.question)).collect());
-        }
-        let heard = said.iter().filter(|exchange| exchange.answer.as_deref().and_then(yes) == Some(true)).count();
-        Move::Answer(if (heard + draw.below(8, 2)).is_multiple_of(2) { "Yes" } else { "No" }.into())
-    }
-}
-
-#[derive(Debug, Clone)]
-struct Setting {
-    speaker: Rule,
-    overseer: Rule,
-    min_turns: usize,
-    max_turns: usize,
-    sufficient: Sufficient,
-    batch: u64,
-}
-
-struct Outcome {
-    debates: Vec<Debate>,
-    verdicts: Vec<Verdict>,
-    waves: usize,
-}
-
-impl Outcome {
-    fn calls(&self) -> Vec<Call> {
-        let mut all = Vec::new();
-        let mut push = |id, asked, turn, answer: &Amplified| all.extend(calls(id, asked, turn, answer.clone()));
-        for (debate, verdict) in self.debates.iter().zip(&self.verdicts) {
-            for (turn, argument) in debate.arguments.iter().enumerate() {
-                push(debate.row.id, Asked::Argument, turn, &argument.answer);
-                argument.sufficient.iter().for_each(|answer| push(debate.row.id, Asked::Sufficient, turn + 1, answer));
-            }
-            verdict.answer.iter().for_each(|answer| push(debate.row.id, Asked::Winner, debate.arguments.len(), answer));
-        }
-        all
-    }
-
-    fn winner(&self, id: u64) -> Option<Side> {
-        let at = self.debates.iter().position(|debate| debate.row.id == id);
-        at.and_then(|at| self.verdicts[at].winner)
-    }
-}
-
-fn row(id: u64) -> Row {
-    Row { id, question: format!("{}?", "q".repeat(id as usize % 7)), draw: Draw::new(7).at(id) }
-}
-
-fn outcome(setting: &Setting, ids: &[u64]) -> Outcome {
-    let wording = wording();
-    let approx = |rule| Approx { human: &Curious, samp: Samp { rule, purse: None }, wording: &wording };
-    let rules = Rules {
-        speaker: approx(setting.speaker),
-        overseer: approx(setting.overseer),
-        min_turns: setting.min_turns,
-        max_turns: setting.max_turns,
-        sufficient: &setting.sufficient,
-        batch: setting.batch,
-    };
-    let (mut m, mut target) = (Scripted::default(), Scripted::default());
-    let rows: Vec<Row> = ids.iter().copied().map(row).collect();
-    let debates = debate(&rules, &mut m, &mut target, &rows).unwrap();
-    let transcript = |debate: &Debate| Transcript {
-        row: debate.row.clone(),
-        arguments: debate.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect(),
-    };
-    let transcripts: Vec<Transcript> = debates.iter().map(transcript).collect();
-    let verdicts = judge(&rules.overseer, &mut target, &transcripts).unwrap();
-    Outcome { debates, verdicts, waves: m.waves + target.waves }
-}
-
-fn rule() -> impl Strategy<Value = Rule> {
-    let bounds = || (0.0..=1.0, 0.0..=1.0).prop_map(|(a, b): (f64, f64)| (a.min(b), a.max(b)));
-    prop_oneof![
-        Just(Rule::Constant(1.0)),
-        Just(Rule::Constant(0.0)),
-        (0.0..=1.0).prop_map(Rule::Constant),
-        bounds().prop_map(|(least, most)| Rule::Confidence { least, most }),
-        (bounds(), 1..4usize).prop_map(|((least, most), samples)| Rule::Disagreement { samples, least, most }),
-    ]
-}
-
-/// Among them probabilities that change from 0 to 1 over ten batches.
-fn sufficient() -> impl Strategy<Value = Sufficient> {
-    let probability =
-        || prop_oneof![(0.0..=1.0).prop_map(Schedule::Constant), Just(Schedule::Points(vec![(0, 0.0), (9, 1.0)]))];
-    prop_oneof![
-        Just(Sufficient::Ask),
-        Just(Sufficient::Always),
-        Just(Sufficient::Never),
-        probability().prop_map(Sufficient::Random),
-        probability().prop_map(Sufficient::Biased),
-    ]
-}
-
-prop_compose! {
-    fn setting()(
-        speaker in rule(),
-        overseer in rule(),
-        (min_turns, max_turns) in (1usize..5, 1usize..5).prop_map(|(a, b)| (a.min(b), a.max(b))),
-        sufficient in sufficient(),
-        batch in 0u64..10,
-    ) -> Setting {
-        Setting { speaker, overseer, min_turns, max_turns, sufficient, batch }
-    }
+/// Who won the debate on a question.
+fn winner(outcome: &Outcome, id: u64) -> Option<Side> {
+    let at = outcome.debates.iter().position(|debate| debate.row.id == id);
+    at.and_then(|at| outcome.verdicts[at].winner)
 }
 
 proptest! {
@@ -169,7 +32,8 @@ proptest! {
             prop_assert!((setting.min_turns..=setting.max_turns).contains(&turns));
             prop_assert_eq!(debate.stopped == Stopped::Cap, turns == setting.max_turns);
             for (turn, argument) in debate.arguments.iter().enumerate() {
-                let open = (setting.min_turns..setting.max_turns).contains(&(turn + 1));
+                let round_ends = (turn + 1).is_multiple_of(setting.form.round());
+                let open = (setting.min_turns..setting.max_turns).contains(&(turn + 1)) && round_ends;
                 let asked = matches!(setting.sufficient, Sufficient::Ask | Sufficient::Biased(_)) && open;
                 prop_assert_eq!(argument.sufficient.is_some(), asked);
                 let suffices = argument.sufficient.as_ref().and_then(|answer| yes(answer.text())) == Some(true);
@@ -192,9 +56,11 @@ proptest! {
     #[test]
     fn calls_do_not_grow_with_rows(setting in setting(), rows in 1usize..200) {
         let ids: Vec<u64> = (0..rows as u64).collect();
-        let asked = setting.max_turns + (setting.max_turns - 1) + 1;
-        let most_rounds = 1 + 2;
-        prop_assert!(outcome(&setting, &ids).waves <= asked * most_rounds);
+        let (rounds, most_rounds) = (setting.max_turns / setting.form.round(), 1 + 2);
+        let [speaker, opponent, overseer] = outcome(&setting, &ids).waves;
+        prop_assert!(speaker <= rounds * most_rounds);
+        prop_assert!(opponent <= rounds * most_rounds && (opponent == 0 || setting.opponent.is_some()));
+        prop_assert!(overseer <= ((rounds - 1) + 1) * most_rounds);
     }
 
     #[test]
@@ -211,10 +77,12 @@ proptest! {
 
     #[test]
     fn forced_sufficiency_leaves_every_reward_null(setting in setting(), ids in prop::collection::vec(0u64..1000, 1..20)) {
-        let outcome = outcome(&Setting { sufficient: Sufficient::Always, min_turns: 1, max_turns: 2, ..setting }, &ids);
+        let form = if setting.form == Form::Simultaneous { Form::Sequential } else { setting.form };
+        let sufficient = Sufficient::Always;
+        let outcome = outcome(&Setting { sufficient, form, min_turns: 1, max_turns: 2, ..setting }, &ids);
         let credit = Credit { argument: true, calls: true };
         for call in outcome.calls() {
-            prop_assert_eq!(lesson(&call, outcome.winner(call.question), Imitate::All, credit).reward, None);
+            prop_assert_eq!(lesson(&call, winner(&outcome, call.question), Imitate::All, credit).reward, None);
         }
     }
 
@@ -226,7 +94,7 @@ proptest! {
         let outcome = outcome(&setting, &ids);
         let imitate = if all { Imitate::All } else { Imitate::Human };
         for call in outcome.calls() {
-            let winner = outcome.winner(call.question);
+            let winner = winner(&outcome, call.question);
             let lesson = lesson(&call, winner, imitate, Credit { argument, calls });
             let for_a_side = call.asked == Asked::Argument
                 && ((argument && call.part == Part::First && call.kept) || (calls && call.part == Part::Sub));
@@ -284,7 +152,7 @@ proptest! {
 /// The text put to M and H.
 fn check(asked: Asked, question: &str, context: &[&str], expect: &str) {
     let context = context.iter().map(|argument| (*argument).to_owned()).collect();
-    let posed = Posed { asked, question: question.to_owned(), context };
+    let posed = Posed::new(asked, question, context);
     assert_eq!(posed.text(&wording()), expect);
 }
 
@@ -305,7 +173,18 @@ fn a_question_that_speaks_of_the_template_is_left_as_it_is() {
 fn arguments_suffice_as_often_as_drawn() {
     let sufficient = Sufficient::Random(Schedule::Constant(0.25));
     let (speaker, overseer) = (Rule::Constant(0.0), Rule::Constant(0.0));
-    let setting = Setting { speaker, overseer, min_turns: 2, max_turns: 4, sufficient, batch: 0 };
+    let (form, speaker_side) = (Form::Sequential, SpeakerSide::Drawn);
+    let setting = Setting {
+        speaker,
+        opponent: None,
+        speaker_side,
+        overseer,
+        form,
+        min_turns: 2,
+        max_turns: 4,
+        sufficient,
+        batch: 0,
+    };
     let ids: Vec<u64> = (0..4000).collect();
     let debates = outcome(&setting, &ids).debates;
     for (turns, share) in [(1, 0.0), (2, 0.25), (3, 0.75 * 0.25), (4, 0.75 * 0.75)] {

@@ -38,19 +38,21 @@ impl<'a> ModelAnswerer<'a> {
     /// Whether a prompt leaves room for an answer in the model's context.
     pub fn fits(&self, prompt: &Prompt) -> bool {
         let context = self.model.architecture().context;
-        self.model.tokenizer.prompt(&prompt.text).len() + self.sampling.max_tokens <= context
+        self.model.tokenizer.prompt(&prompt.text).len() + self.begun(prompt).len() + self.sampling.max_tokens <= context
     }
 
-    /// One answer for each prompt, in order, that begins as it is told to: M goes on from there as if it had begun so of
-    /// itself. The beginning counts as read, and is part of the text.
-    pub fn go_on(&mut self, wave: &[Prompt], beginnings: &[&str]) -> Result<Vec<Answer>, AnswererError> {
-        let begun = beginnings.iter().map(|beginning| self.model.tokenizer.encode(beginning)).collect();
-        self.generate(wave, begun)
+    /// What an answer must begin with, as tokens; none where it is free.
+    fn begun(&self, prompt: &Prompt) -> Vec<u32> {
+        prompt.begin.as_ref().map_or_else(Vec::new, |begin| self.model.tokenizer.encode(begin))
     }
+}
 
-    /// Answers whose first tokens are given.
-    fn generate(&mut self, wave: &[Prompt], begun: Vec<Vec<u32>>) -> Result<Vec<Answer>, AnswererError> {
+impl Answerer for ModelAnswerer<'_> {
+    /// Where an answer must begin with something, M goes on from there as if it had begun so of itself. The beginning
+    /// counts as read.
+    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
         let (tokenizer, version) = (&self.model.tokenizer, self.version);
+        let begun: Vec<Vec<u32>> = wave.iter().map(|prompt| self.begun(prompt)).collect();
         let given = |(prompt, begun): (&Prompt, &Vec<u32>)| [tokenizer.prompt(&prompt.text), begun.clone()].concat();
         let prompts: Vec<Vec<u32>> = wave.par_iter().zip(&begun).map(given).collect();
         let uniform = |row: usize, position: u32| wave[row].draw.uniform(position);
@@ -65,11 +67,5 @@ impl<'a> ModelAnswerer<'a> {
             sampled: Sampled { prompt, tokens: generated.tokens, log_probs: generated.log_probs, version },
         };
         Ok(prompts.into_par_iter().zip(begun).zip(generated).map(answer).collect())
-    }
-}
-
-impl Answerer for ModelAnswerer<'_> {
-    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
-        self.generate(wave, vec![Vec::new(); wave.len()])
     }
 }

@@ -8,9 +8,11 @@ macro_rules! pages {
 }
 
 pages! {
+    procedure = "../docs/procedure.md",
     layers = "../docs/layers.md",
     schedules = "../docs/schedules.md",
     turns = "../docs/turns.md",
+    debates = "../docs/debates.md",
     calling = "../docs/calling.md",
     policy = "../docs/policy.md",
     constrained = "../docs/constrained.md",

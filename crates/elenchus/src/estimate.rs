@@ -1,9 +1,9 @@
 //! How often M's first answer is another than H's, from the questions that Samp took to H: each stands for 1/propensity
 //! questions, those with a propensity of 0 for none, and none stands for those.
 
-use crate::{command::Failure, evaluation::wilson};
+use crate::{command::Failure, evaluation::wilson, tables::texts_if_any};
 use batch::Run;
-use debate::question::agree;
+use debate::{debate::Voice, question::agree};
 use polars::prelude::*;
 use spec::settings::{Answer, By, Pipeline, Stage};
 
@@ -110,8 +110,11 @@ fn add_calls(found: &mut Vec<Against>, stage: &str, calls: &DataFrame) -> Polars
     let column = |name: &str| -> PolarsResult<StringChunked> { Ok(calls.column(name)?.str()?.clone()) };
     let (asked, part, answer) = (column("asked")?, column("part")?, column("answer")?);
     let propensity = calls.column("propensity")?.f64()?;
+    let voice = texts_if_any(calls, "voice")?;
     let is = |row: usize, name: &str| part.get(row) == Some(name);
-    for first in (0..calls.height()).filter(|&row| is(row, "first")) {
+    // What an opponent says need not be M's.
+    let own = |row: usize| voice[row].as_deref() != Some(Voice::Opponent.name());
+    for first in (0..calls.height()).filter(|&row| is(row, "first") && own(row)) {
         let mut behind = (first + 1..calls.height()).take_while(|&row| !is(row, "first"));
         let human = behind.find(|&row| is(row, "human"));
         let said = |row: usize| answer.get(row).unwrap_or_default();

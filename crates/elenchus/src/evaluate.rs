@@ -75,7 +75,8 @@ pub fn of(root: &Path, questions: &Path, checkpoint: &str) -> Result<Evaluation,
     let sampling = Sampling { max_tokens, temperature: 0.0 };
     let mut m = ModelAnswerer::new(&model, checkpoint, sampling, pipeline.workers);
     let wording = wire::wording(&pipeline);
-    let prompt = |text: &str| Prompt { text: Posed::bare(text).text(&wording), draw: Draw::new(pipeline.seed) };
+    let draw = Draw::new(pipeline.seed);
+    let prompt = |text: &str| Prompt { text: Posed::bare(text).text(&wording), begin: None, draw };
     let prompts: Vec<Prompt> = rows.iter().map(|row| prompt(&row.text)).collect();
     let told = |error| Failure::command(format!("{} cannot be answered: {error}", questions.display()));
     let answers = answer_what_fits(&mut m, &prompts).map_err(told)?;

@@ -37,4 +37,5 @@ pub mod tables;
 pub mod tensorboard;
 pub mod unfinished;
 pub mod variants;
+pub mod wins;
 pub mod wire;

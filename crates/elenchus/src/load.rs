@@ -173,7 +173,10 @@ fn humans_asked<'p>(pipeline: &'p Pipeline, stage: &'p Named<Stage>) -> Vec<(&'p
         judge.and_then(|judge| if let Stage::Judge(judge) = &judge.settings { human_of(&judge.by) } else { None })
     };
     let (humans, asked) = match &stage.settings {
-        Stage::Debate(debate) => (vec![human_of(&debate.speaker)], &debate.from.name),
+        Stage::Debate(debate) => {
+            let arguing = [Some(&debate.speaker), debate.opponent.as_ref()].into_iter().flatten();
+            (arguing.map(human_of).collect(), &debate.from.name)
+        }
         Stage::Evaluate(evaluate) => (vec![human_of(&evaluate.of), evaluate.judging().and_then(judge_of)], &stage.name),
         Stage::Answer(Answer { by: By::Amplify(amplify), from, .. }) => (vec![human_of(amplify)], &from.name),
         Stage::Answer(Answer { by: By::Human(human), from, .. }) => (vec![Some(human)], &from.name),

@@ -8,11 +8,13 @@ use crate::{
 };
 use batch::{Run, manifest::Line};
 use debate::{
+    debate::Voice,
+    judge::Side,
     question::{Asked, SIDES},
     trace::{Call, Part},
 };
 use polars::prelude::*;
-use spec::settings::{Pipeline, Stage};
+use spec::settings::{Pipeline, Stage, Turns};
 use std::{fmt::Write, path::Path};
 
 /// Prints the debate on a question, or the rows of a table, or the summary.
@@ -36,6 +38,8 @@ pub struct Transcript {
     pub gold: Option<String>,
     /// Every call to M or H, in the order of the debate.
     pub calls: Vec<Call>,
+    /// Whether both sides' arguments of a round were given at the same time.
+    pub simultaneous: bool,
     /// What ended it.
     pub stopped: String,
     /// Who won; `None` where it was not judged, and within where there is no winner.
@@ -73,6 +77,7 @@ impl Transcript {
             question: question.or_else(|| Some(calls.first()?.prompt.clone())).unwrap_or_default(),
             gold: first(gold.as_deref().filter(|name| kept(name)), "gold")?,
             calls,
+            simultaneous: debate.simultaneous,
             stopped: text(debate.arguments, "question", "stopped")?
                 .into_iter()
                 .flatten()
@@ -88,14 +93,27 @@ impl Transcript {
         if let Some(gold) = &self.gold {
             let _ = writeln!(text, "  gold: {gold}");
         }
+        if self.simultaneous {
+            text += "  two arguments at a time, neither in the other's context\n";
+        }
         for call in &self.calls {
             tell(&mut text, call);
         }
         let _ = writeln!(text, "\nstopped: {}", self.stopped);
-        if let Some(winner) = &self.winner {
-            let _ = writeln!(text, "winner: {}", winner.as_deref().unwrap_or("none, so the reward is null"));
+        match &self.winner {
+            Some(Some(winner)) => {
+                let _ = writeln!(text, "winner: {winner}{}", self.voice_of(winner));
+            }
+            Some(None) => text += "winner: none, so the reward is null\n",
+            None => {}
         }
         text
+    }
+
+    /// Who argued on a side, where the table of calls says.
+    pub fn voice_of(&self, side: &str) -> String {
+        let argued = self.calls.iter().find(|call| call.voice.is_some() && Side::at(call.turn).name() == side);
+        argued.and_then(|call| call.voice).map_or_else(String::new, of)
     }
 }
 
@@ -110,6 +128,7 @@ pub struct Found<'a> {
     /// Those with its questions: the one that it takes, and through whatever filters, that which they were drawn into.
     questions: Vec<&'a str>,
     arguments: &'a str,
+    simultaneous: bool,
     /// Of the judge, if there is one.
     pub verdicts: Option<&'a str>,
 }
@@ -118,10 +137,10 @@ impl<'a> Found<'a> {
     /// Finds them.
     pub fn debate(pipeline: &'a Pipeline) -> Result<Self, Failure> {
         let debate = pipeline.stages.iter().find_map(|stage| match &stage.settings {
-            Stage::Debate(debate) => Some((stage.name.as_str(), debate.from.name.as_str())),
+            Stage::Debate(debate) => Some((stage.name.as_str(), debate)),
             _ => None,
         });
-        let (arguments, from) = debate.ok_or_else(|| Failure::command("this run has no `debate` stage to show"))?;
+        let (arguments, debate) = debate.ok_or_else(|| Failure::command("this run has no `debate` stage to show"))?;
         let verdicts = pipeline.stages.iter().find_map(|stage| match &stage.settings {
             Stage::Judge(judge) if judge.from.name == arguments => Some(stage.name.as_str()),
             _ => None,
@@ -130,8 +149,8 @@ impl<'a> Found<'a> {
             Stage::Filter(filter) => Some(filter.from.name.as_str()),
             _ => None,
         };
-        let questions = std::iter::successors(Some(from), filtered).collect();
-        Ok(Found { questions, arguments, verdicts })
+        let questions = std::iter::successors(Some(debate.from.name.as_str()), filtered).collect();
+        Ok(Found { questions, arguments, simultaneous: debate.turns == Turns::Simultaneous, verdicts })
     }
 }
 
@@ -178,11 +197,18 @@ fn calls(table: &DataFrame) -> Result<Vec<Call>, Failure> {
     tables::to_calls(table).map_err(Failure::run)
 }
 
+/// Who argued, in words that follow a side or an argument.
+fn of(voice: Voice) -> String {
+    format!(", the {}", voice.name())
+}
+
 /// What a call was for, in words.
 pub fn heading(call: &Call) -> String {
     match call.asked {
         Asked::Argument => {
-            format!("{} argument {}", SIDES[call.turn % 2].trim_end_matches(':').to_lowercase(), call.turn)
+            let side = SIDES[call.turn % 2].trim_end_matches(':').to_lowercase();
+            let held = call.held.as_ref().map_or_else(String::new, |held| format!(", which must be for {held}"));
+            format!("{side} argument {}{}{held}", call.turn, call.voice.map_or_else(String::new, of))
         }
         Asked::Sufficient => format!("is argument {} sufficient?", call.turn - 1),
         Asked::Winner | Asked::Choice => "were the even arguments more helpful?".to_owned(),

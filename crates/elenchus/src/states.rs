@@ -7,13 +7,16 @@ use model::Model;
 use train::{AdamW, Multiplier};
 
 /// The running mean of the reward, per side, as an exponential moving average that starts at its first value. Group
-/// means carry no information in self-play (SPIRAL, arXiv:2506.24119). The game is zero-sum, so the odd side's mean is
-/// the even side's negative, and one number holds both.
+/// means carry no information in self-play (SPIRAL, arXiv:2506.24119). The game is zero-sum, so where M argues on both
+/// sides the odd side's mean is the even side's negative, and one number holds both.
 ///
 /// Beside it, in the same way, that of the distance from M's answers to H's.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Baseline {
     even: Option<f64>,
+    /// That of the odd side, where another model argues against M on the even one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    odd: Option<f64>,
     /// The running mean of d, where M trains on what its own answers cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     distance: Option<f64>,
@@ -25,13 +28,18 @@ impl Baseline {
         let even = self.even.unwrap_or(0.0);
         match side {
             Side::Even => even,
-            Side::Odd => -even,
+            Side::Odd => self.odd.unwrap_or(-even),
         }
     }
 
-    /// Moves towards the mean reward of a batch, given as the even side's.
-    pub fn follow(&mut self, even: f64, decay: f64) {
-        self.even = Some(followed(self.even, even, decay));
+    /// Moves towards the mean reward of a side in a batch; that of the odd side is followed where it is not the even
+    /// side's negative.
+    pub fn follow(&mut self, side: Side, reward: f64, decay: f64) {
+        let mean = match side {
+            Side::Even => &mut self.even,
+            Side::Odd => &mut self.odd,
+        };
+        *mean = Some(followed(*mean, reward, decay));
     }
 
     /// What an answer's own distance is subtracted from: 0 before any was seen.

@@ -5,6 +5,7 @@ use crate::{
     command::Failure,
     estimate::{Against, against_human, batches_in_words},
     figures::{Accuracy, Answered, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
+    wins,
 };
 use batch::{Run, manifest::Line};
 use spec::settings::Pipeline;
@@ -18,6 +19,7 @@ pub fn summary(root: &Path) -> Result<String, Failure> {
     let mut text: String = accuracies(&run, &pipeline)?.iter().map(accuracy).collect();
     text += &flow(lines, &pipeline);
     text += &against(&against_human(&run, &pipeline)?, &batches_in_words(&pipeline, lines.len()));
+    text += &wins::told(lines);
     text += &cost(lines);
     text += &learning(lines);
     text += &time(&Timings::read(root), &pipeline);

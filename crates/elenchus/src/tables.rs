@@ -2,6 +2,7 @@
 
 use debate::{
     answerer::Sampled,
+    debate::Voice,
     judge::Side,
     question::Asked,
     trace::{Call, Part},
@@ -67,6 +68,7 @@ pub fn to_calls(table: &DataFrame) -> PolarsResult<Vec<Call>> {
         (table.column("kept")?.bool()?, table.column("propensity")?.f64()?, table.column("version")?.u64()?);
     let (prompts, tokens) = (list_u32(table, "prompt_tokens")?, list_u32(table, "tokens")?);
     let log_probs = list_f32(table, "log_probs")?;
+    let (voice, held) = (texts_if_any(table, "voice")?, texts_if_any(table, "held")?);
     (0..table.height())
         .map(|i| {
             let sampled = version.get(i).map(|version| Sampled {
@@ -79,6 +81,8 @@ pub fn to_calls(table: &DataFrame) -> PolarsResult<Vec<Call>> {
                 question: question[i],
                 asked: asked_named(&asked[i])?,
                 turn: turn[i] as usize,
+                voice: voice[i].as_deref().map(voice_named).transpose()?,
+                held: held[i].clone(),
                 part: part_named(&part[i])?,
                 place: place[i] as usize,
                 prompt: prompt[i].clone(),
@@ -95,6 +99,11 @@ fn asked_named(name: &str) -> PolarsResult<Asked> {
     let all = [Asked::Argument, Asked::Sufficient, Asked::Winner];
     let found = all.into_iter().find(|asked| asked.name() == name);
     found.ok_or_else(|| polars_err!(ComputeError: "column `asked` holds {name:?}"))
+}
+
+fn voice_named(name: &str) -> PolarsResult<Voice> {
+    let found = Voice::ALL.into_iter().find(|voice| voice.name() == name);
+    found.ok_or_else(|| polars_err!(ComputeError: "column `voice` holds {name:?}"))
 }
 
 fn part_named(name: &str) -> PolarsResult<Part> {
@@ -139,6 +148,14 @@ pub fn texts(table: &DataFrame, name: &str) -> PolarsResult<Vec<String>> {
 /// A column of texts, null where there is none.
 pub fn optional_texts(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<String>>> {
     Ok(table.column(name)?.str()?.iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+/// The same of a column that not every table has: null throughout where it is not there.
+pub fn texts_if_any(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<String>>> {
+    match table.get_column_index(name) {
+        Some(_) => optional_texts(table, name),
+        None => Ok(vec![None; table.height()]),
+    }
 }
 
 /// A column of lists of token ids.

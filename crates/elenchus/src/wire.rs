@@ -1,5 +1,6 @@
 //! From a loaded pipeline to what the engine runs: the states as they are before the first batch, and the stages.
 
+mod debates;
 mod tables;
 
 use crate::{
@@ -8,7 +9,6 @@ use crate::{
         self, Amplifier,
         evaluate::VerdictTables,
         limited::Limited,
-        procedure::Procedure,
         samp::{Account, Decider},
         sample::Source,
     },
@@ -18,7 +18,7 @@ use batch::{Stage as Work, States, stages::Refused};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Tokenizer, TokenizerError};
 use plan::{Node, Role, samp::part, states as names};
-use spec::settings::{Amplify, Budget, By, CallHuman, Evaluate, Named, Pipeline, Row, Stage, Train, Wording};
+use spec::settings::{Amplify, Budget, By, CallHuman, Named, Pipeline, Row, Stage, Train, Turns, Wording};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -61,6 +61,9 @@ pub fn vocabulary(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> 
     let wording = wording(pipeline);
     let mut phrases: BTreeSet<String> = SIDES.iter().map(|side| (*side).to_owned()).collect();
     let mut words = BTreeSet::from(["Yes", "No"].map(str::to_owned));
+    let simultaneous =
+        |stage: &Named<Stage>| matches!(&stage.settings, Stage::Debate(debate) if debate.turns == Turns::Simultaneous);
+    words.extend(pipeline.stages.iter().any(simultaneous).then(|| tasks::UNDECIDED.to_owned()));
     for template in [&wording.argument, &wording.sufficient, &wording.winner] {
         let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
         phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
@@ -169,29 +172,20 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             let skipped = skipped.map(|rows| rows.into_iter().map(Refused::from).collect());
             Box::new(stages::sample::Sample { name, source, rows: sample.rows, until, skipped, excluded, draw })
         }
-        Stage::Debate(debate) => Box::new(stages::debate::Debate {
-            name,
-            from: table(&node, Role::Questions),
-            speaker: amplifier(pipeline, &node, &debate.speaker.name),
-            overseer: amplifier(pipeline, &node, &debate.overseer.name),
-            min_turns: debate.min_turns,
-            max_turns: debate.max_turns,
-            sufficient: debate.sufficient,
-            on_error: debate.on_error,
-            wording: debate.wording,
-            draw,
-        }),
+        Stage::Debate(debate) => Box::new(debates::debate(pipeline, &node, debate, draw)),
         Stage::Judge(judge) => Box::new(stages::judge::Judge {
             name,
             questions: table(&node, Role::Questions),
             arguments: table(&node, Role::Arguments),
             by: amplifier(pipeline, &node, &judge.by.name),
             wording: wording_of(named(&pipeline.stages, &judge.from.name)).unwrap_or_default(),
+            form: debates::form_of(pipeline, &judge.from.name),
             draw,
         }),
         Stage::Loss(loss) => Box::new(stages::loss::Loss {
             calls: node.tables(Role::Calls).map(str::to_owned).collect(),
             verdicts: node.tables(Role::Verdicts).next().map(str::to_owned),
+            against_other: loss.from.iter().any(|from| debates::against_other(pipeline, &from.name)),
             baseline: names::baseline(&name),
             name,
             settings: loss,
@@ -214,16 +208,17 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         }),
         Stage::Evaluate(evaluate) => {
             let source = source.expect("load sets up the questions of every evaluate stage");
-            let verdicts = evaluate.verdicts.is_some().then(|| VerdictTables {
+            let verdicts = evaluate.verdicts.as_ref().map(|judge| VerdictTables {
                 verdicts: table(&node, Role::Verdicts),
                 arguments: table(&node, Role::Arguments),
                 gold: table(&node, Role::Gold),
+                both_answer: debates::both_answer(pipeline, &judge.name),
             });
             Box::new(stages::evaluate::Evaluate {
                 name,
                 questions: stages::evaluate::held_out(&source, evaluate.count, draw),
                 of: amplifier(pipeline, &node, &evaluate.of.name),
-                procedure: procedure(pipeline, &node, &evaluate),
+                procedure: debates::procedure(pipeline, &node, &evaluate),
                 verdicts,
                 wording: wording(pipeline),
                 draw,
@@ -241,25 +236,6 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         Stage::Write(write) => Box::new(writer(&node, &write, root)),
         table_stage => tables::wire(loaded, &node, table_stage, root),
     }
-}
-
-/// The debate and the judge of an evaluation, if it has rows that take them.
-fn procedure(pipeline: &Pipeline, node: &Node, evaluate: &Evaluate) -> Option<Procedure> {
-    let judge = evaluate.judging()?;
-    let Stage::Judge(judge) = named(&pipeline.stages, &judge.name) else { return None };
-    let Stage::Debate(debate) = named(&pipeline.stages, &judge.from.name) else { return None };
-    let amplify = named(&pipeline.amplifies, &judge.by.name);
-    let script = &named(&pipeline.humans, &amplify.human.name).script;
-    Some(Procedure {
-        speaker: amplifier(pipeline, node, &debate.speaker.name),
-        overseer: amplifier(pipeline, node, &debate.overseer.name),
-        judge: amplifier(pipeline, node, &judge.by.name),
-        min_turns: debate.min_turns,
-        max_turns: debate.max_turns,
-        sufficient: debate.sufficient.clone(),
-        wording: debate.wording.clone(),
-        answers: tasks::Task::of_script(script).expect("spec checks scripts against the catalogue").answers(),
-    })
 }
 
 /// Who answers a table of questions.

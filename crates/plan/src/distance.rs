@@ -6,7 +6,7 @@ use spec::{
     settings::{Amplify, Follow, Loss, Named, Stage},
 };
 
-use crate::names::Names;
+use crate::{names::Names, opponent::as_speaker};
 
 /// What keeps costs from being those of M's own answers.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
@@ -36,9 +36,10 @@ pub(crate) fn learning<'p>(names: Names<'p>, loss: &Loss, debate: &'p Named<Stag
         Stage::Judge(judge) => Some(&judge.by),
         _ => None,
     });
-    let mentions = [Some(&settings.speaker), Some(&settings.overseer).filter(|_| doubts), judge];
+    let mentions = [Some(&settings.overseer).filter(|_| doubts), judge];
+    let judging = mentions.into_iter().flatten().filter_map(|mention| names.amplify(mention).ok());
     let mut learning: Vec<&Named<Amplify>> = Vec::new();
-    for amplify in mentions.into_iter().flatten().filter_map(|mention| names.amplify(mention).ok()) {
+    for amplify in as_speaker(names, settings).into_iter().chain(judging) {
         if amplify.settings.propensities().1 > 0.0 && !learning.iter().any(|other| other.name == amplify.name) {
             learning.push(amplify);
         }

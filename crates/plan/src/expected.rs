@@ -6,7 +6,8 @@
 use std::ops::Add;
 
 use spec::settings::{
-    Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row, Stage,
+    Answer, By, Combine, Debate, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference, Row,
+    SpeakerSide, Stage,
 };
 
 use crate::{Edge, Node, Role, names::Names, parties::judged};
@@ -84,7 +85,10 @@ pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[No
             let (to_model, to_human) = answered(names, &judge.by, debates.times(least, most));
             Work { to_model, to_human, rows: vec![debates, to_model + to_human] }
         }
-        Stage::Loss(loss) => silent(vec![examples(loss, &given)]),
+        Stage::Loss(loss) => {
+            let against = matches!(names.debate_of(loss).map(|it| &it.settings), Some(Stage::Debate(debate)) if debate.opponent.is_some());
+            silent(vec![examples(loss, &given, against)])
+        }
         Stage::Train(_) | Stage::Sync(_) => silent(Vec::new()),
         Stage::Evaluate(evaluate) => evaluated(names, evaluate),
         Stage::Answer(answer) => answers(names, answer, given.rows(Role::Asked)),
@@ -179,27 +183,42 @@ fn two_sided(debate: &Debate) -> (f64, f64) {
 
 /// How often it is asked whether an argument suffices: of the last one allowed nobody is, nor of those before `min_turns`.
 fn doubted(debate: &Debate, questions: Expected) -> Expected {
-    if !debate.sufficient.is_asked() || debate.min_turns >= debate.max_turns {
+    if !debate.sufficient.is_asked() || debate.fewest() >= debate.max_turns {
         return Expected::default();
     }
-    let last = debate.turns_from(0).1.min(debate.max_turns - 1);
-    questions.times(1.0, (last - debate.min_turns + 1) as f64)
+    let (round, fewest) = (debate.round(), debate.fewest());
+    let last = debate.turns_from(0).1.min(debate.max_turns.saturating_sub(round));
+    questions.times(1.0, ((last + round).saturating_sub(fewest) / round) as f64)
+}
+
+/// The arguments of the speaker and of the opponent, when there are so many: where sides are drawn, half of them each.
+fn parted(debate: &Debate, arguments: usize) -> (f64, f64) {
+    let (all, even) = (arguments as f64, arguments.div_ceil(2) as f64);
+    match (&debate.opponent, debate.speaker_side) {
+        (None, _) => (all, 0.0),
+        (Some(_), SpeakerSide::Drawn) => (all / 2.0, all / 2.0),
+        (Some(_), SpeakerSide::Even) => (even, all - even),
+        (Some(_), SpeakerSide::Odd) => (all - even, even),
+    }
 }
 
 fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
     let (fewest, most) = debate.turns_from(0);
     let arguments = questions.times(fewest as f64, most as f64);
-    let doubted = doubted(debate, questions);
-    let (of_speaker, of_overseer) =
-        (answered(names, &debate.speaker, arguments), answered(names, &debate.overseer, doubted));
-    let (to_model, to_human) = (of_speaker.0 + of_overseer.0, of_speaker.1 + of_overseer.1);
+    let (least, all) = (parted(debate, fewest), parted(debate, most));
+    let of_speaker = answered(names, &debate.speaker, questions.times(least.0, all.0));
+    let of_opponent = debate.opponent.as_ref().map(|it| answered(names, it, questions.times(least.1, all.1)));
+    let of_overseer = answered(names, &debate.overseer, doubted(debate, questions));
+    let asked = [Some(of_speaker), of_opponent, Some(of_overseer)].into_iter().flatten();
+    let (to_model, to_human) =
+        asked.fold(Default::default(), |(to_model, to_human), (model, human)| (to_model + model, to_human + human));
     let errors = (debate.on_error == OnBadQuestion::Skip).then(|| questions.or_none());
     Work { to_model, to_human, rows: [arguments, to_model + to_human].into_iter().chain(errors).collect() }
 }
 
 /// Of each question put to Amp≈ one answer is kept. H's are imitated, or M's that they took the place of learn from
-/// them; M's are where all are, or where they earn.
-fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
+/// them; M's are where all are, or where they earn. Of what was said for an opponent there may be nothing to learn.
+fn examples(loss: &Loss, given: &Given<'_>, against: bool) -> Expected {
     let (to_model, to_human) = given.calls();
     let rewarded = loss.combine.rewards_from(u64::MAX).is_some();
     let always = match &loss.combine {
@@ -209,7 +228,7 @@ fn examples(loss: &Loss, given: &Given<'_>) -> Expected {
     };
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
     Expected {
-        least: if always { to_human.least } else { 0.0 },
+        least: if always && !against { to_human.least } else { 0.0 },
         most: if own { to_model.most } else { to_human.most },
         and_asked: rewarded && loss.credit.calls && to_model.and_asked,
     }

@@ -16,6 +16,7 @@ mod json;
 mod key;
 mod mermaid;
 mod names;
+mod opponent;
 mod order;
 mod parties;
 mod reward;
@@ -159,6 +160,7 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     let wires = wiring::wire(names, &mut problems);
     let order = order::order(pipeline, &wires, &mut problems);
     problems.extend(consistency::problems(names));
+    problems.extend(opponent::problems(names));
     problems.extend(reward::problems(names));
     problems.extend(distance::problems(names));
     problems.extend(constrained::problems(names));

@@ -32,7 +32,7 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
 /// The amplifies that a stage asks.
 pub(crate) fn amplifies(stage: &Stage) -> Vec<&Reference> {
     match stage {
-        Stage::Debate(debate) => vec![&debate.speaker, &debate.overseer],
+        Stage::Debate(debate) => debaters(debate),
         Stage::Judge(judge) => vec![&judge.by],
         Stage::Evaluate(evaluate) => vec![&evaluate.of],
         Stage::Answer(Answer { by: By::Amplify(amplify), .. }) => vec![amplify],
@@ -46,7 +46,12 @@ pub(crate) fn judging<'p>(names: Names<'p>, stage: &'p Stage) -> Vec<&'p Referen
     let Some((judge, debate)) = evaluate.judging().and_then(|mention| judged(names, mention)) else {
         return Vec::new();
     };
-    vec![&debate.speaker, &debate.overseer, &judge.by]
+    debaters(debate).into_iter().chain([&judge.by]).collect()
+}
+
+/// Those who argue in a debate, and who oversees it.
+fn debaters(debate: &Debate) -> Vec<&Reference> {
+    [Some(&debate.speaker), debate.opponent.as_ref(), Some(&debate.overseer)].into_iter().flatten().collect()
 }
 
 /// A judge, and the debate that it judges. A problem with either is told elsewhere.

@@ -3,10 +3,10 @@
 
 use spec::{
     Problem,
-    settings::{Combine, Debate, Loss, Named, Stage, Train},
+    settings::{Amplify, Combine, Loss, Named, Stage, Train},
 };
 
-use crate::names::Names;
+use crate::{names::Names, opponent::as_speaker};
 
 /// What keeps rewards from being earned where α asks for them, and settings of rewarded answers where it never does.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
@@ -50,7 +50,10 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
     };
     let mut problems: Vec<Problem> = reasons(names, (name, loss), batch, debate).into_iter().map(reason).collect();
     // Where M trains on its own answers whatever they earn, all of them are looked at together.
-    problems.extend(tempered(names, (name, loss), batch, debate).filter(|_| !loss.distance.is_of_texts()));
+    if !loss.distance.is_of_texts() {
+        let tempered = |it| tempered(names, (name, loss), batch, it);
+        problems.extend(speaking(names, debate).into_iter().filter_map(tempered));
+    }
     problems
 }
 
@@ -74,9 +77,7 @@ fn no_reward(combine: &Combine, name: &str) -> String {
 
 /// The gradient of the reward is that of M's own distribution: what is sampled from a sharper or flatter one would
 /// pull it elsewhere, and at temperature 0 nothing is tried out at all.
-fn tempered(names: Names<'_>, (name, loss): (&str, &Loss), batch: u64, debate: &Named<Stage>) -> Option<Problem> {
-    let Stage::Debate(settings) = &debate.settings else { return None };
-    let speaker = names.amplify(&settings.speaker).ok()?;
+fn tempered(names: Names<'_>, (name, loss): (&str, &Loss), batch: u64, speaker: &Named<Amplify>) -> Option<Problem> {
     let (least, most) = speaker.settings.temperature.range_from(batch);
     let other = if least < 1.0 { least } else { most };
     let message = format!(
@@ -102,12 +103,14 @@ fn reasons(
     if settings.max_turns == 1 {
         give(format!("debate.{}.max_turns", debate.name), "an argument alone has nobody to win against");
     }
-    if settings.min_turns == 1 && settings.sufficient.regardless_from(batch).0 >= 1.0 {
+    if settings.fewest() == 1 && settings.sufficient.regardless_from(batch).0 >= 1.0 {
         let key = debate.settings.schedules().first().map_or("sufficient", |(key, _)| key);
         give(format!("debate.{}.{key}", debate.name), "an argument alone has nobody to win against");
     }
     let credit = format!("loss.{name}.credit");
-    let (always, never) = speaker(names, settings);
+    let propensities: Vec<(f64, f64)> = speaking(names, debate).iter().map(|it| it.settings.propensities()).collect();
+    let all = |holds: fn(&(f64, f64)) -> bool| !propensities.is_empty() && propensities.iter().all(holds);
+    let (always, never) = (all(|(least, _)| *least >= 1.0), all(|(_, most)| *most <= 0.0));
     match (loss.credit.argument, loss.credit.calls) {
         (false, false) => give(credit, "no tokens are credited"),
         (true, false) if always => give(credit, "the speaker always calls H, so that no argument is M's own"),
@@ -117,8 +120,7 @@ fn reasons(
     reasons
 }
 
-/// Whether the speaker calls H always, or never.
-fn speaker(names: Names<'_>, debate: &Debate) -> (bool, bool) {
-    let propensities = names.amplify(&debate.speaker).map(|amplify| amplify.settings.propensities());
-    propensities.map_or((false, false), |(least, most)| (least >= 1.0, most <= 0.0))
+/// Those whose M earns what it says.
+fn speaking<'p>(names: Names<'p>, debate: &Named<Stage>) -> Vec<&'p Named<Amplify>> {
+    if let Stage::Debate(debate) = &debate.settings { as_speaker(names, debate) } else { Vec::new() }
 }

@@ -44,9 +44,13 @@ pub(crate) fn deciding<'p>(pipeline: &'p Pipeline, stage: &Stage) -> Vec<&'p Nam
 fn waves(stage: &Stage, amplify: &str) -> usize {
     match stage {
         Stage::Debate(debate) => {
-            let arguments = if debate.speaker.name == amplify { debate.max_turns } else { 0 };
-            let asks = debate.overseer.name == amplify && debate.sufficient.is_asked();
-            arguments + if asks { debate.max_turns - debate.min_turns } else { 0 }
+            let (speaker, opponent, overseer) = debate.waves();
+            let of = |mention: Option<&Reference>, waves: usize| {
+                if mention.is_some_and(|mention| mention.name == amplify) { waves } else { 0 }
+            };
+            of(Some(&debate.speaker), speaker)
+                + of(debate.opponent.as_ref(), opponent)
+                + of(Some(&debate.overseer), overseer)
         }
         Stage::Judge(judge) => usize::from(judge.by.name == amplify),
         Stage::Answer(Answer { by: By::Amplify(by), .. }) => usize::from(by.name == amplify),

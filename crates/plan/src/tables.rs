@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use spec::settings::{Answer, Loss, OnBadQuestion, OnError, Stage, Weight};
+use spec::settings::{Answer, Debate, Loss, OnBadQuestion, OnError, Stage, Weight};
 
 use crate::{Output, shapes::gold as marked_gold};
 
@@ -21,7 +21,8 @@ pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
             .chain(skipped(sample.on_error, errors_of(&gold())))
             .collect(),
         Stage::Debate(debate) => {
-            [own(arguments()), part("calls", calls())].into_iter().chain(skipped(debate.on_error, errors())).collect()
+            let tables = [own(arguments(debate)), part("calls", calls_of(debate))];
+            tables.into_iter().chain(skipped(debate.on_error, errors())).collect()
         }
         Stage::Judge(_) => vec![own(verdicts()), part("calls", calls())],
         Stage::Loss(loss) => vec![own(examples(loss))],
@@ -89,8 +90,8 @@ fn gold() -> SchemaRef {
 }
 
 /// One row per argument of a debate.
-fn arguments() -> SchemaRef {
-    table([
+fn arguments(debate: &Debate) -> SchemaRef {
+    let columns = [
         column("question", DataType::UInt64, "the id of the question debated"),
         column("turn", DataType::UInt32, "arguments before it; its side is even or odd as this is"),
         column("text", DataType::Utf8, "the argument"),
@@ -101,7 +102,19 @@ fn arguments() -> SchemaRef {
             DataType::Utf8,
             "on a debate's last argument, what ended it: sufficient, chance (a draw) or cap",
         ),
-    ])
+    ];
+    let voice = debate.opponent.is_some().then(|| column("voice", DataType::Utf8, "who argued: speaker or opponent"));
+    Arc::new(Schema::new(columns.into_iter().chain(voice).collect::<Vec<_>>()))
+}
+
+/// One row per call to M or H in a debate.
+fn calls_of(debate: &Debate) -> SchemaRef {
+    let doc = "who argued: speaker or opponent; null where it was asked whether an argument suffices";
+    let voice = debate.opponent.is_some().then(|| optional("voice", DataType::Utf8, doc));
+    let doc = "the answer that it had to begin with, which nobody sampled; null where it was free";
+    let held = debate.rival.then(|| optional("held", DataType::Utf8, doc));
+    let columns = calls().fields().iter().cloned().collect::<Vec<_>>();
+    Arc::new(Schema::new(columns.into_iter().chain(voice.map(Arc::new)).chain(held.map(Arc::new)).collect::<Vec<_>>()))
 }
 
 /// One row per call to M or H.

@@ -9,7 +9,7 @@ use crate::{
     problem::Problem,
     settings::{
         AdamW, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss, Normalise,
-        OnBadQuestion, Policy, Row, Schedule, Sufficient, Sync, Task, Train, Weight, Wording,
+        OnBadQuestion, Policy, Row, Schedule, SpeakerSide, Sufficient, Sync, Task, Train, Turns, Weight, Wording,
     },
     table::Table,
     value::Value,
@@ -43,9 +43,13 @@ pub(crate) fn debate(table: &mut Table<'_>) -> Debate {
     let debate = Debate {
         from: table.reference("from"),
         speaker: table.reference("speaker"),
+        opponent: table.optional("opponent", |value| value.reference()),
+        speaker_side: table.or("speaker_side", SpeakerSide::Drawn, |value| value.word(&SpeakerSide::ALL)),
         overseer: table.reference("overseer"),
         max_turns: table.or("max_turns", 2, |value| value.whole(1..)),
         min_turns: table.or("min_turns", 1, |value| value.whole(1..)),
+        turns: table.or("turns", Turns::Sequential, |value| value.word(&Turns::ALL)),
+        rival: table.or("rival", false, |value| value.truth()),
         sufficient: table.or("sufficient", Sufficient::Ask, sufficient),
         on_error: table.or("on_error", OnBadQuestion::Fail, tables::on_bad_question),
         wording: table.or("wording", Wording::default(), |value| value.table(wording)),
@@ -55,7 +59,37 @@ pub(crate) fn debate(table: &mut Table<'_>) -> Debate {
         let message = format!("`min_turns` is {fewest}, which is above the `max_turns` of {most}");
         table.problem_at("min_turns", message, "lower it, or raise `max_turns`");
     }
+    for (key, message, help) in shapeless(&debate) {
+        table.problem_at(key, message, help);
+    }
     Debate { min_turns: fewest.min(most), ..debate }
+}
+
+/// What a debate says of its form that has no meaning together: at which key, why, and what to do.
+fn shapeless(debate: &Debate) -> Vec<(&'static str, &'static str, &'static str)> {
+    let simultaneous = debate.turns == Turns::Simultaneous;
+    let problems = [
+        (
+            debate.opponent.is_none() && debate.speaker_side != SpeakerSide::Drawn,
+            "speaker_side",
+            "without an `opponent` the speaker argues on both sides",
+            "name another `[amplify.NAME]` as `opponent`, or leave `speaker_side` out",
+        ),
+        (
+            simultaneous && !debate.max_turns.is_multiple_of(2),
+            "max_turns",
+            "a round of a simultaneous debate has an argument of each side, so their number is even",
+            "set it to 2, 4, …, or leave `turns` at \"sequential\"",
+        ),
+        (
+            simultaneous && debate.rival,
+            "rival",
+            "a rival argues for another answer than the first argument gave, and in a simultaneous debate does not see it",
+            "leave `rival` out, or `turns` at \"sequential\"",
+        ),
+    ];
+    let wrong = problems.into_iter().filter(|(holds, ..)| *holds);
+    wrong.map(|(_, key, message, help)| (key, message, help)).collect()
 }
 
 /// Who says that an argument suffices, in one word or by a draw.

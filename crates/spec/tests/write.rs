@@ -185,13 +185,35 @@ fn debate() -> impl Strategy<Value = Stage> {
         schedule().prop_map(Sufficient::Random),
         schedule().prop_map(Sufficient::Biased),
     ];
-    (1..9usize, 0..9usize, sufficient, on_bad_question(), wording()).prop_map(
-        |(min_turns, more, sufficient, on_error, wording)| {
+    (1..9usize, 0..9usize, form(), sufficient, on_bad_question(), wording()).prop_map(
+        |(min_turns, more, (opponent, speaker_side, turns, rival), sufficient, on_error, wording)| {
             let (from, speaker, overseer) = (mention("q"), mention("a"), mention("b"));
-            let max_turns = min_turns + more;
-            Stage::Debate(Debate { from, speaker, overseer, max_turns, min_turns, sufficient, on_error, wording })
+            let round = if turns == Turns::Simultaneous { 2 } else { 1 };
+            Stage::Debate(Debate {
+                from,
+                speaker,
+                opponent,
+                speaker_side,
+                overseer,
+                max_turns: (min_turns + more).next_multiple_of(round),
+                min_turns,
+                turns,
+                rival,
+                sufficient,
+                on_error,
+                wording,
+            })
         },
     )
+}
+
+/// The opponent, the speaker's side, the order of turns, and whether the sides are rivals, as far as they go together.
+fn form() -> impl Strategy<Value = (Option<Reference>, SpeakerSide, Turns, bool)> {
+    let side = prop::sample::select(vec![SpeakerSide::Drawn, SpeakerSide::Even, SpeakerSide::Odd]);
+    let opponent = prop_oneof![Just((None, SpeakerSide::Drawn)), side.prop_map(|side| (Some(mention("c")), side))];
+    let order =
+        prop::sample::select(vec![(Turns::Sequential, false), (Turns::Sequential, true), (Turns::Simultaneous, false)]);
+    (opponent, order).prop_map(|((opponent, side), (turns, rival))| (opponent, side, turns, rival))
 }
 
 fn loss() -> impl Strategy<Value = Stage> {

@@ -13,6 +13,9 @@ const AGREE: &str = "I agree";
 const DISPUTE_STEP: &str = "I dispute the step";
 const DISPUTE: &str = "I dispute";
 
+/// The verdict of who finds neither side better.
+pub const UNDECIDED: &str = "Neither";
+
 /// Wording of any task that is one token each. A dispute of a part is a phrase of the task's.
 pub const PHRASES: &[&str] = &[AGREE, DISPUTE_STEP];
 /// Other words of any task.

@@ -4,6 +4,9 @@
 //! parts come to. As the other side, and as judge, it checks the step by itself and asks M only about claims: nobody
 //! but M could tell it whether those hold. So its verdict on a debate costs one question where the debate has come
 //! down to one claim, however deep the question is.
+//!
+//! Where both sides give answers, as rivals or at the same time, the first claim in which their assertions differ is the
+//! one in doubt. Held to an answer, it asserts whatever comes to that and is nearest to what M says of the parts.
 
 use crate::{
     argument::{self, Reply},
@@ -13,7 +16,7 @@ use crate::{
 use debate::{
     draw::Draw,
     human::{Exchange, Human, Move},
-    question::{Asked, Posed},
+    question::{Asked, Form, Posed},
 };
 
 /// A human who knows one task's step, and nothing else.
@@ -26,13 +29,17 @@ pub struct WeakHuman {
 impl Human for WeakHuman {
     fn next(&self, posed: &Posed, said: &[Exchange], draw: Draw) -> Move {
         let step = self.task.step(&posed.question).unwrap_or_default();
-        let sitting = Sitting { task: self.task, step: &step, context: &posed.context, said, draw };
-        let answer = match posed.asked {
-            Asked::Argument if posed.context.len().is_multiple_of(2) => sitting.assert(),
-            Asked::Argument => sitting.reply(),
-            Asked::Sufficient => sitting.sufficient().map(verdict),
-            Asked::Winner => sitting.winner().map(verdict),
-            Asked::Choice => sitting.choice().map(verdict),
+        let (form, context) = (posed.form, posed.context.as_slice());
+        let sitting = Sitting { task: self.task, step: &step, form, context, said, draw };
+        let replies = !context.len().is_multiple_of(2);
+        let answer = match (posed.asked, posed.held) {
+            (Asked::Argument, Some(answer)) => sitting.assert_that(answer),
+            (Asked::Argument, None) if replies => sitting.reply(),
+            (Asked::Argument, None) => sitting.assert(),
+            (Asked::Sufficient, _) => sitting.sufficient().map(verdict),
+            (Asked::Winner, _) if form == Form::Simultaneous => sitting.better().map(preference),
+            (Asked::Winner, _) => sitting.winner().map(verdict),
+            (Asked::Choice, _) => sitting.choice().map(verdict),
         };
         answer.map_or_else(Move::Ask, Move::Answer)
     }
@@ -42,6 +49,11 @@ fn verdict(yes: bool) -> String {
     if yes { "Yes" } else { "No" }.to_owned()
 }
 
+/// A verdict that may be none: neither yes nor no.
+fn preference(yes: Option<bool>) -> String {
+    yes.map_or_else(|| argument::UNDECIDED.to_owned(), verdict)
+}
+
 /// What comes of thinking about a question: a result, or first some questions to M.
 type Thought<T> = Result<T, Vec<String>>;
 
@@ -49,6 +61,7 @@ type Thought<T> = Result<T, Vec<String>>;
 struct Sitting<'a> {
     task: Task,
     step: &'a Step,
+    form: Form,
     context: &'a [String],
     said: &'a [Exchange],
     draw: Draw,
@@ -62,6 +75,15 @@ impl<'a> Sitting<'a> {
         Ok(self.step.case(&values).map_or_else(guess, |case| argument::assertion(self.task, case)))
     }
 
+    /// What comes to an answer, and is nearest to what M says of the parts; the answer alone where nothing does.
+    fn assert_that(&self, answer: &str) -> Thought<String> {
+        let values = self.learn(&self.every_part())?;
+        let wanted = self.task.says(answer);
+        let cases = self.step.cases.iter().filter(|case| Some(case.answer) == wanted && self.step.admits(case));
+        let apart = |case: &&Case| case.values.iter().zip(&values).filter(|(one, other)| one != other).count();
+        Ok(cases.min_by_key(apart).map_or_else(|| answer.to_owned(), |case| argument::assertion(self.task, case)))
+    }
+
     /// Disputes the step of the other side's last assertion, or its first claim that M contradicts, or agrees.
     fn reply(&self) -> Thought<String> {
         let Some(case) = self.asserted() else { return Ok(argument::dispute_step()) };
@@ -70,8 +92,13 @@ impl<'a> Sitting<'a> {
     }
 
     /// Is the last argument sufficient? An assertion is where H can check all that it rests on, for which another
-    /// voice is wanted otherwise; a reply is where it agrees, or disputes a claim that M contradicts too.
+    /// voice is wanted otherwise; a reply is where it agrees, or disputes a claim that M contradicts too. Two assertions
+    /// given at the same time are where they give the same answer.
     fn sufficient(&self) -> Thought<bool> {
+        if self.form == Form::Simultaneous {
+            let both = self.asserted().zip(self.countered());
+            return Ok(both.is_some_and(|(even, odd)| even.answer == odd.answer));
+        }
         if !self.context.len().is_multiple_of(2) {
             let all_stated = self.step.parts.iter().all(|part| part.stated.is_some());
             return Ok(all_stated && self.asserted().is_some());
@@ -95,6 +122,22 @@ impl<'a> Sitting<'a> {
         Ok(self.contradicted(case, &in_doubt)?.is_none())
     }
 
+    /// Of two assertions given at the same time: is the even one better? It is where M confirms its side of the first claim
+    /// in which they differ, or where it holds and the other cannot be followed. Nobody has said anything better where they
+    /// do not differ, nor where what can be followed does not hold.
+    fn better(&self) -> Thought<Option<bool>> {
+        let holds = |case| -> Thought<bool> { Ok(self.contradicted(case, &self.every_part())?.is_none()) };
+        Ok(match (self.asserted(), self.countered()) {
+            (Some(even), Some(odd)) => match differing(even, odd) {
+                Some(part) => Some(self.contradicted(even, &[part])?.is_none()),
+                None => None,
+            },
+            (Some(even), None) => holds(even)?.then_some(true),
+            (None, Some(odd)) => holds(odd)?.then_some(false),
+            (None, None) => None,
+        })
+    }
+
     /// Is the first of two bare answers the right one? Nobody has given a reason, so H works it out as an answerer does.
     fn choice(&self) -> Thought<bool> {
         let values = self.learn(&self.every_part())?;
@@ -107,9 +150,19 @@ impl<'a> Sitting<'a> {
         argument::followed(self.task, self.step, self.context.iter().step_by(2).next_back()?)
     }
 
-    /// The last reply of the odd side to that assertion.
+    /// The last assertion of the odd side, where it makes any, if its step can be followed.
+    fn countered(&self) -> Option<&'a Case> {
+        argument::followed(self.task, self.step, self.context.iter().skip(1).step_by(2).next_back()?)
+    }
+
+    /// The last reply of the odd side to that of the even side. A rival replies by its own assertion: it disputes the first
+    /// claim in which that differs.
     fn replied(&self) -> Option<Reply> {
-        Reply::read(self.context.iter().skip(1).step_by(2).next_back()?, self.step, self.asserted()?)
+        let asserted = self.asserted()?;
+        if let (Form::Rival(_), Some(case)) = (self.form, self.countered()) {
+            return differing(asserted, case).map(Reply::DisputePart);
+        }
+        Reply::read(self.context.iter().skip(1).step_by(2).next_back()?, self.step, asserted)
     }
 
     /// The first of some parts that is not as a case claims.
@@ -144,4 +197,9 @@ impl<'a> Sitting<'a> {
     fn every_part(&self) -> Vec<usize> {
         (0..self.step.parts.len()).collect()
     }
+}
+
+/// The first part of which two cases say different things.
+fn differing(one: &Case, other: &Case) -> Option<usize> {
+    one.values.iter().zip(&other.values).position(|(one, other)| one != other)
 }

@@ -34,6 +34,7 @@ mod step;
 mod task;
 mod web_of_lies;
 
+pub use argument::UNDECIDED;
 pub use generator::{Generator, Question, TaskError};
 pub use human::WeakHuman;
 pub use task::Task;

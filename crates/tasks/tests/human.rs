@@ -21,7 +21,7 @@ const RIGHT: &str = "( ( True ) or not False ) is";
 fn next(asked: Asked, question: &str, context: &[&str], said: &[&str], draw: Draw) -> Move {
     let task = if question.starts_with("Question:") { Task::WebOfLies } else { Task::BooleanExpressions };
     let context = context.iter().map(|argument| (*argument).to_owned()).collect();
-    let posed = Posed { asked, question: question.to_owned(), context };
+    let posed = Posed::new(asked, question, context);
     let exchange = |answer: &&str| Exchange { question: String::new(), answer: Some((*answer).to_owned()) };
     WeakHuman { task }.next(&posed, &said.iter().map(exchange).collect::<Vec<_>>(), draw)
 }

@@ -37,7 +37,7 @@ fn questions(task: Task, depth: (u32, u32)) -> impl Iterator<Item = String> {
 fn said(task: Task, question: &str) -> Vec<String> {
     let human = tasks::human(task.name()).expect("each task has a human");
     let say = |asked, context: Vec<String>, seed| {
-        let posed = Posed { asked, question: question.to_owned(), context };
+        let posed = Posed::new(asked, question, context);
         let nothing = Exchange { question: String::new(), answer: None };
         match human.next(&posed, &[nothing], Draw::new(seed)) {
             Move::Answer(answer) => answer,

@@ -266,12 +266,15 @@ fn said(debate: &Transcript) -> Markup {
             p { (debate.question) }
             p.faint {
                 "Question " (debate.id) ", batch " (debate.batch)
+                @if debate.simultaneous { ", two arguments at a time" }
                 @if let Some(gold) = &debate.gold { ". The right answer is " strong { (gold) } "." }
             }
             @for answer in &answers { (answered(answer)) }
             p {
                 "Ended by " (debate.stopped) ". "
-                @if let Some(Some(winner)) = &debate.winner { "The " strong { (winner) " side" } " won." }
+                @if let Some(Some(winner)) = &debate.winner {
+                    "The " strong { (winner) " side" } (debate.voice_of(winner)) " won."
+                }
             }
         }
     }

@@ -106,10 +106,7 @@ impl Answer {
                 let sampling = Sampling { max_tokens: settings.max_tokens, temperature };
                 let mut m = ModelAnswerer::new(&model.0, unit.version(state)?, sampling, *workers);
                 let asked = self.fitting(&m, all, refused)?;
-                let prompt = |asking: &Asking| Prompt {
-                    text: asking.open.posed.text(&self.wording),
-                    draw: asking.open.draw.named("first"),
-                };
+                let prompt = |Asking { open, .. }: &Asking| open.prompt(&self.wording, open.draw.named("first"));
                 let prompts: Vec<Prompt> = asked.iter().map(prompt).collect();
                 let said = if prompts.is_empty() { Vec::new() } else { m.answer(&prompts)? };
                 note_usage(unit, &[m.usage]);
@@ -143,8 +140,7 @@ impl Answer {
     ) -> Result<Vec<Asking>, StageError> {
         let mut asked = Vec::new();
         for asking in all {
-            let prompt = Prompt { text: asking.open.posed.text(&self.wording), draw: asking.open.draw };
-            if m.fits(&prompt) {
+            if m.fits(&asking.open.prompt(&self.wording, asking.open.draw)) {
                 asked.push(asking);
                 continue;
             }
@@ -189,5 +185,18 @@ impl Answer {
 fn call(asking: &Asking, part: Part, prompt: String, answer: String, sampled: Option<Sampled>) -> Call {
     let propensity = Some(if part == Part::Human { 1.0 } else { 0.0 });
     let (question, asked) = (asking.id, Asked::Argument);
-    Call { question, asked, turn: 0, part, place: 0, prompt, answer, kept: true, propensity, sampled }
+    Call {
+        question,
+        asked,
+        turn: 0,
+        voice: None,
+        held: None,
+        part,
+        place: 0,
+        prompt,
+        answer,
+        kept: true,
+        propensity,
+        sampled,
+    }
 }

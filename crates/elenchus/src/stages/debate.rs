@@ -3,17 +3,19 @@
 use super::{
     Amplifier, note_usage,
     questions::{Question, questions, stop},
+    samp::Held,
 };
 use crate::tables;
 use batch::{Bundle, Stage, StageError, Unit, stages::errors};
 use debate::{
-    debate::{Argument, Row, Rules, Stopped, debate},
+    answerer::Answerer,
+    debate::{Argument, Debate as Debated, Models, Row, Rules, Stopped, Voice, debate},
     draw::Draw,
-    question::{Asked, yes},
-    trace::{Call, calls},
+    question::{Form, yes},
+    trace::{Call, argued},
 };
 use polars::prelude::*;
-use spec::settings::{OnBadQuestion, Sufficient, Wording};
+use spec::settings::{OnBadQuestion, SpeakerSide, Sufficient, Wording};
 
 /// Debates the questions of each batch.
 pub struct Debate {
@@ -23,8 +25,14 @@ pub struct Debate {
     pub from: String,
     /// Amp≈(H, M).
     pub speaker: Amplifier,
+    /// Who argues against it, where it does not argue on both sides.
+    pub opponent: Option<Amplifier>,
+    /// On which side the speaker argues against an opponent.
+    pub speaker_side: SpeakerSide,
     /// Amp≈(H, M_target).
     pub overseer: Amplifier,
+    /// In which form questions are debated.
+    pub form: Form,
     /// The fewest arguments.
     pub min_turns: usize,
     /// The most.
@@ -45,23 +53,8 @@ impl Stage for Debate {
         if let (OnBadQuestion::Fail, Some(first)) = (self.on_error, refused.first()) {
             return Err(stop(first));
         }
-        let rows = rows(asked, self.draw);
-        let speaking = self.speaker.samp.hold(unit)?;
-        // Where the same Amp≈ argues and oversees, both pay from one purse.
-        let apart = self.overseer.samp.name != self.speaker.samp.name;
-        let overseeing = if apart { Some(self.overseer.samp.hold(unit)?) } else { None };
-        let rules = Rules {
-            speaker: self.speaker.approx(&self.wording, &speaking),
-            overseer: self.overseer.approx(&self.wording, overseeing.as_ref().unwrap_or(&speaking)),
-            min_turns: self.min_turns,
-            max_turns: self.max_turns,
-            sufficient: &self.sufficient,
-            batch: unit.batch,
-        };
-        let mut m = self.speaker.answerer(unit)?;
-        let mut target = self.overseer.answerer(unit)?;
-        let debates = debate(&rules, &mut m, &mut target, &rows)?;
-        note_usage(unit, &[m.usage, target.usage]);
+        let held = self.hold(unit)?;
+        let debates = self.debate(unit, &held, &rows(asked, self.form, self.draw))?;
         if !debates.is_empty() {
             let turns = debates.iter().map(|debate| debate.arguments.len()).sum::<usize>() as f64;
             unit.metric("length", turns / debates.len() as f64);
@@ -72,20 +65,17 @@ impl Stage for Debate {
             let (id, last) = (debate.row.id, debate.arguments.len() - 1);
             for (turn, argument) in debate.arguments.into_iter().enumerate() {
                 arguments.push(id, turn, &argument, (turn == last).then_some(debate.stopped));
-                trace.extend(calls(id, Asked::Argument, turn, argument.answer));
-                trace.extend(
-                    argument.sufficient.into_iter().flat_map(|said| calls(id, Asked::Sufficient, turn + 1, said)),
-                );
+                trace.extend(argued(id, turn, argument));
             }
         }
         unit.metric("human_calls", human_calls(&trace));
-        speaking.settle(unit, &trace, |asked| asked == Asked::Argument || !apart);
-        if let Some(overseeing) = overseeing {
-            overseeing.settle(unit, &trace, |asked| asked == Asked::Sufficient);
+        for held in held {
+            let name = held.name().to_owned();
+            held.settle(unit, &trace, |call| self.asked(call).samp.name == name);
         }
         let mut bundle = Bundle::from([
-            (self.name.clone(), arguments.into_table()?),
-            (format!("{}.calls", self.name), tables::from_calls(&trace)?),
+            (self.name.clone(), arguments.into_table(self.opponent.is_some())?),
+            (format!("{}.calls", self.name), self.calls(&trace)?),
         ]);
         if self.on_error == OnBadQuestion::Skip {
             unit.metric("errors", refused.len() as f64);
@@ -95,14 +85,76 @@ impl Stage for Debate {
     }
 }
 
+impl Debate {
+    /// Samp of each Amp≈, once: where the same one is asked for two things, both pay from one purse.
+    fn hold<'a>(&self, unit: &mut Unit<'a>) -> Result<Vec<Held<'a>>, StageError> {
+        let mut held: Vec<Held<'a>> = Vec::new();
+        for amplifier in [Some(&self.speaker), self.opponent.as_ref(), Some(&self.overseer)].into_iter().flatten() {
+            if held.iter().all(|other| other.name() != amplifier.samp.name) {
+                held.push(amplifier.samp.hold(unit)?);
+            }
+        }
+        Ok(held)
+    }
+
+    fn debate(&self, unit: &mut Unit<'_>, held: &[Held<'_>], rows: &[Row]) -> Result<Vec<Debated>, StageError> {
+        let of = |amplifier: &Amplifier| {
+            let held = held.iter().find(|held| held.name() == amplifier.samp.name);
+            held.expect("each that is asked was held")
+        };
+        let approx = |amplifier| Amplifier::approx(amplifier, &self.wording, of(amplifier));
+        let rules = Rules {
+            speaker: approx(&self.speaker),
+            opponent: self.opponent.as_ref().map(approx),
+            speaker_side: self.speaker_side,
+            overseer: approx(&self.overseer),
+            min_turns: self.min_turns,
+            max_turns: self.max_turns,
+            sufficient: &self.sufficient,
+            batch: unit.batch,
+        };
+        let (mut m, mut target) = (self.speaker.answerer(unit)?, self.overseer.answerer(unit)?);
+        let mut other = self.opponent.as_ref().map(|opponent| opponent.answerer(unit)).transpose()?;
+        let opponent = other.as_mut().map(|other| other as &mut dyn Answerer);
+        let debates = debate(&rules, &mut Models { speaker: &mut m, opponent, overseer: &mut target }, rows)?;
+        let usage = [Some(m.usage), other.map(|other| other.usage), Some(target.usage)];
+        note_usage(unit, &usage.into_iter().flatten().collect::<Vec<_>>());
+        Ok(debates)
+    }
+
+    /// Who answered a call, or was called over.
+    fn asked(&self, call: &Call) -> &Amplifier {
+        match (call.voice, &self.opponent) {
+            (None, _) => &self.overseer,
+            (Some(Voice::Opponent), Some(opponent)) => opponent,
+            (Some(_), _) => &self.speaker,
+        }
+    }
+
+    /// The table of calls, with the columns that the form of the debate asks for.
+    fn calls(&self, trace: &[Call]) -> PolarsResult<DataFrame> {
+        let mut table = tables::from_calls(trace)?;
+        if self.opponent.is_some() {
+            let voices: Vec<Option<&str>> = trace.iter().map(|call| call.voice.map(Voice::name)).collect();
+            table.with_column(Column::new("voice".into(), voices))?;
+        }
+        if let Form::Rival(_) = self.form {
+            let held: Vec<Option<&str>> = trace.iter().map(|call| call.held.as_deref()).collect();
+            table.with_column(Column::new("held".into(), held))?;
+        }
+        Ok(table)
+    }
+}
+
 /// How often H was called.
 pub fn human_calls(trace: &[Call]) -> f64 {
     trace.iter().filter(|call| call.part == debate::trace::Part::Human).count() as f64
 }
 
 /// Questions, each with the address of its debate's randomness.
-pub fn rows(questions: Vec<Question>, draw: Draw) -> Vec<Row> {
-    questions.into_iter().map(|Question { id, text, .. }| Row { id, question: text, draw: draw.at(id) }).collect()
+pub fn rows(questions: Vec<Question>, form: Form, draw: Draw) -> Vec<Row> {
+    let row = |Question { id, text, .. }| Row { id, question: text, form, draw: draw.at(id) };
+    questions.into_iter().map(row).collect()
 }
 
 /// The table of arguments, column by column.
@@ -114,6 +166,7 @@ struct Arguments {
     by: Vec<&'static str>,
     sufficient: Vec<Option<bool>>,
     stopped: Vec<Option<&'static str>>,
+    voice: Vec<&'static str>,
 }
 
 impl Arguments {
@@ -124,19 +177,20 @@ impl Arguments {
         self.by.push(if argument.answer.human.is_some() { "human" } else { "model" });
         self.sufficient.push(argument.sufficient.as_ref().map(|said| yes(said.text()) == Some(true)));
         self.stopped.push(stopped.map(Stopped::name));
+        self.voice.push(argument.voice.name());
     }
 
-    fn into_table(self) -> PolarsResult<DataFrame> {
-        DataFrame::new(
-            self.question.len(),
-            vec![
-                Column::new("question".into(), self.question),
-                Column::new("turn".into(), self.turn),
-                Column::new("text".into(), self.text),
-                Column::new("by".into(), self.by),
-                Column::new("sufficient".into(), self.sufficient),
-                Column::new("stopped".into(), self.stopped),
-            ],
-        )
+    /// Who argued is a column where there are two.
+    fn into_table(self, has_opponent: bool) -> PolarsResult<DataFrame> {
+        let mut columns = vec![
+            Column::new("question".into(), &self.question),
+            Column::new("turn".into(), self.turn),
+            Column::new("text".into(), self.text),
+            Column::new("by".into(), self.by),
+            Column::new("sufficient".into(), self.sufficient),
+            Column::new("stopped".into(), self.stopped),
+        ];
+        columns.extend(has_opponent.then(|| Column::new("voice".into(), self.voice)));
+        DataFrame::new(self.question.len(), columns)
     }
 }

@@ -44,6 +44,8 @@ pub struct VerdictTables {
     pub arguments: String,
     /// The gold answers.
     pub gold: String,
+    /// Whether each side argues for an answer of its own.
+    pub both_answer: bool,
 }
 
 /// The first so many questions of a source. Those of a generator have draws of their own, but short questions are few,
@@ -100,12 +102,19 @@ fn note_verdicts(unit: &mut Unit<'_>, tables: &VerdictTables) -> Result<(), Stag
         tables::u64s(gold, "id")?.into_iter().zip(tables::optional_texts(gold, "gold")?).collect();
     let turns = tables::u32s(arguments, "turn")?;
     let texts = tables::u64s(arguments, "question")?.into_iter().zip(tables::texts(arguments, "text")?);
-    let even: BTreeMap<u64, String> =
-        texts.zip(turns).filter(|(_, turn)| turn.is_multiple_of(2)).map(|(argument, _)| argument).collect();
+    let (even, odd): (Vec<_>, Vec<_>) = texts.zip(turns).partition(|(_, turn)| turn.is_multiple_of(2));
+    let last = |side: Vec<((u64, String), u32)>| -> BTreeMap<u64, String> {
+        side.into_iter().map(|(argument, _)| argument).collect()
+    };
+    let (even, odd) = (last(even), last(odd));
     let winners = tables::optional_texts(verdicts, "winner")?;
     let mut count = Count::default();
     for (id, winner) in tables::u64s(verdicts, "question")?.into_iter().zip(winners) {
         let (Some(winner), Some(Some(gold)), Some(said)) = (winner, gold.get(&id), even.get(&id)) else { continue };
+        // Where both sides give answers, both may be right or wrong, and then no verdict is.
+        if tables.both_answer && odd.get(&id).is_some_and(|odd| agrees(odd, gold)) == agrees(said, gold) {
+            continue;
+        }
         let right = if agrees(said, gold) { "even" } else { "odd" };
         count.total += 1;
         count.correct += u32::from(winner == right);

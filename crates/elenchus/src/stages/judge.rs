@@ -1,13 +1,13 @@
 //! `[judge.NAME]`: who won each debate, and the reward that follows.
 
 use super::{Amplifier, debate::human_calls, note_usage, questions::questions};
-use crate::tables;
+use crate::{tables, wins};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     debate::Row,
     draw::Draw,
     judge::{Side, Transcript, Verdict, judge},
-    question::Asked,
+    question::{Asked, Form},
     trace::{Call, calls},
 };
 use polars::prelude::*;
@@ -22,6 +22,8 @@ pub struct Judge {
     pub questions: String,
     /// The table of arguments.
     pub arguments: String,
+    /// In which form they were debated.
+    pub form: Form,
     /// Amp≈(H, M_target).
     pub by: Amplifier,
     /// How questions are worded.
@@ -34,8 +36,9 @@ impl Stage for Judge {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
         // Those that could not be debated, the debate has told of.
         let (debated, _) = questions(unit.table(&self.questions)?)?;
-        let rows = super::debate::rows(debated, self.draw);
-        let transcripts = transcripts(rows, unit.table(&self.arguments)?)?;
+        let rows = super::debate::rows(debated, self.form, self.draw);
+        let arguments = unit.table(&self.arguments)?;
+        let transcripts = transcripts(rows, arguments)?;
         let mut target = self.by.answerer(unit)?;
         let judging = self.by.samp.hold(unit)?;
         let verdicts = judge(&self.by.approx(&self.wording, &judging), &mut target, &transcripts)?;
@@ -44,6 +47,11 @@ impl Stage for Judge {
         let winner: Vec<Option<&str>> = verdicts.iter().map(|verdict| verdict.winner.map(Side::name)).collect();
         let reward: Vec<Option<f32>> = verdicts.iter().map(|verdict| verdict.reward(Side::Even)).collect();
         note_rewards(unit, &reward);
+        let sides = wins::sides(arguments)?;
+        if !sides.is_empty() {
+            let won = ids.iter().zip(&verdicts).map(|(id, verdict)| (verdict.winner, sides.get(id).copied()));
+            wins::note(unit, wins::count(won));
+        }
         let trace = trace(&transcripts, verdicts);
         unit.metric("human_calls", human_calls(&trace));
         judging.settle(unit, &trace, |_| true);

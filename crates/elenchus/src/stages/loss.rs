@@ -12,6 +12,7 @@
 use crate::{states::Baseline, tables};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
+    debate::Voice,
     distance::costs,
     judge::Side,
     lesson::lesson,
@@ -31,6 +32,8 @@ pub struct Loss {
     pub calls: Vec<String>,
     /// The table of verdicts, if there is a judge.
     pub verdicts: Option<String>,
+    /// Whether another model than M argues against it.
+    pub against_other: bool,
     /// How the losses combine, who is imitated, and what earns a reward.
     pub settings: spec::settings::Loss,
     /// The state that holds the running means of the reward and of the distance.
@@ -47,15 +50,22 @@ impl Stage for Loss {
         };
         let baseline = unit.write::<Baseline>(&self.baseline)?;
         let calls = self.calls.iter().map(|table| tables::to_calls(unit.table(table)?).map_err(StageError::from));
-        let calls: Vec<Call> = calls.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        let mut calls: Vec<Call> = calls.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        if self.against_other {
+            // What another model said is not M's, nor is what H said having asked that one.
+            calls.retain(|call| call.voice != Some(Voice::Opponent));
+        }
+        let won = self.won(&calls, &winners);
         let costs = costs(self.settings.distance, &calls);
         let terms = Terms::at(&self.settings.combine, unit.batch, &calls, &costs);
         let weigh = |(call, cost)| self.example(call, cost, &winners, &terms, baseline);
         let examples: Vec<Example> = calls.into_par_iter().zip(costs.par_iter().copied()).filter_map(weigh).collect();
         terms.note(unit, &examples);
         let decay = self.settings.baseline_decay.at(unit.batch);
-        if let Some(even) = mean_even(&winners) {
-            baseline.follow(even, decay);
+        for (side, winners) in [Side::Even, Side::Odd].into_iter().zip(won) {
+            if let Some(mean) = mean_reward(side, &winners) {
+                baseline.follow(side, mean, decay);
+            }
         }
         if let Some(distance) = mean(costs.into_iter().flatten()) {
             unit.metric("distance", distance);
@@ -67,6 +77,18 @@ impl Stage for Loss {
 }
 
 impl Loss {
+    /// The winners of the debates in which M argues for a side: against another model it argues for one, otherwise for both.
+    fn won(&self, calls: &[Call], winners: &BTreeMap<u64, Side>) -> [Vec<Side>; 2] {
+        if !self.against_other {
+            return [winners.values().copied().collect(), Vec::new()];
+        }
+        let argued = calls.iter().filter(|call| call.voice.is_some());
+        let sides: BTreeMap<u64, Side> = argued.map(|call| (call.question, Side::at(call.turn))).collect();
+        let of =
+            |side| winners.iter().filter(|(id, _)| sides.get(id) == Some(&side)).map(|(_, winner)| *winner).collect();
+        [Side::Even, Side::Odd].map(of)
+    }
+
     /// What a call teaches, if it teaches anything; `cost` is d of it, where H was called over it.
     fn example(
         &self,
@@ -174,10 +196,10 @@ fn winners(verdicts: &DataFrame) -> PolarsResult<BTreeMap<u64, Side>> {
         .collect()
 }
 
-/// The mean reward of the even side over the debates that have one.
-fn mean_even(winners: &BTreeMap<u64, Side>) -> Option<f64> {
-    let even = winners.values().filter(|&&side| side == Side::Even).count() as f64;
-    (!winners.is_empty()).then(|| 2.0 * even / winners.len() as f64 - 1.0)
+/// The mean reward of a side over debates that have a winner.
+fn mean_reward(side: Side, winners: &[Side]) -> Option<f64> {
+    let won = winners.iter().filter(|&&winner| winner == side).count() as f64;
+    (!winners.is_empty()).then(|| 2.0 * won / winners.len() as f64 - 1.0)
 }
 
 /// A row of the table of examples.
@@ -200,7 +222,14 @@ impl Example {
     fn new(tokenizer: &Tokenizer, call: Call, supervised: f32, reward: Option<f32>, advantage: Option<f32>) -> Self {
         let (prompt, answer, log_probs) = match call.sampled {
             Some(sampled) => (sampled.prompt, sampled.tokens, Some(sampled.log_probs)),
-            None => (tokenizer.prompt(&call.prompt), tokenizer.answer(&call.answer), None),
+            None => {
+                // M would be given what the answer has to begin with, and learns what follows.
+                let (prompt, mut answer) = (tokenizer.prompt(&call.prompt), tokenizer.answer(&call.answer));
+                let held = call.held.map_or_else(Vec::new, |held| tokenizer.encode(&held));
+                let given = if answer.starts_with(&held) { held.len() } else { 0 };
+                let rest = answer.split_off(given);
+                ([prompt, answer].concat(), rest, None)
+            }
         };
         Example {
             question: call.question,

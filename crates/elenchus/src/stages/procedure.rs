@@ -5,24 +5,33 @@
 //! Consultancy and a judge without a transcript are the references of Khan et al. (2024) and Kenton et al. (2024).
 
 use super::Amplifier;
-use crate::evaluation::{Known, Said};
+use crate::{
+    evaluation::{Known, Said},
+    wins,
+};
 use batch::{StageError, Unit};
 use debate::{
     amplify::Approx,
-    answerer::{Answer, Prompt},
+    answerer::{Answer, Answerer, Prompt},
     cost::Cost,
-    debate::{Debate, Row as Debated, Rules, debate},
+    debate::{Debate, Models, Row as Debated, Rules, debate},
     draw::Draw,
-    judge::{Transcript, finds_for_even},
-    question::{Asked, Posed, same, stated},
+    judge::{Side, Transcript, finds_for_even},
+    question::{Asked, Form, Posed, same, stated},
     samp::{Rule, Samp},
 };
-use spec::settings::{Row, Sufficient, Wording};
+use spec::settings::{Row, SpeakerSide, Sufficient, Wording};
 
 /// A debate and its judge.
 pub struct Procedure {
     /// Whose M argues.
     pub speaker: Amplifier,
+    /// Whose M argues against it, where it does not argue on both sides.
+    pub opponent: Option<Amplifier>,
+    /// On which side the speaker argues against an opponent.
+    pub speaker_side: SpeakerSide,
+    /// In which form questions are debated.
+    pub form: Form,
     /// Who says whether an argument suffices.
     pub overseer: Amplifier,
     /// Who judges.
@@ -44,10 +53,20 @@ type Found = (Option<bool>, Cost);
 
 impl Procedure {
     /// One answer for each question. Randomness is at addresses below `draw`.
-    pub fn answers(&self, row: Row, unit: &Unit<'_>, draw: Draw, known: &[Known<'_>]) -> Result<Vec<Said>, StageError> {
+    pub fn answers(
+        &self,
+        row: Row,
+        unit: &mut Unit<'_>,
+        draw: Draw,
+        known: &[Known<'_>],
+    ) -> Result<Vec<Said>, StageError> {
         let draw = draw.named(&row.name());
-        let debated =
-            |(i, known): (u64, &Known<'_>)| Debated { id: i, question: known.question.to_owned(), draw: draw.at(i) };
+        // Whoever argues alone has nobody to take turns with.
+        let form = if row == Row::Debate { self.form } else { Form::Sequential };
+        let debated = |(i, known): (u64, &Known<'_>)| {
+            let question = known.question.to_owned();
+            Debated { id: i, question, form, draw: draw.at(i) }
+        };
         let rows: Vec<Debated> = (0..).zip(known).map(debated).collect();
         match row {
             Row::Debate => self.debated(unit, &rows),
@@ -61,10 +80,13 @@ impl Procedure {
         }
     }
 
-    /// The answers of the sides that win. A debate of one argument has one side, and nobody is asked.
-    fn debated(&self, unit: &Unit<'_>, rows: &[Debated]) -> Result<Vec<Said>, StageError> {
+    /// The answers of the sides that win. A debate of one argument has one side, and nobody is asked. Where somebody argues
+    /// against the speaker, notes how often that wins.
+    fn debated(&self, unit: &mut Unit<'_>, rows: &[Debated]) -> Result<Vec<Said>, StageError> {
         let rules = Rules {
             speaker: self.approx(&self.speaker, 0.0),
+            opponent: self.opponent.as_ref().map(|opponent| self.approx(opponent, 0.0)),
+            speaker_side: self.speaker_side,
             overseer: self.approx(&self.overseer, 1.0),
             min_turns: self.min_turns,
             max_turns: self.max_turns,
@@ -72,19 +94,44 @@ impl Procedure {
             batch: unit.batch,
         };
         let (mut m, mut target) = (self.speaker.answerer_at(unit, 0.0)?, self.overseer.answerer_at(unit, 0.0)?);
-        let debates = debate(&rules, &mut m, &mut target, rows)?;
+        let mut other = self.opponent.as_ref().map(|opponent| opponent.answerer_at(unit, 0.0)).transpose()?;
+        let opponent = other.as_mut().map(|other| other as &mut dyn Answerer);
+        let debates = debate(&rules, &mut Models { speaker: &mut m, opponent, overseer: &mut target }, rows)?;
         let two_sided: Vec<Transcript> = debates.iter().filter(|it| it.arguments.len() > 1).map(transcript).collect();
-        let mut found = self.judged(unit, Asked::Winner, &two_sided)?.into_iter();
-        let said = |debate: &Debate| {
-            let (even, cost) = match debate.arguments.len() {
-                0 | 1 => (Some(true), Cost::default()),
-                _ => found.next().unwrap_or_default(),
-            };
-            let last = debate.arguments.iter().step_by(2).next_back();
-            let stated = last.map_or("", |argument| stated(argument.answer.text()));
-            Said { text: self.upheld(even, stated), cost: cost + cost_of(debate) }
+        let mut judged = self.judged(unit, Asked::Winner, &two_sided)?.into_iter();
+        let alone = (Some(true), Cost::default());
+        let found: Vec<Found> = debates
+            .iter()
+            .map(|debate| if debate.arguments.len() > 1 { judged.next().unwrap_or_default() } else { alone })
+            .collect();
+        if self.opponent.is_some() {
+            let winner = |even: bool| if even { Side::Even } else { Side::Odd };
+            let decided = debates.iter().zip(&found).filter(|(debate, _)| debate.arguments.len() > 1);
+            let won = decided.map(|(debate, (even, _))| (even.map(winner), rules.side_of_speaker(&debate.row)));
+            let count = wins::count(won);
+            wins::note(unit, count);
+            wins::note_interval(unit, count);
+        }
+        let said = |(debate, (even, cost)): (&Debate, Found)| Said {
+            text: self.of_winner(debate, even),
+            cost: cost + cost_of(debate),
         };
-        Ok(debates.iter().map(said).collect())
+        Ok(debates.iter().zip(found).map(said).collect())
+    }
+
+    /// The answer of the side that wins: its last. Where sides take turns freely, the odd one argues for the answer that
+    /// the even one does not give; where both give answers and nobody wins, it is the one that they agree on.
+    fn of_winner(&self, debate: &Debate, even: Option<bool>) -> String {
+        let last = |side: usize| {
+            let argument = debate.arguments.iter().skip(side).step_by(2).next_back();
+            argument.map_or("", |argument| argument.held.unwrap_or_else(|| stated(argument.answer.text())))
+        };
+        match (debate.row.form, even) {
+            (Form::Sequential, _) | (_, Some(true)) => self.upheld(even, last(0)),
+            (_, Some(false)) => last(1).to_owned(),
+            (_, None) if same(last(0), last(1)) => last(0).to_owned(),
+            (_, None) => String::new(),
+        }
     }
 
     /// The answers that the judge finds for without an argument. Which of the two comes first is drawn.
@@ -102,12 +149,15 @@ impl Procedure {
 
     /// The assigned answers where the judge accepts what M argues for them, and the others where it rejects it.
     fn argued(&self, unit: &Unit<'_>, rows: &[Debated], assigned: &[&str]) -> Result<Vec<Said>, StageError> {
-        let prompt = |row: &Debated| Prompt { text: Posed::bare(&row.question).text(&self.wording), draw: row.draw };
-        let prompts: Vec<Prompt> = rows.iter().map(prompt).collect();
+        let prompt = |(row, assigned): (&Debated, &&str)| {
+            let text = Posed::bare(&row.question).text(&self.wording);
+            Prompt { text, begin: Some((*assigned).to_owned()), draw: row.draw }
+        };
+        let prompts: Vec<Prompt> = rows.iter().zip(assigned).map(prompt).collect();
         if prompts.is_empty() {
             return Ok(Vec::new());
         }
-        let arguments = self.speaker.answerer_at(unit, 0.0)?.go_on(&prompts, assigned)?;
+        let arguments = self.speaker.answerer_at(unit, 0.0)?.answer(&prompts)?;
         let alone = |(row, argument): (&Debated, &Answer)| Transcript {
             row: row.clone(),
             arguments: vec![argument.text.clone()],

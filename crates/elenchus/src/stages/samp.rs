@@ -3,7 +3,6 @@
 use crate::states::{Imitation, Spent};
 use batch::{StageError, Unit};
 use debate::{
-    question::Asked,
     samp::{Purse, Rule, Samp, allowance},
     trace::{Call, Part},
 };
@@ -79,13 +78,18 @@ impl Held<'_> {
         Samp { rule: self.rule, purse: self.purse.as_ref() }
     }
 
+    /// The name of its amplify.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Books what was spent, and notes the mean propensity of the questions that it decided on and what is left: of the
     /// run's budget, or else of the batch's.
-    pub fn settle(self, unit: &mut Unit<'_>, trace: &[Call], decided: impl Fn(Asked) -> bool) {
+    pub fn settle(self, unit: &mut Unit<'_>, trace: &[Call], decided: impl Fn(&Call) -> bool) {
         if !self.varies {
             return;
         }
-        let firsts = trace.iter().filter(|call| call.part == Part::First && decided(call.asked));
+        let firsts = trace.iter().filter(|call| call.part == Part::First && decided(call));
         let propensities: Vec<f64> = firsts.filter_map(|call| call.propensity).collect();
         if !propensities.is_empty() {
             let mean = propensities.iter().sum::<f64>() / propensities.len() as f64;

@@ -11,9 +11,18 @@ pub struct Debate {
     /// The questions: a `sample` stage.
     #[schemars(extend("x-changes" = "tables"))]
     pub from: Reference,
-    /// Who argues, on both sides: Amp≈(H, M).
+    /// Who argues, on both sides where there is no opponent: Amp≈(H, M).
     #[schemars(extend("x-changes" = "tables"))]
     pub speaker: Reference,
+    /// Who argues on the other side: another Amp≈. Where its model is another than the speaker's, nothing that was said
+    /// for it is trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "tables"))]
+    pub opponent: Option<Reference>,
+    /// On which side the speaker argues against an `opponent`.
+    #[serde(skip_serializing_if = "SpeakerSide::is_default")]
+    #[schemars(extend("x-default" = "drawn", "x-changes" = "tables"))]
+    pub speaker_side: SpeakerSide,
     /// Who says whether an argument suffices: Amp≈(H, M_target).
     #[schemars(extend("x-changes" = "tables"))]
     pub overseer: Reference,
@@ -24,6 +33,15 @@ pub struct Debate {
     #[serde(skip_serializing_if = "is_one")]
     #[schemars(range(min = 1), extend("x-default" = "1", "x-changes" = "tables"))]
     pub min_turns: usize,
+    /// Whether an argument answers the one before it, or is given at the same time as the other side's.
+    #[serde(skip_serializing_if = "Turns::is_default")]
+    #[schemars(extend("x-default" = "sequential", "x-changes" = "tables"))]
+    pub turns: Turns,
+    /// Whether the sides argue for different answers: the odd side for another one than the first argument gave, the even
+    /// side for that. The answers are the two of the task of the speaker's H.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schemars(extend("x-default" = "false", "x-changes" = "tables"))]
+    pub rival: bool,
     /// Whether "is it sufficient?" is asked, or what else ends a debate before `max_turns`.
     #[schemars(extend("default" = "ask", "x-changes" = "tables"))]
     pub sufficient: Sufficient,
@@ -41,15 +59,89 @@ fn is_one(turns: &usize) -> bool {
     *turns == 1
 }
 
+fn is_false(truth: &bool) -> bool {
+    !truth
+}
+
 impl Debate {
+    /// How many arguments are given at a time.
+    pub fn round(&self) -> usize {
+        match self.turns {
+            Turns::Sequential => 1,
+            Turns::Simultaneous => 2,
+        }
+    }
+
+    /// The fewest arguments of a debate, in whole rounds.
+    pub fn fewest(&self) -> usize {
+        self.min_turns.next_multiple_of(self.round())
+    }
+
     /// The fewest and the most arguments that a question can get, from a batch on.
     pub fn turns_from(&self, batch: u64) -> (usize, usize) {
         let (least, most) = self.sufficient.regardless_from(batch);
         let may_stop = self.sufficient.is_asked() || most > 0.0;
         (
-            if may_stop { self.min_turns } else { self.max_turns },
-            if least < 1.0 { self.max_turns } else { self.min_turns },
+            if may_stop { self.fewest() } else { self.max_turns },
+            if least < 1.0 { self.max_turns } else { self.fewest() },
         )
+    }
+
+    /// How many waves of questions a batch puts to the speaker, to the opponent and to the overseer.
+    pub fn waves(&self) -> (usize, usize, usize) {
+        let rounds = self.max_turns / self.round();
+        let asked =
+            if self.sufficient.is_asked() { self.max_turns.saturating_sub(self.fewest()) / self.round() } else { 0 };
+        let both = self.turns == Turns::Simultaneous;
+        match (&self.opponent, self.speaker_side) {
+            (None, _) => (rounds, 0, asked),
+            (Some(_), SpeakerSide::Even) if !both => (rounds.div_ceil(2), rounds / 2, asked),
+            (Some(_), SpeakerSide::Odd) if !both => (rounds / 2, rounds.div_ceil(2), asked),
+            (Some(_), _) => (rounds, rounds, asked),
+        }
+    }
+}
+
+/// On which side of a debate its speaker argues, where an opponent argues on the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SpeakerSide {
+    /// `"drawn"`: one seeded draw for each question.
+    #[default]
+    Drawn,
+    /// `"even"`: its argument is the first.
+    Even,
+    /// `"odd"`: it answers the opponent.
+    Odd,
+}
+
+impl SpeakerSide {
+    /// All of them.
+    pub(crate) const ALL: [SpeakerSide; 3] = [SpeakerSide::Drawn, SpeakerSide::Even, SpeakerSide::Odd];
+
+    fn is_default(&self) -> bool {
+        *self == SpeakerSide::default()
+    }
+}
+
+/// In which order the sides argue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Turns {
+    /// `"sequential"`: one after the other, each with all arguments before it in its context.
+    #[default]
+    Sequential,
+    /// `"simultaneous"`: two at a time, one of each side, with the arguments of earlier rounds in their context (Irving et
+    /// al. 2018). Whether they suffice is asked of both together.
+    Simultaneous,
+}
+
+impl Turns {
+    /// All of them.
+    pub(crate) const ALL: [Turns; 2] = [Turns::Sequential, Turns::Simultaneous];
+
+    fn is_default(&self) -> bool {
+        *self == Turns::default()
     }
 }
 

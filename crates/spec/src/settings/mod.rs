@@ -22,7 +22,7 @@ use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
 pub use constrained::{Baseline, Constrained, Cpo, Lagrangian, Limit, Method, Slack};
-pub use debate::{Debate, Judge, Sufficient, Wording};
+pub use debate::{Debate, Judge, SpeakerSide, Sufficient, Turns, Wording};
 pub use evaluate::{Evaluate, Row};
 pub use loss::{Combine, Credit, Distance, Earner, Imitate, Loss, Weight};
 pub use parties::{Amplify, Architecture, Human, Model};

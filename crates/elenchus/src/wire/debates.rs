@@ -1,0 +1,88 @@
+//! Debates: who argues in them and in which form, in a stage and in an evaluation.
+
+use super::{amplifier, named, table};
+use crate::stages::{self, procedure::Procedure};
+use debate::{draw::Draw, question::Form};
+use plan::{Node, Role};
+use spec::settings::{Debate, Evaluate, Pipeline, Stage, Turns};
+
+/// What does the work of a debate.
+pub(super) fn debate(pipeline: &Pipeline, node: &Node, debate: Debate, draw: Draw) -> stages::debate::Debate {
+    stages::debate::Debate {
+        name: node.name.clone(),
+        from: table(node, Role::Questions),
+        form: form(pipeline, &debate),
+        speaker: amplifier(pipeline, node, &debate.speaker.name),
+        opponent: debate.opponent.map(|opponent| amplifier(pipeline, node, &opponent.name)),
+        speaker_side: debate.speaker_side,
+        overseer: amplifier(pipeline, node, &debate.overseer.name),
+        min_turns: debate.min_turns,
+        max_turns: debate.max_turns,
+        sufficient: debate.sufficient,
+        on_error: debate.on_error,
+        wording: debate.wording,
+        draw,
+    }
+}
+
+/// The debate of a name, if that is one.
+fn debate_named<'p>(pipeline: &'p Pipeline, name: &str) -> Option<&'p Debate> {
+    let stage = pipeline.stages.iter().find(|stage| stage.name == name)?;
+    if let Stage::Debate(debate) = &stage.settings { Some(debate) } else { None }
+}
+
+/// In which form the debate of a name is.
+pub(super) fn form_of(pipeline: &Pipeline, name: &str) -> Form {
+    debate_named(pipeline, name).map(|debate| form(pipeline, debate)).unwrap_or_default()
+}
+
+/// Whether in the debate that a judge judges each side argues for an answer of its own.
+pub(super) fn both_answer(pipeline: &Pipeline, judge: &str) -> bool {
+    let Stage::Judge(judge) = named(&pipeline.stages, judge) else { return false };
+    form_of(pipeline, &judge.from.name) != Form::Sequential
+}
+
+/// In which form a debate is. Rivals argue for the two answers of the task of the speaker's H.
+fn form(pipeline: &Pipeline, debate: &Debate) -> Form {
+    match debate.turns {
+        Turns::Simultaneous => Form::Simultaneous,
+        Turns::Sequential if debate.rival => {
+            let human = &named(&pipeline.amplifies, &debate.speaker.name).human;
+            Form::Rival(answers(pipeline, &human.name))
+        }
+        Turns::Sequential => Form::Sequential,
+    }
+}
+
+/// The two answers of the task of a human.
+fn answers(pipeline: &Pipeline, human: &str) -> [&'static str; 2] {
+    let script = &named(&pipeline.humans, human).script;
+    tasks::Task::of_script(script).expect("spec checks scripts against the catalogue").answers()
+}
+
+/// Whether in the debate of a name another model than the speaker's argues against it.
+pub(super) fn against_other(pipeline: &Pipeline, debate: &str) -> bool {
+    let model = |amplify: &str| &named(&pipeline.amplifies, amplify).model.name;
+    let Some(debate) = debate_named(pipeline, debate) else { return false };
+    debate.opponent.as_ref().is_some_and(|opponent| model(&opponent.name) != model(&debate.speaker.name))
+}
+
+/// The debate and the judge of an evaluation, if it has rows that take them.
+pub(super) fn procedure(pipeline: &Pipeline, node: &Node, evaluate: &Evaluate) -> Option<Procedure> {
+    let judge = evaluate.judging()?;
+    let Stage::Judge(judge) = named(&pipeline.stages, &judge.name) else { return None };
+    let debate = debate_named(pipeline, &judge.from.name)?;
+    Some(Procedure {
+        speaker: amplifier(pipeline, node, &debate.speaker.name),
+        opponent: debate.opponent.as_ref().map(|opponent| amplifier(pipeline, node, &opponent.name)),
+        speaker_side: debate.speaker_side,
+        form: form(pipeline, debate),
+        overseer: amplifier(pipeline, node, &debate.overseer.name),
+        judge: amplifier(pipeline, node, &judge.by.name),
+        min_turns: debate.min_turns,
+        max_turns: debate.max_turns,
+        sufficient: debate.sufficient.clone(),
+        wording: debate.wording.clone(),
+        answers: answers(pipeline, &named(&pipeline.amplifies, &judge.by.name).human.name),
+    })
+}
