@@ -54,9 +54,16 @@ impl Overseen {
     }
 }
 
+/// Its states are all that there are: a limit on the loss has a baseline and a multiplier.
+fn source(batches: u64) -> String {
+    let limit = "limit = { baseline = \"start\", slack = 0.1 }, from = 4";
+    let combine = format!("{{ constrained = {{ lagrangian = {{ step = 0.1 }}, {limit} }} }}");
+    small("web-of-lies", batches).replace("{ weighted = { alpha = 0.5 } }", &combine)
+}
+
 /// Begins a run or goes on with it, to its end.
 fn go_on(folder: &Path, batches: u64) {
-    let (root, source) = (folder.join("run"), small("web-of-lies", batches));
+    let (root, source) = (folder.join("run"), source(batches));
     let loaded = load(&source);
     let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source: &source, plan: &loaded.plan.to_text() };
     let mut run = match Run::open(&root) {

@@ -16,6 +16,7 @@ pages! {
     calling = "../docs/calling.md",
     judging = "../docs/judging.md",
     policy = "../docs/policy.md",
+    constrained = "../docs/constrained.md",
     evaluating = "../docs/evaluating.md",
     distances = "../docs/distances.md",
     tables = "../docs/tables.md",

@@ -1,11 +1,11 @@
 //! What passes from batch to batch: weights, the optimizer's moments, running means of the reward and of the imitation
-//! loss, and what is spent of budgets.
+//! loss, what is known of a limit on it, and what is spent of budgets.
 
 use batch::{Files, State, StateError};
 use debate::judge::Side;
 use model::Model;
 use std::collections::BTreeMap;
-use train::AdamW;
+use train::{AdamW, Multiplier};
 
 /// The running mean of the reward, per side, as an exponential moving average that starts at its first value. Group
 /// means carry no information in self-play (SPIRAL, arXiv:2506.24119). The game is zero-sum, so where M argues on both
@@ -88,6 +88,27 @@ fn place(side: Side, depth: usize) -> String {
     format!("{} {depth}", side.name())
 }
 
+/// What a train stage knows of a limit on its loss.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Constraint {
+    /// The running mean of L over the batches before the constraint started, in the same way; then it stays as it is.
+    pub mean: Option<f64>,
+    /// log λ, where there is a multiplier and it has moved.
+    pub log_multiplier: Option<f64>,
+}
+
+impl Constraint {
+    /// Moves towards the loss of a batch.
+    pub fn follow(&mut self, loss: f64, decay: f64) {
+        self.mean = Some(followed(self.mean, loss, decay));
+    }
+
+    /// λ, which begins with a value.
+    pub fn multiplier(&self, initial: f64) -> Multiplier {
+        Multiplier { log: self.log_multiplier.unwrap_or_else(|| initial.ln()) }
+    }
+}
+
 fn followed(mean: Option<f64>, value: f64, decay: f64) -> f64 {
     mean.map_or(value, |mean| decay * mean + (1.0 - decay) * value)
 }
@@ -155,7 +176,12 @@ macro_rules! numbers {
     )+ };
 }
 
-numbers!(Baseline = "baseline.json", Imitation = "imitation.json", Spent = "spent.json");
+numbers!(
+    Baseline = "baseline.json",
+    Imitation = "imitation.json",
+    Constraint = "constraint.json",
+    Spent = "spent.json"
+);
 
 /// One of a state's files.
 fn file<'a>(files: &'a [(String, Vec<u8>)], name: &str) -> Result<&'a [u8], StateError> {

@@ -9,16 +9,17 @@ use crate::{
     stages::{
         self, Amplifier,
         evaluate::VerdictTables,
+        limited::Limited,
         samp::{Account, Decider},
         sample::Source,
     },
-    states::{Baseline, Imitation, ModelState, OptimizerState, Spent},
+    states::{Baseline, Constraint, Imitation, ModelState, OptimizerState, Spent},
 };
 use batch::{Stage as Work, States, stages::Refused};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Tokenizer, TokenizerError};
 use plan::{Node, Role, samp::part, states as names};
-use spec::settings::{Amplify, Budget, By, CallHuman, Named, Pipeline, Row, Stage, Turns, Wording};
+use spec::settings::{Amplify, Budget, By, CallHuman, Named, Pipeline, Row, Stage, Train, Turns, Wording};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -128,6 +129,9 @@ pub fn states(loaded: &Loaded) -> States {
             Stage::Train(train) => {
                 let optimizer = AdamW::new(fresh(&train.model.name).weights.layout.parameters());
                 states.insert(names::optimizer(&stage.name), OptimizerState(optimizer));
+                if limited(pipeline, &stage.name, train).is_some() {
+                    states.insert(names::constraint(&stage.name), Constraint::default());
+                }
             }
             Stage::Loss(loss) if loss.predict.is_none() => {
                 states.insert(names::baseline(&stage.name), Baseline::default())
@@ -205,6 +209,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             optimizer: names::optimizer(&name),
             reference: train.kl.as_ref().map(|kl| names::weights(&kl.to.name)),
             followers: followers(pipeline, &name),
+            limited: limited(pipeline, &name, &train),
             workers: pipeline.workers,
             settings: train,
         }),
@@ -313,6 +318,13 @@ fn followers(pipeline: &Pipeline, stage: &str) -> Vec<(String, f64)> {
         _ => None,
     };
     pipeline.amplifies.iter().filter_map(follower).collect()
+}
+
+/// The limit on the loss of a train stage, if it has one.
+fn limited(pipeline: &Pipeline, stage: &str, train: &Train) -> Option<Limited> {
+    let Stage::Loss(loss) = named(&pipeline.stages, &train.from.name) else { return None };
+    let settings = loss.constrained()?.clone();
+    Some(Limited { settings, decay: loss.baseline_decay.clone(), state: names::constraint(stage) })
 }
 
 /// The metric that picks the best checkpoint.

@@ -44,10 +44,19 @@ impl Llama {
     /// row · time + position. The end of the last layer is computed only there: nothing attends to the other places any
     /// more, and with two layers that saves four tenths of the work.
     pub fn logits(&self, tokens: &Tensor, places: &Tensor) -> Tensor {
+        self.logits_by(Heads::causal, tokens, places)
+    }
+
+    /// The same, slower, by operations whose gradients have gradients. Those of fused attention have none on a CPU.
+    pub fn twice_differentiable(&self, tokens: &Tensor, places: &Tensor) -> Tensor {
+        self.logits_by(Heads::causal_step_by_step, tokens, places)
+    }
+
+    fn logits_by(&self, attend: fn(&Heads) -> Tensor, tokens: &Tensor, places: &Tensor) -> Tensor {
         let rotations = self.rotations_to(tokens.size()[1]);
         let mut x = self.embed(tokens);
         for (number, layer) in self.layers().iter().enumerate() {
-            let mut attended = self.heads(layer, &x, &rotations).causal().reshape([-1, self.width]);
+            let mut attended = attend(&self.heads(layer, &x, &rotations)).reshape([-1, self.width]);
             if number + 1 == self.layers().len() {
                 attended = attended.index_select(0, places);
                 x = x.flatten(0, 1).index_select(0, places).unsqueeze(0);
@@ -114,10 +123,23 @@ impl Llama {
 impl Heads {
     /// Each position attends to itself and what is before it. Padding at the end of a row reaches nothing before it.
     pub fn causal(&self) -> Tensor {
-        let [query, key, value] = [&self.query, &self.key, &self.value].map(|part| part.transpose(1, 2));
+        let [query, key, value] = self.transposed();
         let attended =
             Tensor::scaled_dot_product_attention::<&Tensor>(&query, &key, &value, None, 0.0, true, None, false);
         attended.transpose(1, 2)
+    }
+
+    /// The same as a product, a softmax and a product.
+    fn causal_step_by_step(&self) -> Tensor {
+        let [query, key, value] = self.transposed();
+        let (attended, _) = Tensor::internal_scaled_dot_product_attention_math::<&Tensor>(
+            &query, &key, &value, None, 0.0, true, None, None, false,
+        );
+        attended.transpose(1, 2)
+    }
+
+    fn transposed(&self) -> [Tensor; 3] {
+        [&self.query, &self.key, &self.value].map(|part| part.transpose(1, 2))
     }
 
     /// The rows that lie side by side in a single one, from `start` on.

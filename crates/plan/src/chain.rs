@@ -49,7 +49,10 @@ pub struct Chain<'a> {
 struct Digests<'a> {
     due: [u8; 32],
     undue: [u8; 32],
-    schedules: Vec<&'a Schedule>,
+    /// Before the batch from which on some settings count.
+    early: Option<(u64, [u8; 32])>,
+    /// Each with the first batch in which it counts.
+    schedules: Vec<(u64, &'a Schedule)>,
 }
 
 impl<'a> Chain<'a> {
@@ -105,13 +108,13 @@ impl<'a> Chain<'a> {
     fn key(&self, node: &Node, digests: &Digests<'_>, keys: &[Key], versions: &Versions<'_>) -> Key {
         let due = self.is_due(node, self.batch);
         let mut hasher = Hasher::new();
-        hasher.update(if due { &digests.due } else { &digests.undue }).update(&self.batch.to_le_bytes());
+        hasher.update(digests.at(self.batch, due)).update(&self.batch.to_le_bytes());
         for edge in &node.inputs {
             add(&mut hasher, &edge.table);
             hasher.update(&keys[edge.stage].bytes());
         }
         if due {
-            for schedule in &digests.schedules {
+            for (_, schedule) in digests.schedules.iter().filter(|(from, _)| *from <= self.batch) {
                 hasher.update(&schedule.at(self.batch).to_bits().to_le_bytes());
             }
             for state in node.states() {
@@ -177,10 +180,27 @@ impl<'a> Digests<'a> {
         let is_schedule =
             |what: &str| node.schedules.iter().any(|(key, _)| what.strip_prefix(key.as_str()).is_some_and(ends));
         let always = |what: &str| is(what, undue) || what == "seed" || what.starts_with("version of ");
+        let counts = |what: &str| !is(what, timing) && !is_schedule(what);
+        let late = node.stage.counts_from();
+        let is_late = |what: &str| late.is_some_and(|(key, _)| is(what, &[key]));
+        let early = |(key, from): (&str, u64)| {
+            let mut hasher = start(numerics, &node.recipe, |what| counts(what) && !is_late(what));
+            (from, *hasher.update(key.as_bytes()).finalize().as_bytes())
+        };
+        let since = |what: &str| late.filter(|_| is_late(what)).map_or(0, |(_, from)| from);
         Digests {
-            due: *start(numerics, &node.recipe, |what| !is(what, timing) && !is_schedule(what)).finalize().as_bytes(),
+            due: *start(numerics, &node.recipe, counts).finalize().as_bytes(),
             undue: *start(numerics, &node.recipe, always).update(node.name.as_bytes()).finalize().as_bytes(),
-            schedules: node.schedules.iter().map(|(_, schedule)| schedule).collect(),
+            early: late.map(early),
+            schedules: node.schedules.iter().map(|(what, schedule)| (since(what), schedule)).collect(),
+        }
+    }
+
+    fn at(&self, batch: u64, due: bool) -> &[u8; 32] {
+        match &self.early {
+            _ if !due => &self.undue,
+            Some((from, early)) if batch < *from => early,
+            _ => &self.due,
         }
     }
 }

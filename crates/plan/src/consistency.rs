@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use spec::{
     Pipeline, Problem,
     problem::list,
-    settings::{File, Loss, Named, Reference, Stage, Sync, Train, Write},
+    settings::{File, Follow, Loss, Named, Reference, Stage, Sync, Train, Write},
 };
 
 use crate::{Ahead, Edge, Node, Plan, names::Names, parties::architecture};
@@ -16,7 +16,7 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     let of = |stage: &Named<Stage>| match &stage.settings {
         Stage::Loss(loss) => loss_problems(names, &stage.name, loss),
         Stage::Train(train) => [other_model(names, train), own_reference(train)].into_iter().flatten().collect(),
-        Stage::Sync(sync) => sync_problems(names, sync),
+        Stage::Sync(sync) => sync_problems(names, &stage.name, sync),
         Stage::Write(write) => written_already(names, &stage.name, write).into_iter().collect(),
         _ => Vec::new(),
     };
@@ -89,7 +89,7 @@ fn own_reference(train: &Train) -> Option<Problem> {
 }
 
 /// A target follows a model of its own shape, and nothing else changes it.
-fn sync_problems(names: Names<'_>, sync: &Sync) -> Vec<Problem> {
+fn sync_problems(names: Names<'_>, name: &str, sync: &Sync) -> Vec<Problem> {
     let (Ok(from), Ok(to)) = (names.model(&sync.from_model), names.model(&sync.to_model)) else { return Vec::new() };
     let at = sync.to_model.span.clone();
     if from.name == to.name {
@@ -97,7 +97,7 @@ fn sync_problems(names: Names<'_>, sync: &Sync) -> Vec<Problem> {
             Problem::new(at, format!("`{}` cannot follow itself", to.name)).help("name the model that follows"),
         ];
     }
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> = after_the_end(names, name, sync).into_iter().collect();
     if let Some(train) = trainer(names, &to.name) {
         let message = format!("`{}` is trained by `{train}`, and following `{}` would undo that", to.name, from.name);
         problems.push(Problem::new(at.clone(), message).help("let a model follow that is not trained"));
@@ -109,6 +109,15 @@ fn sync_problems(names: Names<'_>, sync: &Sync) -> Vec<Problem> {
         problems.push(Problem::new(at, message).help(format!("declare it with `copy_of = \"{}\"`", from.name)));
     }
     problems
+}
+
+/// A copy after more batches than there are.
+fn after_the_end(names: Names<'_>, name: &str, sync: &Sync) -> Option<Problem> {
+    let Follow::At(at) = sync.follow else { return None };
+    let batches = names.pipeline.batches.filter(|batches| at > *batches)?;
+    let place = names.pipeline.places.of(&format!("sync.{name}.at"));
+    let message = format!("the copy is made after {at} batches, and the run ends after {batches}");
+    Some(Problem::new(place, message).help("let it be made earlier, or raise `batches`"))
 }
 
 /// The train stage of a model.

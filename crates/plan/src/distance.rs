@@ -28,7 +28,7 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
 }
 
 /// The amplifies whose first answers H may be called over, each once.
-fn learning<'p>(names: Names<'p>, loss: &Loss, debate: &'p Named<Stage>) -> Vec<&'p Named<Amplify>> {
+pub(crate) fn learning<'p>(names: Names<'p>, loss: &Loss, debate: &'p Named<Stage>) -> Vec<&'p Named<Amplify>> {
     let Stage::Debate(settings) = &debate.settings else { return Vec::new() };
     let doubts = settings.sufficient.is_asked() && settings.min_turns < settings.max_turns;
     let judge = loss.from.iter().find_map(|mention| names.maker(mention, &["judge"]).ok());

@@ -226,7 +226,11 @@ fn examples(loss: &Loss, given: &Given<'_>, against: bool) -> Expected {
         return to_human.times(0.0, most);
     }
     let rewarded = loss.combine.rewards_from(u64::MAX).is_some();
-    let always = matches!(&loss.combine, Combine::Weighted { alpha } if alpha.max() < 1.0);
+    let always = match &loss.combine {
+        Combine::Weighted { alpha } => alpha.max() < 1.0,
+        Combine::Reward { .. } => false,
+        Combine::Constrained(_) => true,
+    };
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
     Expected {
         least: if always && !against { to_human.least } else { 0.0 },

@@ -42,7 +42,11 @@ impl Plan {
 }
 
 fn due(due: Due) -> Value {
-    json!({ "every": due.every, "last": due.last })
+    let mut said = json!({ "every": due.every, "last": due.last });
+    if let Some(at) = due.at {
+        said["at"] = json!(at);
+    }
+    said
 }
 
 fn table(output: &Output, rows: &Expected) -> Value {

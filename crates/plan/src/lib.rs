@@ -7,6 +7,7 @@
 mod adversary;
 mod chain;
 mod consistency;
+mod constrained;
 mod distance;
 mod dot;
 mod expected;
@@ -166,6 +167,7 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     problems.extend(reward::problems(names));
     problems.extend(judging::problems(names));
     problems.extend(distance::problems(names));
+    problems.extend(constrained::problems(names));
     problems.extend(snapshot::problems(names));
     if !problems.is_empty() {
         problems.sort_by_key(|problem| problem.span.start);

@@ -41,7 +41,9 @@ fn unrewarded(
     keys: Vec<&str>,
     (loss, settings): (&str, &Loss),
 ) -> Vec<Problem> {
-    if settings.combine.rewards_from(names.pipeline.batches.unwrap_or(u64::MAX)).is_some() {
+    // That a constraint never starts is told at its start.
+    let rewarded = settings.combine.rewards_from(names.pipeline.batches.unwrap_or(u64::MAX)).is_some();
+    if rewarded || settings.constrained().is_some() {
         return Vec::new();
     }
     let problem = |key: &str| {
@@ -81,36 +83,50 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
     let Some(batch) = loss.combine.rewards_from(batches) else { return Vec::new() };
     let Some(debate) = names.debate_of(loss) else { return Vec::new() };
     let reason = |(path, reason): (String, &str)| {
-        let (counts, instead) = match &loss.combine {
-            Combine::Weighted { .. } => (format!("alpha is above 0 from batch {batch} on"), "let `alpha`"),
-            Combine::Reward { .. } => {
-                ("M is to train on a reward alone".to_owned(), "combine by `weighted`, and let `alpha`")
-            }
-        };
+        let counts = counts(&loss.combine, batch);
         let message = format!("{counts}, but nothing can earn a reward: {reason}");
-        let help = format!("change this, or {instead} of `loss.{name}` be 0");
+        let help = format!("change this, or {}", no_reward(&loss.combine, name));
         Problem::new(names.pipeline.places.of(&path), message).help(help)
     };
     let mut problems: Vec<Problem> = reasons(names, (name, loss), batch, debate).into_iter().map(reason).collect();
     // Where M trains on its own answers whatever they earn, all of them are looked at together.
     if !loss.is_of_costs() {
-        problems.extend(speaking(names, debate).into_iter().filter_map(|it| tempered(names, name, batch, it)));
+        let tempered = |it| tempered(names, (name, loss), batch, it);
+        problems.extend(speaking(names, debate).into_iter().filter_map(tempered));
     }
     problems
 }
 
+/// From when on the reward counts.
+fn counts(combine: &Combine, batch: u64) -> String {
+    match combine {
+        Combine::Weighted { .. } => format!("alpha is above 0 from batch {batch} on"),
+        Combine::Reward { .. } => "M is to train on a reward alone".to_owned(),
+        Combine::Constrained(_) => format!("the reward is maximised from batch {batch} on"),
+    }
+}
+
+/// How it would not count.
+fn no_reward(combine: &Combine, name: &str) -> String {
+    let instead = match combine {
+        Combine::Weighted { .. } => "let `alpha`",
+        Combine::Reward { .. } | Combine::Constrained(_) => "combine by `weighted`, and let `alpha`",
+    };
+    format!("{instead} of `loss.{name}` be 0")
+}
+
 /// The gradient of the reward is that of M's own distribution: what is sampled from a sharper or flatter one would
 /// pull it elsewhere, and at temperature 0 nothing is tried out at all.
-fn tempered(names: Names<'_>, name: &str, batch: u64, speaker: &Named<Amplify>) -> Option<Problem> {
+fn tempered(names: Names<'_>, (name, loss): (&str, &Loss), batch: u64, speaker: &Named<Amplify>) -> Option<Problem> {
     let (least, most) = speaker.settings.temperature.range_from(batch);
     let other = if least < 1.0 { least } else { most };
     let message = format!(
-        "alpha is above 0 from batch {batch} on, but `{}` samples M at temperature {other} then, where the reward's \
-         gradient is not that of M",
+        "{}, but `{}` samples M at temperature {other} then, where the reward's gradient is not that of M",
+        counts(&loss.combine, batch),
         speaker.name
     );
     let place = names.pipeline.places.of(&format!("amplify.{}.temperature", speaker.name));
-    let help = format!("let it be 1 from there on, or let `alpha` of `loss.{name}` be 0");
+    let help = format!("let it be 1 from there on, or {}", no_reward(&loss.combine, name));
     (other != 1.0).then(|| Problem::new(place, message).help(help))
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use spec::settings::{Amplify, Answer, By, Model, Named, Reference, Stage};
+use spec::settings::{Amplify, Answer, By, Model, Named, Reference, Stage, Train};
 
 use crate::{
     Node,
@@ -24,6 +24,7 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
         Stage::Train(train) => {
             reads.extend([model(&train.model), optimizer(name)]);
             reads.extend(train.kl.iter().map(|kl| model(&kl.to)));
+            reads.extend(is_constrained(names, train).then(|| constraint(name)));
         }
         Stage::Sync(sync) => reads.extend([model(&sync.from_model), model(&sync.to_model)]),
         _ => {}
@@ -42,12 +43,21 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
 pub(crate) fn writes(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
     let mut writes = match stage {
         Stage::Loss(loss) if loss.predict.is_none() => vec![baseline(name)],
-        Stage::Train(train) => vec![model(&train.model), optimizer(name)],
+        Stage::Train(train) => {
+            let constraint = is_constrained(names, train).then(|| constraint(name));
+            [model(&train.model), optimizer(name)].into_iter().chain(constraint).collect()
+        }
         Stage::Sync(sync) => vec![model(&sync.to_model)],
         _ => Vec::new(),
     };
     writes.extend(written_for_samp(names, name, stage));
     writes
+}
+
+/// Whether the loss of a train stage is to stay within a limit.
+fn is_constrained(names: Names<'_>, train: &Train) -> bool {
+    let loss = names.maker(&train.from, &["loss"]).map(|place| names.settings(place));
+    matches!(loss, Ok(Stage::Loss(loss)) if loss.constrained().is_some())
 }
 
 /// What a stage has spent of a run's budgets; and the mean loss by which a stage that asks is to go.
@@ -119,6 +129,11 @@ pub fn weights(model: &str) -> String {
 /// The name of the moments of a train stage's optimizer.
 pub fn optimizer(stage: &str) -> String {
     format!("optimizer.{stage}")
+}
+
+/// The name of what a train stage knows of a limit on its loss: the loss before it, and λ.
+pub fn constraint(stage: &str) -> String {
+    format!("constraint.{stage}")
 }
 
 /// The name of the running mean that a loss stage subtracts from rewards.

@@ -163,6 +163,66 @@ fn a_run_made_longer() {
     check(&[("batches = 100", "batches = 150")], &[&kept[..], &["held_out: 0–98"]].concat());
 }
 
+/// A file whose loss has a limit from batch 60 on.
+fn limited(settings: &str) -> String {
+    changed(&[("{ weighted = { alpha = 0.5 } }", &format!("{{ constrained = {{ {settings} }} }}"))])
+}
+
+/// Until a limit starts, nothing that is said of it counts: not what it is, nor how it is kept, nor when it starts.
+#[test]
+fn a_limit_that_starts_late() {
+    let one = limited("cpo = {}, limit = 0.8, from = 60");
+    let until_60 = [
+        "questions: 0–99",
+        "arguments: 0–60",
+        "verdicts: 0–60",
+        "objective: 0–59",
+        "step: 0–59",
+        "follow: 0–59",
+        "held_out: 0–60",
+    ];
+    let same_until_60 = |settings: &str| {
+        check_between(&one, &limited(settings), &until_60);
+    };
+    same_until_60("cpo = { kl = [[0, 0.5], [9, 0.1]] }, limit = 0.8, from = 60");
+    same_until_60("cpo = { damping = 0.2 }, limit = 0.8, from = 60");
+    same_until_60("lagrangian = { step = 0.1 }, limit = { baseline = \"start\", slack = 0.1 }, from = 60");
+    same_until_60("cpo = {}, limit = 0.8, from = 70");
+}
+
+/// From its start on, a schedule counts by its values.
+#[test]
+fn a_schedule_of_a_limit_that_changes_late() {
+    let at = |kl: &str| limited(&format!("cpo = {{ kl = {kl} }}, limit = 0.8, from = 30"));
+    let expect = [
+        "questions: 0–99",
+        "arguments: 0–61",
+        "verdicts: 0–61",
+        "objective: 0–60",
+        "step: 0–60",
+        "follow: 0–60",
+        "held_out: 0–61",
+    ];
+    check_between(&at("0.1"), &at("[[60, 0.1], [99, 0.2]]"), &expect);
+    check_between(&at("0.1"), &at("[[0, 0.7], [29, 0.7], [30, 0.1], [60, 0.1], [99, 0.2]]"), &expect);
+}
+
+/// A copy that is made later is none until then.
+#[test]
+fn a_copy_made_once() {
+    let at = |batches: u64| WHOLE.replace("polyak = 0.9", &format!("at = {batches}"));
+    let expect = [
+        "questions: 0–99",
+        "arguments: 0–20",
+        "verdicts: 0–20",
+        "objective: 0–20",
+        "step: 0–20",
+        "follow: 0–19, 21–39, 41–99",
+        "held_out: 0–20",
+    ];
+    check_between(&at(21), &at(41), &expect);
+}
+
 /// With a lag, the first batches of what runs ahead all find the states as they were at the start.
 #[test]
 fn a_lag() {
@@ -199,7 +259,7 @@ fn a_chain_goes_on_anywhere() {
 /// The last unit that changed a state is what looking through all units before a moment finds.
 #[test]
 fn the_last_writer() {
-    for follow in ["every = 4", "every = 200", "polyak = 0.9"] {
+    for follow in ["every = 4", "every = 200", "polyak = 0.9", "at = 1", "at = 7", "at = 100"] {
         let (plan, batches) = planned(&WHOLE.replace("polyak = 0.9", follow));
         let chain = Chain::new(&plan, batches);
         for state in plan.initial.keys().map(String::as_str) {

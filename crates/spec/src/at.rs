@@ -7,7 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use crate::{
     Pipeline,
-    settings::{AdamW, Amplify, Answer, By, Combine, Follow, Human, Model, Named, Schedule, Stage, Sufficient},
+    settings::{
+        AdamW, Amplify, Answer, By, Combine, Constrained, Follow, Human, Method, Model, Named, Schedule, Stage,
+        Sufficient,
+    },
 };
 
 /// Settings by their place in the file, `train.step.adamw.clip` → `1.0`, every default among them.
@@ -26,6 +29,10 @@ impl Stage {
                 let combine = match &loss.combine {
                     Combine::Weighted { alpha } => ("combine.weighted.alpha", alpha),
                     Combine::Reward { beta } => ("combine.reward.beta", beta),
+                    Combine::Constrained(Constrained { method, .. }) => match method {
+                        Method::Cpo(cpo) => ("combine.constrained.cpo.kl", &cpo.kl),
+                        Method::Lagrangian(lagrangian) => ("combine.constrained.lagrangian.step", &lagrangian.step),
+                    },
                 };
                 vec![combine, ("baseline_decay", &loss.baseline_decay)]
             }
@@ -46,7 +53,7 @@ impl Stage {
             }
             Stage::Sync(sync) => match &sync.follow {
                 Follow::Polyak(decay) => vec![("polyak", decay)],
-                Follow::Every(_) => Vec::new(),
+                Follow::Every(_) | Follow::At(_) => Vec::new(),
             },
             Stage::Answer(Answer { by: By::Model(sampled), .. }) => vec![("model.temperature", &sampled.temperature)],
             _ => Vec::new(),
@@ -56,8 +63,17 @@ impl Stage {
     /// The keys that say nothing but when it is due.
     pub fn timing(&self) -> &'static [&'static str] {
         match self {
-            Stage::Sync(_) | Stage::Evaluate(_) => &["every"],
+            Stage::Sync(_) => &["every", "at"],
+            Stage::Evaluate(_) => &["every"],
             _ => &[],
+        }
+    }
+
+    /// A key below which nothing counts before some batch, and that batch.
+    pub fn counts_from(&self) -> Option<(&'static str, u64)> {
+        match self {
+            Stage::Loss(loss) => loss.constrained().map(|constrained| ("combine.constrained", constrained.from)),
+            _ => None,
         }
     }
 

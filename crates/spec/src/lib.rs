@@ -5,6 +5,7 @@
 //! graph can tell, such as a name that leads nowhere, is left to the crate `plan`.
 
 mod at;
+mod constrained;
 mod document;
 mod due;
 mod layers;

@@ -5,7 +5,7 @@ pub(crate) mod tables;
 use std::ops::Bound;
 
 use crate::{
-    policy,
+    constrained, policy,
     problem::Problem,
     settings::{
         AdamW, BaselineOf, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss,
@@ -192,6 +192,12 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             "leave `imitate` at \"human\", or `distance` at \"cross-entropy\"",
         ),
         (
+            loss.constrained().is_some() && of_texts,
+            "distance",
+            "the limit is on what M loses by the probability of H's answers, and a distance of texts has no gradient of it",
+            "leave `distance` at "cross-entropy", or combine by `{ weighted = { alpha = … } }`",
+        ),
+        (
             as_reward && !of_texts && !predicts,
             "combine",
             "`reward` takes the distance of two answers off what M's earns, and cross-entropy is none of two answers",
@@ -234,7 +240,14 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
 
 fn combine(table: &mut Table<'_>) -> Combine {
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
-    table.one_of(nothing, &[("weighted", &|value| value.table(weighted)), ("reward", &|value| value.table(as_reward))])
+    table.one_of(
+        nothing,
+        &[
+            ("weighted", &|value| value.table(weighted)),
+            ("reward", &|value| value.table(as_reward)),
+            ("constrained", &|value| value.table(constrained::constrained).map(Combine::Constrained)),
+        ],
+    )
 }
 
 fn as_reward(table: &mut Table<'_>) -> Combine {
@@ -290,6 +303,7 @@ pub(crate) fn sync(table: &mut Table<'_>) -> Sync {
             &[
                 ("polyak", &|value| value.schedule(0.0..1.0).map(Follow::Polyak)),
                 ("every", &|value| value.whole(1..).map(Follow::Every)),
+                ("at", &|value| value.whole(1..).map(Follow::At)),
             ],
         ),
     }

@@ -116,6 +116,22 @@ fn what_is_left_out_has_its_default() {
     credit = ["argument", "calls"]
     baseline_decay = 0.95
 
+    [loss.l1]
+    from = ["d", "v"]
+    distance = "cross-entropy"
+    combine = { constrained = { cpo = { kl = 0.01, damping = 0.1, iterations = 10, backtracks = 10, shrink = 0.8 }, limit = 0.5, from = 0 } }
+    imitate = "human"
+    credit = ["argument", "calls"]
+    baseline_decay = 0.95
+
+    [loss.l2]
+    from = ["d", "v"]
+    distance = "cross-entropy"
+    combine = { constrained = { lagrangian = { step = 0.0, initial = 1.0 }, limit = { baseline = "start", slack = 0.0 }, from = 1 } }
+    imitate = "human"
+    credit = ["argument", "calls"]
+    baseline_decay = 0.95
+
     [train.t]
     from = "l"
     model = "m"

@@ -228,6 +228,7 @@ fn loss() -> impl Strategy<Value = Stage> {
         schedule().prop_map(|alpha| (Distance::CrossEntropy, Combine::Weighted { alpha })),
         (of_texts(), schedule()).prop_map(|(distance, alpha)| (distance, Combine::Weighted { alpha })),
         (of_texts(), schedule()).prop_map(|(distance, beta)| (distance, Combine::Reward { beta })),
+        constrained().prop_map(|it| (Distance::CrossEntropy, Combine::Constrained(it))),
     ];
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
     let predicted = of_texts().prop_map(move |distance| (Some(mention("a")), distance, nothing.clone()));
@@ -241,7 +242,7 @@ fn loss() -> impl Strategy<Value = Stage> {
     (combined, imitate, any::<(bool, bool)>(), (baseline, decay()), any::<bool>()).prop_map(
         |((predict, distance, combine), imitate, credit, ((baseline, scale), baseline_decay), by)| {
             let imitate = if distance.is_of_texts() { Imitate::Human } else { imitate };
-            let by = by && matches!(combine, Combine::Weighted { .. });
+            let by = by && !matches!(combine, Combine::Reward { .. });
             let credit = Credit { argument: credit.0, calls: credit.1 };
             let weight = if by && imitate == Imitate::Human { Weight::Propensity } else { Weight::One };
             let from = vec![mention("d"), mention("v")];
@@ -259,6 +260,22 @@ fn loss() -> impl Strategy<Value = Stage> {
             })
         },
     )
+}
+
+fn constrained() -> impl Strategy<Value = Constrained> {
+    let above_zero = || (1e-300..1.0).prop_map(Schedule::Constant);
+    let cpo = (above_zero(), 1e-300..1.0, 1..99usize, 0..99usize).prop_map(|(kl, part, iterations, backtracks)| {
+        Method::Cpo(Cpo { kl, damping: part, iterations, backtracks, shrink: part })
+    });
+    let lagrangian =
+        (schedule(), 1e-300..1e300).prop_map(|(step, initial)| Method::Lagrangian(Lagrangian { step, initial }));
+    let slack = (0.0..1e300).prop_map(|slack| Limit::Slack(Slack { baseline: Baseline::Start, slack }));
+    let limit = prop_oneof![(1e-300..1e300).prop_map(Limit::Nats), slack];
+    (prop_oneof![cpo, lagrangian], limit, 1..u64::MAX).prop_map(|(method, limit, from)| Constrained {
+        method,
+        limit,
+        from,
+    })
 }
 
 fn train() -> impl Strategy<Value = Stage> {
@@ -285,7 +302,11 @@ fn policy() -> impl Strategy<Value = Policy> {
 }
 
 fn sync() -> impl Strategy<Value = Stage> {
-    let follow = prop_oneof![decay().prop_map(Follow::Polyak), (1..u64::MAX).prop_map(Follow::Every)];
+    let follow = prop_oneof![
+        decay().prop_map(Follow::Polyak),
+        (1..u64::MAX).prop_map(Follow::Every),
+        (1..u64::MAX).prop_map(Follow::At)
+    ];
     follow.prop_map(|follow| {
         let (after, from_model, to_model) = (mention("t"), mention("m"), mention("n"));
         Stage::Sync(Sync { after, from_model, to_model, follow })

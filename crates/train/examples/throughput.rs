@@ -41,7 +41,7 @@ fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
     };
     let batches: Vec<Vec<Example>> =
         (0..8).map(|batch| (0..ROWS).map(|row| example(batch * ROWS + row)).collect()).collect();
-    let settings = Step { rates, objective: Objective::default(), micro_batch: 32, workers: WORKERS };
+    let settings = Step { rates, objective: Objective::default(), multiplier: None, micro_batch: 32, workers: WORKERS };
     rate(seconds, |round| Ok(step(model, &mut optimizer, &batches[round % batches.len()], settings)?.tokens))
 }
 

@@ -124,7 +124,7 @@ pub fn gradients(
     let tokens = supervised.iter().chain(&reward).map(|row| row.example.tokens.len()).sum();
     let earned: usize = reward.iter().map(|row| row.example.answer_length()).sum();
     let kl = objective.kl.filter(|(_, weight)| *weight != 0.0 && earned > 0);
-    let aim = Aim { policy: objective.policy, entropy: objective.entropy, kl: kl.map_or(0.0, |(_, weight)| weight) };
+    let aim = objective.aim();
     let mut batches = micro_batches(supervised, Aim::LIKELIHOOD, micro_batch);
     let of_supervised = batches.len();
     batches.extend(micro_batches(reward, aim, micro_batch));
@@ -170,7 +170,7 @@ fn check(model: &Model, examples: &[Example], objective: Objective<'_>) -> Resul
 }
 
 /// The targets of imitation, and the mean weight of their tokens.
-fn supervised<'e>(examples: &'e [Example]) -> (Vec<Row<'e>>, f64) {
+pub(crate) fn supervised<'e>(examples: &'e [Example]) -> (Vec<Row<'e>>, f64) {
     let targets = || examples.iter().filter(|example| example.supervised != 0.0);
     let length = |example: &Example| example.answer_length() as f64;
     let imitated: f64 = targets().map(|target| length(target) * target.stands_for).sum();
@@ -181,8 +181,15 @@ fn supervised<'e>(examples: &'e [Example]) -> (Vec<Row<'e>>, f64) {
     (targets().map(row).collect(), weight)
 }
 
+/// The targets of imitation, each token of them counted the same, and nothing to be gained by any.
+pub(crate) fn targets(examples: &[Example]) -> Vec<Row<'_>> {
+    let targets = || examples.iter().filter(|example| example.supervised != 0.0);
+    let tokens: usize = targets().map(Example::answer_length).sum();
+    targets().map(|example| Row { example, weight: 0.0, share: 1.0 / tokens as f64 }).collect()
+}
+
 /// The answers that earned a reward.
-fn rewarded<'e>(examples: &'e [Example], objective: Objective<'_>) -> Vec<Row<'e>> {
+pub(crate) fn rewarded<'e>(examples: &'e [Example], objective: Objective<'_>) -> Vec<Row<'e>> {
     let rewarded = || examples.iter().filter_map(|example| Some((example, f64::from(example.advantage?))));
     let length = |example: &Example| example.answer_length() as f64;
     let (answers, tokens) = (rewarded().count(), rewarded().map(|(example, _)| length(example)).sum());

@@ -138,14 +138,55 @@ impl MicroBatch {
         let penalty = kl.as_ref().map(|kl| kl * -self.aim.kl);
         let whole = [bonus, penalty].into_iter().flatten().fold(value.shallow_clone(), |sum, part| sum + part);
         let gradient = Tensor::run_backward(&[&whole], &[&models.live.flat], false, false).swap_remove(0);
-        let number = |tensor: &Tensor| tensor.to_kind(Kind::Double).double_value(&[]);
         let [entropy, kl] = [entropy, kl].map(|mean| mean.as_ref().map_or(0.0, number));
         Part { value: number(&value), entropy, kl, held, gradient }
     }
 
+    /// Its part of Σ weight·(−log p of the answer), and no gradient.
+    pub fn loss(&self, weights: &Weights) -> f64 {
+        let targets = Tensor::from_slice(&self.targets);
+        let surprise = self.logits(weights).cross_entropy_loss::<&Tensor>(&targets, None, Reduction::None, -100, 0.0);
+        number(&surprise.dot(&Tensor::from_slice(&self.weights).to_kind(surprise.kind())))
+    }
+
+    /// Its part of the product of the Fisher matrix with a vector.
+    pub fn curved(&self, live: &Weights, vector: &Tensor) -> Tensor {
+        let (tokens, places) = self.given();
+        let logits = Llama::new(live, self.time).twice_differentiable(&tokens, &places);
+        let log_probs = logits.log_softmax(-1, logits.kind());
+        let shares = Tensor::from_slice(&self.shares).to_kind(logits.kind());
+        // KL(M‖M') but for a constant. At M' = M its gradient is 0, and the derivative of that the Fisher matrix.
+        let apart = -(log_probs.detach().exp() * &log_probs).sum_dim_intlist(-1, false, logits.kind()).dot(&shares);
+        let slope = Tensor::run_backward(&[&apart], &[&live.flat], true, true).swap_remove(0);
+        Tensor::run_backward(&[&slope.dot(vector)], &[&live.flat], false, false).swap_remove(0)
+    }
+
+    /// Its parts, with other weights, of what stands for J and of the mean KL(before‖after).
+    pub fn moved(&self, before: &Weights, after: &Weights, reference: Option<&Weights>) -> (f64, f64) {
+        let log_probs = |weights: &Weights| self.logits(weights).log_softmax(-1, Kind::Double);
+        let (was, is) = (log_probs(before), log_probs(after));
+        let double = |numbers: &[f32]| Tensor::from_slice(numbers).to_kind(Kind::Double);
+        let (weights, shares) = (double(&self.weights), double(&self.shares));
+        let targets = Tensor::from_slice(&self.targets).unsqueeze(-1);
+        let ratio = (&is - &was).gather(-1, &targets, false).squeeze_dim(-1).exp();
+        let bonus = (self.aim.entropy != 0.0).then(|| self.aim.entropy * number(&entropy(&is, &shares)));
+        let penalty = reference.map(|reference| {
+            let reference = log_probs(reference);
+            self.aim.kl * number(&divergence(&is, &reference, &shares))
+        });
+        let gain = -number(&ratio.dot(&weights)) + bonus.unwrap_or_default() - penalty.unwrap_or_default();
+        (gain, number(&divergence(&was, &is, &shares)))
+    }
+
     fn logits(&self, weights: &Weights) -> Tensor {
+        let (tokens, places) = self.given();
+        Llama::new(weights, self.time).logits(&tokens, &places)
+    }
+
+    /// Its tokens, `[rows, time]`, and the places of those whose next one is predicted.
+    fn given(&self) -> (Tensor, Tensor) {
         let tokens = Tensor::from_slice(&self.tokens).view([self.rows as i64, self.time as i64]);
-        Llama::new(weights, self.time).logits(&tokens, &Tensor::from_slice(&self.places))
+        (tokens, Tensor::from_slice(&self.places))
     }
 
     /// Its parts of the mean entropy and of the mean divergence, where they count.
@@ -160,4 +201,8 @@ impl MicroBatch {
         let entropy = (self.aim.entropy != 0.0).then(|| entropy(&log_probs, &shares));
         (entropy, reference.map(|reference| divergence(&log_probs, &reference, &shares)))
     }
+}
+
+fn number(tensor: &Tensor) -> f64 {
+    tensor.to_kind(Kind::Double).double_value(&[])
 }

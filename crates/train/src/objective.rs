@@ -5,6 +5,8 @@ use model::Weights;
 use spec::settings::{Importance, Normalise, Policy, Ppo};
 use tch::{Kind, Tensor};
 
+use crate::micro_batch::Aim;
+
 /// How rewarded answers are trained on. The default is REINFORCE with neither bonus nor penalty.
 #[derive(Debug, Clone, Copy)]
 pub struct Objective<'a> {
@@ -31,6 +33,11 @@ impl Objective<'_> {
             Normalise::Token => tokens,
             Normalise::Trajectory => answers as f64 * length,
         }
+    }
+
+    /// What is made of the probabilities of rewarded tokens.
+    pub(crate) fn aim(&self) -> Aim {
+        Aim { policy: self.policy, entropy: self.entropy, kl: self.kl.map_or(0.0, |(_, weight)| weight) }
     }
 
     /// Whether it holds tokens at a bound, by the log-probabilities with which they were sampled.

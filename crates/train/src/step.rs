@@ -6,6 +6,7 @@ use tch::{Kind, Tensor};
 use crate::{
     adamw::{AdamW, Rates},
     gradients::{Example, Gradients, Term, TrainError, gradients},
+    lagrangian::Multiplier,
     objective::Objective,
 };
 
@@ -16,6 +17,8 @@ pub struct Step<'a> {
     pub rates: Rates,
     /// How rewarded answers are trained on.
     pub objective: Objective<'a>,
+    /// λ of a limit on L, by which L and J count λ and 1 over 1 + λ; `None` where they count what their examples say.
+    pub multiplier: Option<Multiplier>,
     /// Sequences in one forward and backward pass.
     pub micro_batch: usize,
     /// Threads.
@@ -50,7 +53,7 @@ pub struct Metrics {
 pub struct Applied {
     /// L itself, or α·J.
     pub value: f64,
-    /// The norm of the gradient of (1 − α)·L, or of α·J with bonus and penalty.
+    /// The norm of the gradient of (1 − α)·L, or of α·J with bonus and penalty; under a multiplier, of what they count.
     pub norm: f64,
 }
 
@@ -61,7 +64,8 @@ pub fn step(
     examples: &[Example],
     settings: Step<'_>,
 ) -> Result<Metrics, TrainError> {
-    let gradients = gradients(model, examples, settings.objective, settings.micro_batch, settings.workers)?;
+    let mut gradients = gradients(model, examples, settings.objective, settings.micro_batch, settings.workers)?;
+    settings.multiplier.into_iter().for_each(|multiplier| gradients.share(multiplier));
     let combined = gradients.combined();
     let metrics = gradients.metrics(combined.as_ref());
     metrics.check()?;
@@ -84,8 +88,16 @@ impl Gradients {
         }
     }
 
+    /// Has J and L count what a multiplier says.
+    fn share(&mut self, multiplier: Multiplier) {
+        let (of_reward, of_supervised) = multiplier.shares();
+        for (term, share) in [(&mut self.reward, of_reward), (&mut self.supervised, of_supervised)] {
+            term.iter_mut().for_each(|term| term.gradient = &term.gradient * share);
+        }
+    }
+
     /// What is worth plotting.
-    fn metrics(&self, combined: Option<&Tensor>) -> Metrics {
+    pub(crate) fn metrics(&self, combined: Option<&Tensor>) -> Metrics {
         let applied = |term: &Term| Applied { value: term.value, norm: norm(&term.gradient) };
         let supervised = self.supervised.as_ref().map(applied);
         let supervised = supervised.map(|term| Applied { value: term.value / self.supervised_weight, ..term });
@@ -111,7 +123,7 @@ impl Gradients {
 
 impl Metrics {
     /// Whether all that a step rests on is finite.
-    fn check(&self) -> Result<(), TrainError> {
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
         let finite = |applied: Option<Applied>| applied.is_none_or(|applied| applied.value.is_finite());
         let parts = [
             ("supervised loss", finite(self.supervised)),

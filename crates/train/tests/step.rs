@@ -41,7 +41,12 @@ fn take_by(
     optimizer: &mut AdamW,
     examples: &[Example],
 ) -> Result<Metrics, TrainError> {
-    step(model, optimizer, examples, Step { rates, objective: Objective::default(), micro_batch: 4, workers: 2 })
+    step(
+        model,
+        optimizer,
+        examples,
+        Step { rates, objective: Objective::default(), multiplier: None, micro_batch: 4, workers: 2 },
+    )
 }
 
 fn fresh() -> (Model, AdamW) {

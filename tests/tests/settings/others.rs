@@ -34,6 +34,42 @@ pub const NEAR: &[&str] =
 pub const AS_REWARD: &[&str] =
     &["sync.follow.every=1", "loss.objective.distance='edit'", "loss.objective.combine={ reward = { beta = 0.5 } }"];
 
+/// What lets M train within a limit, each where debates have winners.
+const IMITATED: [&str; 5] = [DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "train.step.adamw.learning_rate=2e-2"];
+pub const BY_CPO: &[&str] = &[
+    IMITATED[0],
+    IMITATED[1],
+    IMITATED[2],
+    IMITATED[3],
+    IMITATED[4],
+    "loss.objective.combine={ constrained = { cpo = {}, limit = 2.0, from = 1 } }",
+];
+/// The same with steps that are too long where they are straight.
+pub const SHORTENED: &[&str] = &[
+    IMITATED[0],
+    IMITATED[1],
+    IMITATED[2],
+    IMITATED[3],
+    IMITATED[4],
+    "loss.objective.combine={ constrained = { cpo = { kl = 2.0, damping = 1e-3 }, limit = 2.0, from = 1 } }",
+];
+pub const BY_LAGRANGIAN: &[&str] = &[
+    IMITATED[0],
+    IMITATED[1],
+    IMITATED[2],
+    IMITATED[3],
+    IMITATED[4],
+    "loss.objective.combine={ constrained = { lagrangian = { step = 0.5 }, limit = 2.0 } }",
+];
+pub const BY_SLACK: &[&str] = &[
+    IMITATED[0],
+    IMITATED[1],
+    IMITATED[2],
+    IMITATED[3],
+    IMITATED[4],
+    "loss.objective.combine={ constrained = { lagrangian = { step = 0.5 }, limit = { baseline = 'start', slack = 0.1 }, from = 1 } }",
+];
+
 /// What lets propensities differ from question to question.
 pub const UNSURE: &[&str] = &["amplify.overseer.call_human={ confidence = { least = 0.1 } }"];
 pub const DISAGREEING: &[&str] = &["amplify.overseer.call_human={ disagreement = { samples = 2, least = 0.1 } }"];
@@ -150,6 +186,17 @@ pub const OTHERS: &[Other] = &[
     ("Loss.baseline_decay", &["loss.objective.baseline_decay=0.1"], DEBATED),
     ("Combine.weighted.alpha", &["loss.objective.combine.weighted.alpha=0.75"], &[]),
     ("Combine.reward.beta", &["loss.objective.combine.reward.beta=2"], AS_REWARD),
+    ("Constrained.limit", &["loss.objective.combine.constrained.limit=1.0"], BY_LAGRANGIAN),
+    ("Constrained.from", &["loss.objective.combine.constrained.from=2"], BY_CPO),
+    ("Slack.baseline", &["loss.objective.combine.constrained.limit={ baseline = 'start', slack = 0.1 }"], BY_CPO),
+    ("Slack.slack", &["loss.objective.combine.constrained.limit.slack=0.5"], BY_SLACK),
+    ("Cpo.kl", &["loss.objective.combine.constrained.cpo.kl=0.002"], BY_CPO),
+    ("Cpo.damping", &["loss.objective.combine.constrained.cpo.damping=1"], BY_CPO),
+    ("Cpo.iterations", &["loss.objective.combine.constrained.cpo.iterations=2"], BY_CPO),
+    ("Cpo.backtracks", &["loss.objective.combine.constrained.cpo.backtracks=0"], SHORTENED),
+    ("Cpo.shrink", &["loss.objective.combine.constrained.cpo.shrink=0.4"], SHORTENED),
+    ("Lagrangian.step", &["loss.objective.combine.constrained.lagrangian.step=2"], BY_LAGRANGIAN),
+    ("Lagrangian.initial", &["loss.objective.combine.constrained.lagrangian.initial=0.1"], BY_LAGRANGIAN),
     ("Train.from", &["train.step.from='other_objective'"], &[]),
     (
         "Train.model",
@@ -176,6 +223,7 @@ pub const OTHERS: &[Other] = &[
     ("Sync.to_model", &["sync.follow.to_model='spare'"], &[]),
     ("Sync.polyak", &["sync.follow.polyak={ cosine = { from = 0.9, to = 0.5, over = [0, 2] } }"], &[]),
     ("Sync.every", &["sync.follow.every=2"], &["sync.follow.every=1"]),
+    ("Sync.at", &["sync.follow.at=2"], &["sync.follow.at=1"]),
     ("Evaluate.after", &["evaluate.held_out.after='questions'"], &[]),
     ("Evaluate.count", &["evaluate.held_out.count=2"], &[]),
     ("Evaluate.of", &["evaluate.held_out.of='overseer'"], &[]),
@@ -289,6 +337,8 @@ pub const SCHEDULED: &[Other] = &[
         &[],
     ),
     ("Combine.reward.beta", &["loss.objective.combine.reward.beta=[[0, 0.5], [1, 2.0]]"], AS_REWARD),
+    ("Cpo.kl", &["loss.objective.combine.constrained.cpo.kl=[[0, 0.01], [1, 0.002]]"], BY_CPO),
+    ("Lagrangian.step", &["loss.objective.combine.constrained.lagrangian.step=[[0, 0.5], [1, 2]]"], BY_LAGRANGIAN),
     (
         "AdamW.learning_rate",
         &["train.step.adamw.learning_rate={ exponential = { from = 2e-3, to = 1e-3, over = [0, 1] } }"],

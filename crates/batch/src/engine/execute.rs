@@ -333,7 +333,10 @@ impl<'a> Engine<'a> {
                     }
                 }
             }
-            if !last {
+            // What nobody asked for since the run went on, such as a copy that is made once, is where it was written.
+            let written =
+                |name: &str, version| self.sources.iter().any(|source| source.own && source.has(name, version));
+            if !last && !self.available(&all, after, written) {
                 return Ok(None);
             }
             self.bring(&all, after)?;

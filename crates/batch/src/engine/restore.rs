@@ -93,7 +93,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Whether all states can be had in the versions of a moment: they are held, or stand `elsewhere`.
-    fn available(&self, names: &BTreeSet<&str>, at: Point, elsewhere: impl Fn(&str, Key) -> bool) -> bool {
+    pub(crate) fn available(&self, names: &BTreeSet<&str>, at: Point, elsewhere: impl Fn(&str, Key) -> bool) -> bool {
         names.iter().all(|name| {
             let version = self.chain.version_before(name, at, &|at| self.key(at));
             self.states.holds(name, version) || elsewhere(name, version)
@@ -206,7 +206,7 @@ impl<'a> Engine<'a> {
 }
 
 impl Source {
-    fn has(&self, name: &str, version: Key) -> bool {
+    pub(crate) fn has(&self, name: &str, version: Key) -> bool {
         self.states.get(name).is_some_and(|saved| saved.version == version)
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The combination is decided here, row by row: with α at this batch, a debate that has a reward weighs its supervised
 //! targets by 1 − α and its rewarded tokens by α; one whose reward is null is all supervised, whatever α, and that
-//! limit is imitative amplification. A term of weight zero is left out, not multiplied by zero.
+//! limit is imitative amplification. A term of weight zero is left out, not multiplied by zero. Under a limit on L both count in full,
+//! and `train` weighs them.
 //!
 //! Under cross-entropy the target of a question is H's answer. A distance of texts has no gradient in M's tokens: there
 //! M's own first answer is trained on, if H was called over it, with the running mean of d less its d for a weight. The
@@ -65,13 +66,13 @@ impl Stage for Loss {
         let won = self.won(&calls, &winners);
         let costs = costs(self.settings.distance, &calls);
         let terms = Terms::at(&self.settings.combine, unit.batch, &calls, &costs);
-        terms.note(unit);
         if let Some(telling) = mean(groups.values().map(|group| f64::from(u8::from(group.tells())))) {
             unit.metric("telling", telling);
         }
         let (depths, means) = (self.by_depth(&calls, &winners), Means { baseline, groups: &groups });
         let weigh = |(call, cost)| self.example(call, cost, &winners, &terms, means);
         let examples: Vec<Example> = calls.into_par_iter().zip(costs.par_iter().copied()).filter_map(weigh).collect();
+        terms.note(unit, &examples);
         let decay = self.settings.baseline_decay.at(unit.batch);
         for (side, winners) in [Side::Even, Side::Odd].into_iter().zip(won) {
             if let Some(mean) = mean_reward(side, &winners) {
@@ -122,6 +123,7 @@ impl Loss {
                 let weight = if winner.is_some() { 1.0 - alpha } else { 1.0 };
                 (weight, reward.filter(|_| *alpha > 0.0).map(|reward| alpha * reward))
             }
+            Terms::Constrained { begun } => (1.0, reward.filter(|_| *begun)),
             Terms::Reward { beta, of_debates } => {
                 let of_debate = of_debates.get(&call.question).map(|mean| means.baseline.of_distance() - mean);
                 let rewarded = reward.map(|reward| reward + of_debate.map_or(0.0, |saved| beta * saved));
@@ -189,6 +191,8 @@ struct Means<'a> {
 enum Terms {
     /// (1 − α)·L − α·J.
     Weighted { alpha: f64 },
+    /// L and J, each in full, once the constraint has begun; L alone before.
+    Constrained { begun: bool },
     /// J alone, from which β·d is taken, by the mean d of each debate over the questions that H answered.
     Reward { beta: f64, of_debates: BTreeMap<u64, f64> },
 }
@@ -197,6 +201,7 @@ impl Terms {
     fn at(combine: &Combine, batch: u64, calls: &[Call], costs: &[Option<f64>]) -> Self {
         match combine {
             Combine::Weighted { alpha } => Terms::Weighted { alpha: alpha.at(batch) },
+            Combine::Constrained(constrained) => Terms::Constrained { begun: batch >= constrained.from },
             Combine::Reward { beta } => {
                 let mut of_debates: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
                 for (call, cost) in calls.iter().zip(costs) {
@@ -208,10 +213,14 @@ impl Terms {
         }
     }
 
-    fn note(&self, unit: &mut Unit<'_>) {
+    fn note(&self, unit: &mut Unit<'_>, examples: &[Example]) {
         match self {
             Terms::Weighted { alpha } => unit.metric("alpha", *alpha),
             Terms::Reward { beta, .. } => unit.metric("beta", *beta),
+            Terms::Constrained { .. } => {
+                let earned = examples.iter().filter_map(|example| example.advantage.and(example.reward));
+                mean(earned.map(f64::from)).into_iter().for_each(|reward| unit.metric("reward", reward));
+            }
         }
     }
 }

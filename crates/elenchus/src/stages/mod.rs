@@ -4,6 +4,7 @@ pub mod answer;
 pub mod debate;
 pub mod evaluate;
 pub mod judge;
+pub mod limited;
 pub mod loss;
 pub mod predictions;
 pub mod procedure;

@@ -1,6 +1,7 @@
 //! `[train.NAME]`: gradient steps on one model.
 
 use crate::{
+    stages::limited::{Limited, Way},
     states::{Imitation, ModelState, OptimizerState},
     tables,
 };
@@ -21,6 +22,8 @@ pub struct Train {
     pub reference: Option<String>,
     /// The states of running means of the loss, by which others go, each with its decay per batch.
     pub followers: Vec<(String, f64)>,
+    /// The limit of the loss, if it has one.
+    pub limited: Option<Limited>,
     /// How.
     pub settings: spec::settings::Train,
     /// Threads that compute on tensors.
@@ -35,11 +38,17 @@ impl Stage for Train {
         let optimizer = unit.write::<OptimizerState>(&self.optimizer)?;
         let rates = Rates::at(&self.settings.adamw, unit.batch);
         let (micro_batch, workers) = (self.settings.micro_batch, self.workers);
-        unit.metric("learning_rate", rates.learning_rate);
+        let mut way = match &self.limited {
+            Some(limited) => limited.at(unit)?,
+            None => Way::Plain(None),
+        };
+        if way.has_optimizer() {
+            unit.metric("learning_rate", rates.learning_rate);
+        }
         let mut steps = Vec::new();
         for examples in shares {
-            let step = Step { rates, objective, micro_batch, workers };
-            steps.push(train::step(&mut model.0, &mut optimizer.0, &examples, step)?);
+            let step = Step { rates, objective, multiplier: None, micro_batch, workers };
+            steps.push(way.step(&mut model.0, &mut optimizer.0, &examples, step)?);
         }
         let loss = match mean_distance(unit.table(&self.from)?)? {
             // What M's own answers cost is what their log-probabilities are weighed by, and no mean of these.
@@ -48,6 +57,7 @@ impl Stage for Train {
         };
         loss.into_iter().for_each(|loss| unit.metric("supervised_loss", loss));
         note(unit, &steps);
+        way.end(unit, loss);
         for (state, decay) in &self.followers {
             let imitation = unit.write::<Imitation>(state)?;
             loss.into_iter().for_each(|loss| imitation.follow(loss, *decay));

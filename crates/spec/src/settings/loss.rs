@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::{Reference, Schedule, schedule};
+use super::{Constrained, Reference, Schedule, schedule};
 
 /// `[loss.NAME]`: which tokens are trained on, and how much.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -103,6 +103,8 @@ pub enum Combine {
         #[schemars(schema_with = "schedule::not_negative", extend("x-changes" = "tables"))]
         beta: Schedule,
     },
+    /// `{ constrained = { cpo = {}, limit = 0.8, from = 300 } }`: J as large as can be while L stays within a limit.
+    Constrained(Constrained),
 }
 
 impl Combine {
@@ -111,6 +113,7 @@ impl Combine {
         match self {
             Combine::Weighted { alpha } => alpha.first_above_zero(batches),
             Combine::Reward { .. } => Some(0).filter(|batch| *batch < batches),
+            Combine::Constrained(constrained) => Some(constrained.from).filter(|batch| *batch < batches),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! meaning. The names are those of the file, so that `pipelines/` reads like this page.
 
 mod command;
+mod constrained;
 mod debate;
 mod evaluate;
 mod judge;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
+pub use constrained::{Baseline, Constrained, Cpo, Lagrangian, Limit, Method, Slack};
 pub use debate::{Debate, SpeakerSide, Sufficient, Turns, Wording};
 pub use evaluate::{Evaluate, Row};
 pub use judge::{Judge, Reply, Sees, Watch};

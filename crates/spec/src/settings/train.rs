@@ -105,4 +105,7 @@ pub enum Follow {
     /// `every = 10`: a copy after every tenth batch.
     #[schemars(extend("x-changes" = "weights"))]
     Every(#[schemars(range(min = 1))] u64),
+    /// `at = 300`: a copy once, after so many batches.
+    #[schemars(extend("x-changes" = "weights"))]
+    At(#[schemars(range(min = 1))] u64),
 }
