@@ -137,7 +137,7 @@ fn the_last_batch_has_whole_groups() {
 #[test]
 fn means_are_kept_apart_by_depth_and_begin_as_that_of_the_side() {
     let mut baseline = Baseline::default();
-    baseline.follow(0.4, 0.5);
+    baseline.follow(Side::Even, 0.4, 0.5);
     assert_eq!([0, 2].map(|depth| baseline.at(Side::Even, depth)), [0.4; 2]);
     baseline.follow_at(Side::Even, 2, -1.0, 0.5);
     baseline.follow_at(Side::Even, 2, 0.0, 0.5);

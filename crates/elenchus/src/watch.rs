@@ -193,7 +193,7 @@ impl Watched<'_> {
 fn lower_alphas(pipeline: &Pipeline, judge: &str, batch: u64) -> Vec<String> {
     let weighs = |loss: &Loss| match &loss.combine {
         Combine::Weighted { alpha } => alpha.at(batch) > 0.0 && loss.from.iter().any(|mention| mention.name == judge),
-        Combine::Reward { .. } => false,
+        Combine::Reward { .. } | Combine::Constrained(_) => false,
     };
     let losses = pipeline.stages.iter().filter(|stage| matches!(&stage.settings, Stage::Loss(loss) if weighs(loss)));
     losses.map(|stage| format!("a lower `loss.{}.combine.weighted.alpha`", stage.name)).collect()

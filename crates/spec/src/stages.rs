@@ -195,7 +195,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             loss.constrained().is_some() && of_texts,
             "distance",
             "the limit is on what M loses by the probability of H's answers, and a distance of texts has no gradient of it",
-            "leave `distance` at "cross-entropy", or combine by `{ weighted = { alpha = … } }`",
+            "leave `distance` at \"cross-entropy\", or combine by `{ weighted = { alpha = … } }`",
         ),
         (
             as_reward && !of_texts && !predicts,

@@ -7,7 +7,7 @@ use crate::{
 use batch::{StageError, Unit};
 use debate::{
     adversary::Adversary,
-    samp::{Purse, Rule, Samp, allowance},
+    samp::{self, Purse, Rule, Samp},
     trace::{Call, Part},
 };
 use model::Sampling;
@@ -86,7 +86,7 @@ impl Decider {
                 held.run = Some(OfRun { all: calls as f64 * part.0 as f64 / part.1 as f64, spent });
             }
             let before = held.run.as_ref().map_or(0.0, |run| run.spent.calls);
-            held.allowance = allowance(budget, *part, before, unit.batch, *batches);
+            held.allowance = samp::allowance(budget, *part, before, unit.batch, *batches);
             held.purse = Some(Cell::new(Purse { left: held.allowance, waves: part.0 }));
         }
         Ok(held)
