@@ -86,7 +86,8 @@ impl Problem {
     fn straight(&self) -> Outcome {
         self.step(region(), |step| {
             let Measured { gain, loss, kl } = self.measure(step, 0.0);
-            Measured { gain, loss: loss - 1e-10, kl: kl * (1.0 - 1e-6) }
+            let rounded = if kl > 0.0 { 1e-10 } else { 0.0 };
+            Measured { gain, loss: loss - rounded, kl: kl * (1.0 - 1e-6) }
         })
     }
 }

@@ -39,6 +39,15 @@ pub const BY_CPO: &[&str] = &[
     IMITATED[4],
     "loss.objective.combine={ constrained = { cpo = {}, limit = 2.0, from = 1 } }",
 ];
+/// The same with steps that are too long where they are straight.
+pub const SHORTENED: &[&str] = &[
+    IMITATED[0],
+    IMITATED[1],
+    IMITATED[2],
+    IMITATED[3],
+    IMITATED[4],
+    "loss.objective.combine={ constrained = { cpo = { kl = 2.0, damping = 1e-3 }, limit = 2.0, from = 1 } }",
+];
 pub const BY_LAGRANGIAN: &[&str] = &[
     IMITATED[0],
     IMITATED[1],
@@ -153,8 +162,8 @@ pub const OTHERS: &[Other] = &[
     ("Cpo.kl", &["loss.objective.combine.constrained.cpo.kl=0.002"], BY_CPO),
     ("Cpo.damping", &["loss.objective.combine.constrained.cpo.damping=1"], BY_CPO),
     ("Cpo.iterations", &["loss.objective.combine.constrained.cpo.iterations=2"], BY_CPO),
-    ("Cpo.backtracks", &["loss.objective.combine.constrained.cpo.backtracks=0"], BY_CPO),
-    ("Cpo.shrink", &["loss.objective.combine.constrained.cpo.shrink=0.4"], BY_CPO),
+    ("Cpo.backtracks", &["loss.objective.combine.constrained.cpo.backtracks=0"], SHORTENED),
+    ("Cpo.shrink", &["loss.objective.combine.constrained.cpo.shrink=0.4"], SHORTENED),
     ("Lagrangian.step", &["loss.objective.combine.constrained.lagrangian.step=2"], BY_LAGRANGIAN),
     ("Lagrangian.initial", &["loss.objective.combine.constrained.lagrangian.initial=0.1"], BY_LAGRANGIAN),
     ("Train.from", &["train.step.from='other_objective'"], &[]),
