@@ -11,7 +11,7 @@ use debate::{
     draw::Draw,
     human::{Exchange, Human, Move},
     judge::{Ballot, Judging, Order, Side, Transcript, Verdict, judge},
-    question::{Asked, Posed},
+    question::{Asked, Form, Posed},
     samp::{Rule, Samp},
 };
 use proptest::prelude::*;
@@ -89,7 +89,10 @@ struct Setting {
 
 fn transcript(id: u64) -> Transcript {
     let arguments = (0..id % 5).map(|turn| format!("argument {turn} on {id}")).collect();
-    Transcript { row: Row { id, question: format!("question {id}?"), draw: Draw::new(7).at(id) }, arguments }
+    Transcript {
+        row: Row { id, question: format!("question {id}?"), form: Form::Sequential, draw: Draw::new(7).at(id) },
+        arguments,
+    }
 }
 
 fn judged(setting: &Setting, ids: &[u64]) -> (Vec<Verdict>, usize) {
