@@ -8,6 +8,7 @@ use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     adversary::{Outcome, outcomes},
     answerer::Sampled,
+    debate::Voice,
     question::Asked,
     trace::Call,
 };
@@ -19,8 +20,8 @@ use spec::settings::{Distance, Weight};
 pub struct Predictions {
     /// The stage's name.
     pub name: String,
-    /// The tables of calls, each with those of its questions that are put to Adv's Amp≈.
-    pub calls: Vec<(String, Vec<Asked>)>,
+    /// The tables of calls, each with those of its questions that are put to Adv's Amp≈, of one voice or whosever.
+    pub calls: Vec<(String, Vec<(Asked, Option<Voice>)>)>,
     /// d.
     pub distance: Distance,
     /// What an example counts.
@@ -34,7 +35,8 @@ impl Stage for Predictions {
         let mut examples = Vec::new();
         for (table, asked) in &self.calls {
             let mut calls = tables::to_calls(unit.table(table)?)?;
-            calls.retain(|call| asked.contains(&call.asked));
+            let of_voice = |call: &Call, voice: Option<Voice>| voice.is_none() || call.voice == voice;
+            calls.retain(|call| asked.iter().any(|&(asked, voice)| call.asked == asked && of_voice(call, voice)));
             examples.extend(outcomes(self.distance, &calls).into_iter().flat_map(|it| self.examples(it)));
         }
         let mut table = into_table(&examples)?;

@@ -2,7 +2,7 @@
 
 use super::named;
 use crate::stages::{predictions::Predictions, samp::Learnt};
-use debate::question::Asked;
+use debate::{debate::Voice, question::Asked};
 use model::Tokenizer;
 use plan::{Node, Role, states};
 use spec::settings::{Learned, Loss, Pipeline, Stage};
@@ -27,12 +27,18 @@ pub(super) fn predictions(pipeline: &Pipeline, node: &Node, loss: &Loss, tokeniz
     Predictions { name, calls, distance: loss.distance, weight: loss.weight, tokenizer }
 }
 
-/// Those of the questions in a table of calls that are put to an Amp≈.
-fn asked(pipeline: &Pipeline, table: &str, amplify: &str) -> Vec<Asked> {
+/// Those of the questions in a table of calls that are put to an Amp≈, and whose voice it is, where the table says.
+fn asked(pipeline: &Pipeline, table: &str, amplify: &str) -> Vec<(Asked, Option<Voice>)> {
     let parties = match named(&pipeline.stages, table.trim_end_matches(".calls")) {
-        Stage::Debate(debate) => vec![(Asked::Argument, &debate.speaker), (Asked::Sufficient, &debate.overseer)],
-        Stage::Judge(judge) => vec![(Asked::Winner, &judge.by)],
+        Stage::Debate(debate) => {
+            let against = debate.opponent.iter().map(|opponent| (Asked::Argument, Some(Voice::Opponent), opponent));
+            let speaks = debate.opponent.as_ref().map(|_| Voice::Speaker);
+            let always = [(Asked::Argument, speaks, &debate.speaker), (Asked::Sufficient, None, &debate.overseer)];
+            always.into_iter().chain(against).collect()
+        }
+        Stage::Judge(judge) => vec![(Asked::Winner, None, &judge.by)],
         _ => Vec::new(),
     };
-    parties.into_iter().filter(|(_, party)| party.name == amplify).map(|(asked, _)| asked).collect()
+    let of_amplify = parties.into_iter().filter(|(.., party)| party.name == amplify);
+    of_amplify.map(|(asked, voice, _)| (asked, voice)).collect()
 }
