@@ -105,7 +105,7 @@ fn by_multiplier(mut logits: Tensor, steps: usize) -> Tensor {
         let (gain, slope) = slopes(&logits);
         let (of_reward, of_loss) = multiplier.shares();
         multiplier.ascend(0.1, loss(&logits) - limit());
-        logits = logits + (gain * of_reward - slope * of_loss) * 0.5;
+        logits += (gain * of_reward - slope * of_loss) * 0.5;
     }
     logits
 }
