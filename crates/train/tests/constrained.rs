@@ -163,7 +163,8 @@ fn take(model: &mut Model, limit: f64) -> (Metrics, Outcome) {
 
 /// L of the examples.
 fn loss(model: &Model) -> f64 {
-    gradients(model, &examples(), Objective::default(), 4, 1).unwrap().supervised.unwrap().value
+    let found = gradients(model, &examples(), Objective::default(), 4, 1).expect("the examples are finite");
+    found.supervised.expect("there are targets").value
 }
 
 #[test]
