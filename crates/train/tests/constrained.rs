@@ -1,8 +1,6 @@
 //! Constrained steps with a model: the Fisher matrix against its definition, what a step is held to, and that it is the same
 //! step every time.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use model::{Llama, Model, Tokenizer};
 use proptest::prelude::*;
 use spec::settings::{Architecture, Normalise};

@@ -20,8 +20,8 @@ use spec::settings::{Distance, Weight};
 pub struct Predictions {
     /// The stage's name.
     pub name: String,
-    /// The tables of calls, each with those of its questions that are put to Adv's Amp≈, of one voice or whosever.
-    pub calls: Vec<(String, Vec<(Asked, Option<Voice>)>)>,
+    /// Where the calls are that Adv was asked about.
+    pub calls: Vec<Predicted>,
     /// d.
     pub distance: Distance,
     /// What an example counts.
@@ -30,10 +30,18 @@ pub struct Predictions {
     pub tokenizer: Tokenizer,
 }
 
+/// A table of calls.
+pub struct Predicted {
+    /// Its name.
+    pub table: String,
+    /// Those of its questions that are put to Adv's Amp≈, of one voice or whosever.
+    pub asked: Vec<(Asked, Option<Voice>)>,
+}
+
 impl Stage for Predictions {
     fn run(&self, unit: &mut Unit<'_>) -> Result<Bundle, StageError> {
         let mut examples = Vec::new();
-        for (table, asked) in &self.calls {
+        for Predicted { table, asked } in &self.calls {
             let mut calls = tables::to_calls(unit.table(table)?)?;
             let of_voice = |call: &Call, voice: Option<Voice>| voice.is_none() || call.voice == voice;
             calls.retain(|call| asked.iter().any(|&(asked, voice)| call.asked == asked && of_voice(call, voice)));

@@ -1,7 +1,10 @@
 //! Adv, by which Samp learns: as it is asked, and as it is taught.
 
 use super::named;
-use crate::stages::{predictions::Predictions, samp::Learnt};
+use crate::stages::{
+    predictions::{Predicted, Predictions},
+    samp::Learnt,
+};
 use debate::{debate::Voice, question::Asked};
 use model::Tokenizer;
 use plan::{Node, Role, states};
@@ -22,7 +25,7 @@ pub(super) fn phrases(pipeline: &Pipeline) -> impl Iterator<Item = String> {
 /// What teaches it.
 pub(super) fn predictions(pipeline: &Pipeline, node: &Node, loss: &Loss, tokenizer: Tokenizer) -> Predictions {
     let amplify = loss.predict.as_ref().map_or("", |predict| &predict.name);
-    let asked = |table: &str| (table.to_owned(), asked(pipeline, table, amplify));
+    let asked = |table: &str| Predicted { table: table.to_owned(), asked: asked(pipeline, table, amplify) };
     let (name, calls) = (node.name.clone(), node.tables(Role::Calls).map(asked).collect());
     Predictions { name, calls, distance: loss.distance, weight: loss.weight, tokenizer }
 }
