@@ -6,6 +6,7 @@ use batch::{Run, Stage as _, States, Unit};
 use debate::{
     amplify::{Amplified, HumanAnswer, SubAnswer},
     answerer::{Answer, Sampled},
+    debate::Voice,
     distance::distance as between,
     draw::Draw,
     question::Asked,
@@ -13,7 +14,10 @@ use debate::{
 };
 use elenchus::{
     estimate::{Estimate, against_human},
-    stages::{loss::Loss, predictions::Predictions},
+    stages::{
+        loss::Loss,
+        predictions::{Predicted, Predictions},
+    },
     states::Baseline,
     tables,
 };
@@ -148,9 +152,14 @@ fn the_weighted_loss_has_the_expectation_of_always() {
 
 /// What teaches Adv, out of calls: by question and answer, the tokens of each example and its weight.
 fn predictions(distance: Distance, weight: Weight, trace: &[Call]) -> Vec<(Vec<u32>, f64)> {
-    let (table, mut states) = (tables::from_calls(trace).unwrap(), States::new());
+    predictions_of(None, distance, weight, tables::from_calls(trace).unwrap())
+}
+
+/// The same out of a table of calls, of one voice or whosever.
+fn predictions_of(voice: Option<Voice>, distance: Distance, weight: Weight, table: DataFrame) -> Vec<(Vec<u32>, f64)> {
+    let mut states = States::new();
     let mut unit = Unit::new(0, BTreeMap::from([("calls", &table)]), &mut states, &[], &[]);
-    let calls = vec![("calls".to_owned(), vec![Asked::Argument])];
+    let calls = vec![Predicted { table: "calls".into(), asked: vec![(Asked::Argument, voice)] }];
     let tokenizer = load(&small("web-of-lies", 1)).tokenizer;
     let made = Predictions { name: "p".into(), calls, distance, weight, tokenizer }.run(&mut unit).unwrap();
     let tokens = tables::list_u32(&made["p"], "tokens").unwrap().into_iter().flatten();
@@ -471,4 +480,16 @@ fn an_overseer_who_is_not_asked_needs_nothing_to_go_by() {
         let paying = |stage: &str| metrics.iter().any(|metric| **metric == format!("{stage}.overseer_budget_left"));
         assert_eq!((paying("arguments"), paying("verdicts")), (false, true), "{name}");
     }
+}
+
+/// Two Amp≈ that argue against each other may each have an Adv; it hears of its own arguments alone.
+#[test]
+fn adv_is_taught_by_the_arguments_of_its_own_amplify() {
+    let trace = trace(&[1.0; 4], |_| true);
+    let mut table = tables::from_calls(&trace).unwrap();
+    let of = |call: &Call| if call.question < 1 { Voice::Speaker } else { Voice::Opponent };
+    let voices: Vec<&str> = trace.iter().map(|call| of(call).name()).collect();
+    table.with_column(Column::new("voice".into(), voices)).unwrap();
+    let count = |voice| predictions_of(voice, Distance::Exact, Weight::One, table.clone()).len();
+    assert_eq!([None, Some(Voice::Speaker), Some(Voice::Opponent)].map(count), [4, 1, 3]);
 }
