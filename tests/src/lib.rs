@@ -1,8 +1,8 @@
 //! What the end-to-end tests share: small pipelines, and runs of them in folders of their own.
 
 use elenchus::{
-    load::{Loaded, compile},
-    run::perform,
+    verbs::run::perform,
+    wiring::load::{Loaded, compile},
 };
 use spec::settings::Pipeline;
 use std::{
@@ -89,7 +89,7 @@ pub fn load(source: &str) -> Loaded {
 
 fn compiled(source: &str, adjust: impl FnOnce(&mut Pipeline)) -> Loaded {
     let sources = spec::Sources::of_text("pipeline.toml", Path::new(env!("CARGO_MANIFEST_DIR")), source);
-    compile(&sources, adjust).unwrap_or_else(|problems| panic!("{}", elenchus::load::draw(&problems, &sources)))
+    compile(&sources, adjust).unwrap_or_else(|problems| panic!("{}", elenchus::wiring::load::draw(&problems, &sources)))
 }
 
 /// Runs a pipeline to its end in a new folder.

@@ -127,7 +127,7 @@ fn what_cannot_be_debated_is_skipped() {
     run(&debated(folder.path(), "skip"), &root);
     insta::assert_snapshot!(shown(&root, &["arguments.errors"]));
     let run = Run::open(&root).unwrap();
-    let ids = |table| elenchus::tables::u64s(&run.table(table, 0).unwrap(), "question").unwrap();
+    let ids = |table| elenchus::stages::tables::u64s(&run.table(table, 0).unwrap(), "question").unwrap();
     assert_eq!(ids("verdicts"), [7, 8]);
     assert!(ids("arguments").iter().all(|id| [7, 8].contains(id)));
     assert_eq!(run.lines()[0].metrics["arguments.errors"], 3.0);
@@ -162,8 +162,9 @@ fn rows_that_are_no_questions_are_not_drawn() {
     let errors: Vec<usize> = run.tables("drawn.errors").map(|table| table.unwrap().height()).collect();
     assert_eq!(errors, [4, 0, 0], "they stand in the first batch, and count once");
     let sources = spec::Sources::of_text("pipeline.toml", folder.path(), &source.replace("ON_ERROR", "fail"));
-    let problems = elenchus::load::compile(&sources, |_| {}).err().unwrap();
-    let report = elenchus::load::draw(&problems, &sources).replace(&folder.path().display().to_string(), "DATA");
+    let problems = elenchus::wiring::load::compile(&sources, |_| {}).err().unwrap();
+    let report =
+        elenchus::wiring::load::draw(&problems, &sources).replace(&folder.path().display().to_string(), "DATA");
     insta::assert_snapshot!(report);
 }
 
@@ -173,6 +174,6 @@ fn an_id_of_another_type_is_told_with_how_to_make_it_one() {
     let source = ASKED.replace("FOLDER", folder.path().to_str().unwrap()).replace("FILE", "q.jsonl");
     let source = source.replace("\"typed\"", "\"rows\"").replace("ON_ERROR", "skip");
     let sources = spec::Sources::of_text("pipeline.toml", folder.path(), &source);
-    let problems = elenchus::load::compile(&sources, |_| {}).err().unwrap();
-    insta::assert_snapshot!(elenchus::load::draw(&problems, &sources));
+    let problems = elenchus::wiring::load::compile(&sources, |_| {}).err().unwrap();
+    insta::assert_snapshot!(elenchus::wiring::load::draw(&problems, &sources));
 }

@@ -4,7 +4,7 @@
 
 use batch::Run;
 use debate::judge::Side;
-use elenchus::{states::Baseline, tables};
+use elenchus::stages::{states::Baseline, tables};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,

@@ -12,7 +12,10 @@ use debate::{
     question::Asked,
     trace::{Call, calls},
 };
-use elenchus::{stages::loss::Loss, states::Baseline, tables};
+use elenchus::{
+    stages::loss::Loss,
+    stages::{states::Baseline, tables},
+};
 use polars::prelude::*;
 use spec::settings::{Distance, Stage};
 use std::{collections::BTreeMap, path::Path};

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use elenchus::{cli::Command, load::load};
+use elenchus::{verbs::cli::Command, wiring::load::load};
 use serde_json::{Value, json};
 use spec::Sources;
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::PathBuf};
@@ -36,7 +36,7 @@ fn check(folder: &str, pages: &BTreeMap<String, String>) {
 
 #[test]
 fn verbs() {
-    let mut command = elenchus::cli::command();
+    let mut command = elenchus::verbs::cli::command();
     command.build();
     let verbs = command.get_subcommands_mut().filter(|verb| verb.get_name() != "help");
     check("verbs", &verbs.map(verb_page).collect());

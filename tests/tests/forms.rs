@@ -10,10 +10,13 @@ use debate::{
     trace::{Call, Part},
 };
 use elenchus::{
-    show::transcript,
-    states::{Baseline, ModelState},
-    summary::summary,
-    tables, wins, wire,
+    results::summary::summary,
+    stages::{
+        states::{Baseline, ModelState},
+        tables, wins,
+    },
+    verbs::show::transcript,
+    wiring::wire,
 };
 use polars::prelude::DataFrame;
 use std::path::Path;

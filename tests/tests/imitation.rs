@@ -7,7 +7,7 @@
 mod plain;
 
 use debate::{draw::Draw, question::Posed, samp::calls_human};
-use elenchus::{states, wire};
+use elenchus::{stages::states, wiring::wire};
 use model::Model;
 use tests::{load, small};
 use train::{AdamW, Rates};

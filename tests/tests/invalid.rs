@@ -23,9 +23,11 @@ fn drawn(name: &str) -> String {
 }
 
 fn reported(sources: &Sources, folder: &Path) -> String {
-    match elenchus::load::compile(sources, |_| {}) {
+    match elenchus::wiring::load::compile(sources, |_| {}) {
         Ok(_) => "no problems".to_owned(),
-        Err(problems) => elenchus::load::draw(&problems, sources).replace(&folder.display().to_string(), "FOLDER"),
+        Err(problems) => {
+            elenchus::wiring::load::draw(&problems, sources).replace(&folder.display().to_string(), "FOLDER")
+        }
     }
 }
 

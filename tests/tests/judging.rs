@@ -6,12 +6,17 @@
 use batch::Run;
 use debate::judge::Side;
 use elenchus::{
-    calibration::{Bin, Forecast, bins, brier, calibration_error},
-    states::ModelState,
-    summary::summary,
-    tables,
-    verdicts::{Judged, Tally, forecasts, right, tallies},
-    wire,
+    results::{
+        summary::summary,
+        tallies::{Tally, tallies},
+    },
+    stages::{
+        calibration::{Bin, Forecast, bins, brier, calibration_error},
+        states::ModelState,
+        tables,
+        verdicts::{Judged, forecasts, right},
+    },
+    wiring::wire,
 };
 use model::{Llama, Model};
 use polars::prelude::DataFrame;
@@ -131,7 +136,7 @@ fn metrics_summary_and_report_are_of_the_same_verdicts() {
         )),
         "{told}"
     );
-    let report = elenchus::pages::report::report(&root).unwrap();
+    let report = elenchus::results::pages::report::report(&root).unwrap();
     for said in ["Verdicts, over", "is the even side right?", "24 probabilities", "% odd wins"] {
         assert!(report.contains(said), "{said}");
     }

@@ -5,7 +5,7 @@
 
 use batch::{Bundle, Call, Job, Outside, Policy, Run, RunError, RunFolder, Stage, StageError, Unit};
 use debate::draw::Draw;
-use elenchus::{tables, wire};
+use elenchus::{stages::tables, wiring::wire};
 use polars::prelude::DataFrame;
 use std::{
     collections::BTreeSet,

@@ -1,6 +1,9 @@
 //! The plots of reports and comparisons.
 
-use elenchus::pages::{Line, Plot, number};
+use elenchus::results::{
+    figures::number,
+    pages::{Line, Plot},
+};
 
 fn drawn(lines: Vec<Line>) -> String {
     Plot { title: "held_out.naive".to_owned(), lines }.draw().into_string()

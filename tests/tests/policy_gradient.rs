@@ -10,7 +10,7 @@ use debate::{
     draw::Draw,
     question::{Asked, Posed, yes},
 };
-use elenchus::{states, wire};
+use elenchus::{stages::states, wiring::wire};
 use model::Model;
 use plain::Sequence;
 use tests::{load, small};
@@ -29,7 +29,7 @@ fn source() -> String {
 
 /// A pipeline as it is before its first batch.
 struct Game {
-    loaded: elenchus::load::Loaded,
+    loaded: elenchus::wiring::load::Loaded,
     human: Box<dyn debate::human::Human>,
     agent: Model,
     target: Model,

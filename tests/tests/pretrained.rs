@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use batch::Run;
-use elenchus::load::{compile, draw, load_offline};
+use elenchus::wiring::load::{compile, draw, load_offline};
 use spec::Sources;
 use std::{fs, path::Path};
 
@@ -61,7 +61,7 @@ fn m_answers_as_the_run_that_trained_it() {
     let answers: Vec<String> =
         asked.column("answer").unwrap().str().unwrap().iter().map(|it| it.unwrap().into()).collect();
     let trained = folder.path().join("trained");
-    let evaluated = elenchus::evaluate::of(&trained, &folder.path().join("questions.jsonl"), "last");
+    let evaluated = elenchus::verbs::evaluate::of(&trained, &folder.path().join("questions.jsonl"), "last");
     let evaluated = evaluated.unwrap_or_else(|failure| panic!("{}", failure.text()));
     assert_eq!(answers, evaluated.answers.into_iter().map(|row| row.answer.unwrap()).collect::<Vec<_>>());
 }

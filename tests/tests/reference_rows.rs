@@ -4,7 +4,7 @@
 
 use batch::Run;
 use debate::{cost::Cost, draw::Draw};
-use elenchus::{
+use elenchus::results::{
     bootstrap::{Interval, difference, interval, resampled},
     figures::{Accuracy, accuracies, label},
 };
@@ -28,7 +28,7 @@ fn evaluated(source: &str, root: &Path) -> (Accuracy, BTreeMap<String, Vec<Strin
     let run = Run::open(root).unwrap();
     let accuracy = accuracies(&run, &load(source).pipeline).unwrap().remove(0);
     let answers = run.table("held_out.answers", 1).unwrap();
-    let text = |name: &str| elenchus::tables::texts(&answers, name).unwrap();
+    let text = |name: &str| elenchus::stages::tables::texts(&answers, name).unwrap();
     let mut by_row: BTreeMap<String, Vec<String>> = BTreeMap::new();
     text("row").into_iter().zip(text("answer")).for_each(|(row, answer)| by_row.entry(row).or_default().push(answer));
     (accuracy, by_row)

@@ -366,7 +366,7 @@ fn shells_and_man_know_every_verb() {
     assert_eq!(elenchus(folder, &["man", "man1"]), "exit 0\n");
     let script = elenchus(folder, &["completions", "bash"]);
     assert!(script.starts_with("exit 0\n"), "{script}");
-    for verb in elenchus::cli::command().get_subcommands() {
+    for verb in elenchus::verbs::cli::command().get_subcommands() {
         let (name, about) = (verb.get_name(), verb.get_about().unwrap().to_string());
         let page = std::fs::read_to_string(folder.join(format!("man1/elenchus-{name}.1"))).unwrap();
         assert!(

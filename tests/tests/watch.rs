@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use elenchus::watch::{Cause, Watch};
+use elenchus::results::watch::{Cause, Watch};
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 use tests::{break_off, load, small};

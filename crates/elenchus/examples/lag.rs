@@ -5,7 +5,10 @@
 //! ```
 
 use batch::{Bundle, Call, Job, Run, RunFolder, Stage, StageError, Texts, Unit};
-use elenchus::{load::load, run::policy, wire};
+use elenchus::{
+    verbs::run::policy,
+    wiring::{load::load, wire},
+};
 use spec::Sources;
 use std::{
     env,

@@ -6,8 +6,8 @@
 
 use batch::{Event, RunFolder, Texts};
 use elenchus::{
-    load::{Loaded, compile},
-    run::perform,
+    verbs::run::perform,
+    wiring::load::{Loaded, compile},
 };
 use spec::Sources;
 use std::{

@@ -1,6 +1,6 @@
 //! How long it takes to plan a file, from its text to the checked graph: `cargo run --release --example planning -- STAGES`.
 
-use elenchus::load::load;
+use elenchus::wiring::load::load;
 use spec::Sources;
 use std::{env, error::Error, fmt::Write, path::Path, time::Instant};
 

@@ -1,5 +1,5 @@
 //! The `elenchus` command, built beside the tests so that they can start it and kill it.
 
 fn main() {
-    elenchus::cli::main()
+    elenchus::verbs::cli::main()
 }

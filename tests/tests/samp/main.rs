@@ -15,13 +15,12 @@ use debate::{
     trace::{Call, Part, calls},
 };
 use elenchus::{
-    estimate::{Estimate, against_human},
+    results::estimate::{Estimate, against_human},
     stages::{
         loss::Loss,
         predictions::{Predicted, Predictions},
     },
-    states::Baseline,
-    tables,
+    stages::{states::Baseline, tables},
 };
 use polars::prelude::*;
 use spec::settings::{Distance, Stage, Weight};

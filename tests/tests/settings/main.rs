@@ -9,7 +9,7 @@ use batch::{
     Digest, Run,
     manifest::{Checkpoint, Line, Part},
 };
-use elenchus::{load::compile, run::perform};
+use elenchus::{verbs::run::perform, wiring::load::compile};
 use others::{OTHERS, OTHERS_OF_TABLES, Other, SCHEDULED, SCHEDULED_OF_TABLES};
 use serde_json::Value;
 use spec::Sources;
@@ -144,7 +144,7 @@ fn run(folder: &Path, sets: &[&str], root: &Path) -> Result<(), String> {
     // The paths in a setting start at the working directory, which tests share.
     let sets: Vec<String> = sets.iter().map(|set| set.replace("FOLDER", folder.to_str().unwrap())).collect();
     let sources = Sources::open(&folder.join("pipeline.toml"), &[], &sets).unwrap();
-    let loaded = compile(&sources, |_| {}).map_err(|problems| elenchus::load::draw(&problems, &sources))?;
+    let loaded = compile(&sources, |_| {}).map_err(|problems| elenchus::wiring::load::draw(&problems, &sources))?;
     let texts = batch::Texts { pipeline: &loaded.pipeline.to_toml(), source: "", plan: "" };
     let mut run = batch::RunFolder::create(root, &loaded.plan, texts).unwrap();
     perform(loaded, &mut run, &AtomicBool::new(false), &mut |_| {}).map_err(|failure| failure.text())?;

@@ -6,7 +6,7 @@ use super::{
     note_usage,
     questions::{Question, questions, stop},
 };
-use crate::{answerers::ModelAnswerer, states::ModelState, tables};
+use crate::stages::{answerers::ModelAnswerer, states::ModelState, tables};
 use ::debate::{
     amplify::{Amplified, Open, amplify},
     answerer::{Answerer, Prompt, Sampled},

@@ -5,7 +5,7 @@ use super::{
     questions::{Question, questions, stop},
     samp::Held,
 };
-use crate::tables;
+use crate::stages::tables;
 use batch::{Bundle, Stage, StageError, Unit, stages::errors};
 use debate::{
     answerer::Answerer,

@@ -6,7 +6,7 @@ use super::{
     procedure::Procedure,
     sample::{Drawn, Source},
 };
-use crate::{
+use crate::stages::{
     calibration::{bins, brier, calibration_error},
     evaluation::{Count, Examinee, Scored, by_depth, known, scored, sum},
     verdicts::{forecasts, judged, right},

@@ -1,7 +1,7 @@
 //! `[judge.NAME]`: who won each debate, and the reward that follows.
 
 use super::{Amplifier, debate::human_calls, note_usage, questions::questions};
-use crate::{tables, wins};
+use crate::stages::{tables, wins};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     debate::Row,

@@ -1,7 +1,7 @@
 //! How `[train.NAME]` takes its steps where the loss has a limit: which limit that is at a batch, and what is known of it
 //! from batch to batch.
 
-use crate::states::Constraint;
+use crate::stages::states::Constraint;
 use batch::{StageError, Unit};
 use model::Model;
 use spec::settings::{Constrained, Cpo, Lagrangian, Limit, Method, Schedule};

@@ -10,7 +10,7 @@
 //! gradient of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted.
 
 use super::questions::questions as questions_of;
-use crate::{states::Baseline, tables};
+use crate::stages::{states::Baseline, tables};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     baseline::{Group, depth, groups},

@@ -1,8 +1,11 @@
 //! The stages of a run: one file each, and one match from settings to stages.
 
 pub mod answer;
+pub mod answerers;
+pub mod calibration;
 pub mod debate;
 pub mod evaluate;
+pub mod evaluation;
 pub mod judge;
 pub mod limited;
 pub mod loss;
@@ -11,10 +14,14 @@ pub mod procedure;
 pub mod questions;
 pub mod samp;
 pub mod sample;
+pub mod states;
 pub mod sync;
+pub mod tables;
 pub mod train;
+pub mod verdicts;
+pub mod wins;
 
-use crate::{
+use crate::stages::{
     answerers::{ModelAnswerer, Usage},
     states::ModelState,
 };

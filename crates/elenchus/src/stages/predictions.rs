@@ -3,7 +3,7 @@
 //! for those over which H was not called, so that Adv learns of all questions, and not only of those that it suspects.
 
 use super::loss::{Example, into_table};
-use crate::tables;
+use crate::stages::tables;
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     adversary::{Outcome, outcomes},

@@ -5,7 +5,7 @@
 //! Consultancy and a judge without a transcript are the references of Khan et al. (2024) and Kenton et al. (2024).
 
 use super::Amplifier;
-use crate::{
+use crate::stages::{
     evaluation::{Known, Said},
     wins,
 };

@@ -1,7 +1,7 @@
 //! The questions of a table, as they are put to somebody. A question's id is its name in every table that comes of it,
 //! and the address of its randomness.
 
-use crate::tables;
+use crate::stages::tables;
 use batch::{StageError, stages::Refused};
 use polars::prelude::*;
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Samp in a stage: what it goes by in a batch, what it may spend, and what is noted of it.
 
-use crate::{
+use crate::stages::{
     answerers::{ModelAnswerer, Usage},
     states::{Imitation, ModelState, Spent},
 };

@@ -1,6 +1,6 @@
 //! `[sync.NAME]`: M_target follows M.
 
-use crate::states::ModelState;
+use crate::stages::states::ModelState;
 use batch::{Bundle, Stage, StageError, Unit};
 use spec::settings::Follow;
 

@@ -2,8 +2,10 @@
 
 use crate::{
     stages::limited::{Limited, Way},
-    states::{Imitation, ModelState, OptimizerState},
-    tables,
+    stages::{
+        states::{Imitation, ModelState, OptimizerState},
+        tables,
+    },
 };
 use batch::{Bundle, Stage, StageError, Unit};
 use polars::prelude::*;

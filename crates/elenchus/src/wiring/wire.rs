@@ -1,0 +1,336 @@
+//! From a loaded pipeline to what the engine runs: the states as they are before the first batch, and the stages.
+
+mod adversary;
+mod debates;
+mod tables;
+
+use crate::{
+    stages::states::{Baseline, Constraint, Imitation, ModelState, OptimizerState, Spent},
+    stages::{
+        self, Amplifier,
+        evaluate::VerdictTables,
+        limited::Limited,
+        samp::{Account, Decider},
+        sample::Source,
+    },
+    wiring::load::Loaded,
+};
+use batch::{Stage as Work, States, stages::Refused};
+use debate::{draw::Draw, question::SIDES};
+use model::{Model, Tokenizer, TokenizerError};
+use plan::{Node, Role, samp::part, states as names};
+use spec::settings::{Amplify, Budget, By, CallHuman, Named, Pipeline, Row, Stage, Train, Turns, Wording};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+pub use tables::writer;
+use train::AdamW;
+
+/// Looks a name up that `plan` has resolved.
+fn named<'a, T>(things: &'a [Named<T>], name: &str) -> &'a T {
+    let found = things.iter().find(|thing| thing.name == name);
+    &found.expect("plan resolves every name before anything is wired").settings
+}
+
+/// The words of a pipeline.
+pub struct Vocabulary {
+    /// One token each.
+    phrases: BTreeSet<String>,
+    /// What else M and H use.
+    words: BTreeSet<String>,
+    /// Texts of question files.
+    rows: BTreeSet<String>,
+}
+
+impl Vocabulary {
+    /// A tokenizer for these words, and for those of what is read.
+    pub fn tokenizer(self, read: BTreeSet<String>) -> Result<Tokenizer, TokenizerError> {
+        let words: BTreeSet<String> = self.words.into_iter().chain(self.rows).chain(read).collect();
+        Tokenizer::from_wording(&Vec::from_iter(self.phrases), &Vec::from_iter(words))
+    }
+
+    /// What M and H use and a tokenizer has no token for.
+    pub fn unknown_to(&self, tokenizer: &Tokenizer) -> impl Iterator<Item = &str> {
+        let used = self.phrases.iter().chain(&self.words);
+        used.filter(|text| tokenizer.unknown(&tokenizer.encode(text)) > 0).map(String::as_str)
+    }
+}
+
+/// The words of a pipeline: of its tasks, of how questions are put, and of its question files.
+pub fn vocabulary(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Vocabulary {
+    let wording = wording(pipeline);
+    let mut phrases: BTreeSet<String> = SIDES.iter().map(|side| (*side).to_owned()).collect();
+    let mut words = BTreeSet::from(["Yes", "No"].map(str::to_owned));
+    let simultaneous =
+        |stage: &Named<Stage>| matches!(&stage.settings, Stage::Debate(debate) if debate.turns == Turns::Simultaneous);
+    words.extend(pipeline.stages.iter().any(simultaneous).then(|| tasks::UNDECIDED.to_owned()));
+    for template in [&wording.argument, &wording.sufficient, &wording.winner] {
+        let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
+        phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
+    }
+    phrases.extend(adversary::phrases(pipeline));
+    let scripts = pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(&human.settings.script));
+    let sources = || questions.values().flat_map(Source::parts);
+    let generators = sources().filter_map(|source| match source {
+        Source::Task(generator) => Some(generator.task()),
+        Source::Rows(..) | Source::Mixture(_) => None,
+    });
+    for task in scripts.chain(generators) {
+        phrases.extend(task.phrases().iter().map(|phrase| (*phrase).to_owned()));
+        words.extend(task.words().iter().map(|word| (*word).to_owned()));
+    }
+    let rows = sources().filter_map(|source| match source {
+        Source::Rows(rows, _) => Some(rows),
+        Source::Task(_) | Source::Mixture(_) => None,
+    });
+    let texts = rows.flatten().flat_map(|row| [Some(row.text.clone()), row.gold.clone()]).flatten();
+    Vocabulary { phrases, words, rows: texts.collect() }
+}
+
+/// How the questions of a pipeline are worded: as its first debate does it.
+pub fn wording(pipeline: &Pipeline) -> Wording {
+    pipeline.stages.iter().find_map(|stage| wording_of(&stage.settings)).unwrap_or_default()
+}
+
+fn wording_of(stage: &Stage) -> Option<Wording> {
+    match stage {
+        Stage::Debate(debate) => Some(debate.wording.clone()),
+        _ => None,
+    }
+}
+
+/// The states before the first batch.
+pub fn states(loaded: &Loaded) -> States {
+    use spec::settings::Model as Settings;
+    let pipeline = &loaded.pipeline;
+    let seed = |name: &str| Draw::new(pipeline.seed).named("model").named(name).stream;
+    let fresh = |name: &str| {
+        // A copy of a copy starts as what the first one is a copy of.
+        let mut origin = name;
+        loop {
+            match named(&pipeline.models, origin) {
+                Settings::CopyOf(reference) => origin = &reference.name,
+                Settings::New(architecture) => {
+                    return Model::new(architecture.clone(), loaded.tokenizer.clone(), seed(origin));
+                }
+                Settings::Checkpoint(folder) => {
+                    return loaded.inputs.outside.model(folder).expect("load has opened the models of a pipeline");
+                }
+            }
+        }
+    };
+    let mut states = States::new();
+    for model in &pipeline.models {
+        states.insert(names::weights(&model.name), ModelState(fresh(&model.name)));
+    }
+    for stage in &pipeline.stages {
+        match &stage.settings {
+            Stage::Train(train) => {
+                let optimizer = AdamW::new(fresh(&train.model.name).weights.layout.parameters());
+                states.insert(names::optimizer(&stage.name), OptimizerState(optimizer));
+                if limited(pipeline, &stage.name, train).is_some() {
+                    states.insert(names::constraint(&stage.name), Constraint::default());
+                }
+            }
+            Stage::Loss(loss) if loss.predict.is_none() => {
+                states.insert(names::baseline(&stage.name), Baseline::default())
+            }
+            _ => {}
+        }
+    }
+    of_samp(pipeline, &mut states);
+    states
+}
+
+/// What Samp goes by from batch to batch, before the first.
+fn of_samp(pipeline: &Pipeline, states: &mut States) {
+    for Named { name, settings, .. } in &pipeline.amplifies {
+        if let CallHuman::Schedule(_) = settings.call_human {
+            states.insert(names::imitation(name), Imitation::default());
+        }
+        let of_run = settings.budget.as_ref().is_some_and(|budget| budget.per_run.is_some());
+        let paying = pipeline.stages.iter().filter(|stage| of_run && part(pipeline, &stage.settings, name).0 > 0);
+        paying.for_each(|stage| states.insert(names::spent(name, &stage.name), Spent::default()));
+    }
+}
+
+/// What does the work of each node, in the plan's order. `root` is the run's folder.
+pub fn stages(mut loaded: Loaded, root: &Path) -> Vec<Box<dyn Work>> {
+    let nodes = loaded.plan.nodes.clone();
+    nodes.into_iter().map(|node| wire(&mut loaded, node, root)).collect()
+}
+
+/// One match from settings to stages.
+fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
+    let source = loaded.inputs.questions.remove(&node.name);
+    let pipeline = &loaded.pipeline;
+    let draw = Draw::new(pipeline.seed).named(&node.name);
+    let name = node.name.clone();
+    match node.stage.clone() {
+        Stage::Sample(sample) => {
+            let source = source.expect("load sets up the questions of every sample stage");
+            let until = if pipeline.batches.is_none() { source.count() } else { None };
+            let excluded = loaded.inputs.excluded.remove(&name).unwrap_or_default();
+            let skipped = loaded.inputs.skipped.remove(&name);
+            let skipped = skipped.map(|rows| rows.into_iter().map(Refused::from).collect());
+            let (rows, repeat) = (sample.rows, sample.repeat);
+            Box::new(stages::sample::Sample { name, source, rows, repeat, until, skipped, excluded, draw })
+        }
+        Stage::Debate(debate) => Box::new(debates::debate(pipeline, &node, debate, draw)),
+        Stage::Judge(judge) => Box::new(stages::judge::Judge {
+            name,
+            questions: table(&node, Role::Questions),
+            arguments: table(&node, Role::Arguments),
+            by: amplifier(pipeline, &node, &judge.by.name),
+            reply: judge.reply,
+            sees: judge.sees,
+            repeats: judge.repeats,
+            wording: wording_of(named(&pipeline.stages, &judge.from.name)).unwrap_or_default(),
+            form: debates::form_of(pipeline, &judge.from.name),
+            draw,
+        }),
+        Stage::Loss(loss) if loss.predict.is_some() => {
+            Box::new(adversary::predictions(pipeline, &node, &loss, loaded.tokenizer.clone()))
+        }
+        Stage::Loss(loss) => Box::new(stages::loss::Loss {
+            calls: node.tables(Role::Calls).map(str::to_owned).collect(),
+            verdicts: node.tables(Role::Verdicts).next().map(str::to_owned),
+            questions: node.tables(Role::Questions).next().map(str::to_owned),
+            against_other: loss.from.iter().any(|from| debates::against_other(pipeline, &from.name)),
+            baseline: names::baseline(&name),
+            name,
+            settings: loss,
+            tokenizer: loaded.tokenizer.clone(),
+        }),
+        Stage::Train(train) => Box::new(stages::train::Train {
+            from: table(&node, Role::Examples),
+            model: names::weights(&train.model.name),
+            optimizer: names::optimizer(&name),
+            reference: train.kl.as_ref().map(|kl| names::weights(&kl.to.name)),
+            followers: followers(pipeline, &name),
+            limited: limited(pipeline, &name, &train),
+            workers: pipeline.workers,
+            settings: train,
+        }),
+        Stage::Sync(sync) => Box::new(stages::sync::Sync {
+            source: names::weights(&sync.from_model.name),
+            target: names::weights(&sync.to_model.name),
+            follow: sync.follow,
+        }),
+        Stage::Evaluate(evaluate) => {
+            let source = source.expect("load sets up the questions of every evaluate stage");
+            let verdicts = evaluate.verdicts.as_ref().map(|judge| VerdictTables {
+                verdicts: table(&node, Role::Verdicts),
+                arguments: table(&node, Role::Arguments),
+                gold: table(&node, Role::Gold),
+                both_answer: debates::both_answer(pipeline, &judge.name),
+            });
+            Box::new(stages::evaluate::Evaluate {
+                name,
+                questions: stages::evaluate::held_out(&source, evaluate.count, draw),
+                of: amplifier(pipeline, &node, &evaluate.of.name),
+                procedure: debates::procedure(pipeline, &node, &evaluate),
+                verdicts,
+                wording: wording(pipeline),
+                draw,
+                rows: evaluate.rows,
+            })
+        }
+        Stage::Answer(answer) => Box::new(stages::answer::Answer {
+            name,
+            from: table(&node, Role::Asked),
+            by: answering(pipeline, &node, &answer.by),
+            wording: wording(pipeline),
+            on_error: answer.on_error,
+            draw,
+        }),
+        Stage::Write(write) => Box::new(writer(&node, &write, root)),
+        table_stage => tables::wire(loaded, &node, table_stage, root),
+    }
+}
+
+/// Who answers a table of questions.
+fn answering(pipeline: &Pipeline, node: &Node, by: &By) -> stages::answer::By {
+    match by {
+        By::Amplify(amplify) => stages::answer::By::Amplify(Box::new(amplifier(pipeline, node, &amplify.name))),
+        By::Human(human) => stages::answer::By::Human(scripted(pipeline, &human.name)),
+        By::Model(sampled) => {
+            stages::answer::By::Model(names::weights(&sampled.name.name), sampled.clone(), pipeline.workers)
+        }
+    }
+}
+
+/// A human of the pipeline.
+fn scripted(pipeline: &Pipeline, name: &str) -> Box<dyn debate::human::Human> {
+    let script = &named(&pipeline.humans, name).script;
+    tasks::human(script).expect("spec checks scripts against the catalogue")
+}
+
+/// The table that a node is given in a role.
+fn table(node: &Node, role: Role) -> String {
+    node.tables(role).next().expect("plan gives a stage the tables it takes").to_owned()
+}
+
+/// An `[amplify.NAME]` of the pipeline, as a stage asks it.
+fn amplifier(pipeline: &Pipeline, node: &Node, name: &str) -> Amplifier {
+    let Amplify { model, human, call_human, budget, temperature, max_tokens } = named(&pipeline.amplifies, name);
+    let part = part(pipeline, &node.stage, name);
+    let account = |budget: &Budget| Account {
+        budget: budget.clone(),
+        part,
+        spent: names::spent(name, &node.name),
+        batches: pipeline.batches.unwrap_or(1),
+    };
+    let samp = match part {
+        // Where it is never asked it has no states to go by.
+        (0, _) => Decider {
+            name: name.to_owned(),
+            call_human: CallHuman::Never,
+            imitation: None,
+            adversary: None,
+            account: None,
+        },
+        _ => Decider {
+            name: name.to_owned(),
+            call_human: call_human.clone(),
+            imitation: matches!(call_human, CallHuman::Schedule(_)).then(|| names::imitation(name)),
+            adversary: call_human.learned().map(|learned| adversary::learnt(learned, pipeline.workers)),
+            account: budget.as_ref().map(account),
+        },
+    };
+    Amplifier {
+        model: names::weights(&model.name),
+        human: scripted(pipeline, &human.name),
+        samp,
+        temperature: temperature.clone(),
+        max_tokens: *max_tokens,
+        workers: pipeline.workers,
+    }
+}
+
+/// The running means of a train stage's loss, by which the Samp of others goes.
+fn followers(pipeline: &Pipeline, stage: &str) -> Vec<(String, f64)> {
+    let follower = |amplify: &Named<Amplify>| match &amplify.settings.call_human {
+        CallHuman::Schedule(by_loss) if by_loss.loss.name == stage => {
+            Some((names::imitation(&amplify.name), by_loss.decay))
+        }
+        _ => None,
+    };
+    pipeline.amplifies.iter().filter_map(follower).collect()
+}
+
+/// The limit on the loss of a train stage, if it has one.
+fn limited(pipeline: &Pipeline, stage: &str, train: &Train) -> Option<Limited> {
+    let Stage::Loss(loss) = named(&pipeline.stages, &train.from.name) else { return None };
+    let settings = loss.constrained()?.clone();
+    Some(Limited { settings, decay: loss.baseline_decay.clone(), state: names::constraint(stage) })
+}
+
+/// The metric that picks the best checkpoint.
+pub fn best_metric(pipeline: &Pipeline) -> Option<String> {
+    let stage = &pipeline.checkpoint.best.as_ref()?.name;
+    let Stage::Evaluate(evaluate) = named(&pipeline.stages, stage) else { return None };
+    let row = if evaluate.rows.contains(&Row::Naive) { Row::Naive } else { *evaluate.rows.first()? };
+    Some(format!("{stage}.{}", row.name()))
+}
