@@ -22,7 +22,7 @@ copy_of = \"agent\"
 after = \"step\"
 from_model = \"agent\"
 to_model = \"start\"
-at = 3
+until = 3
 ";
 
 fn source(combine: &str) -> String {

@@ -13,7 +13,7 @@ const SEED: u64 = 20_200;
 const QUESTIONS: u64 = 500;
 
 fn check(name: &str, depth: (u32, u32), exclude_words: Vec<u32>) {
-    let generator = Generator::new(&Task { name: name.to_owned(), depth, exclude_words }).unwrap();
+    let generator = Generator::new(&Task { name: name.to_owned(), depth, exclude_words, trigger: 0.0 }).unwrap();
     let draw = Draw::new(SEED).named(name);
     let questions: Vec<Question> = (0..QUESTIONS).map(|ordinal| generator.question(draw.at(ordinal))).collect();
     let column = |name: &str, text: fn(&Question) -> &str| {

@@ -65,7 +65,9 @@ fn examples(source: &str, trace: &[Call], winners: &[(u64, Option<&str>)]) -> Da
         calls: vec!["calls".into()],
         verdicts: Some("verdicts".into()),
         questions: None,
+        penalty: None,
         against_other: false,
+        learner: debate::lesson::Learner::Only,
         settings: settings.unwrap(),
         baseline: state,
         tokenizer: loaded.tokenizer,
@@ -82,7 +84,7 @@ fn answered(question: u64, asked: Asked, turn: usize, model: &str, human: Option
         predicted: None,
         again: Vec::new(),
         propensity,
-        human: human.map(|text| HumanAnswer { text: text.to_owned(), calls: Vec::new() }),
+        human: human.map(|text| HumanAnswer::new(text, Vec::new())),
     };
     calls(question, asked, turn, amplified)
 }

@@ -9,7 +9,12 @@ use spec::Sources;
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::PathBuf};
 
 /// Where the examples of the pages come from; of each kind, the first.
-const EXAMPLES: [&str; 3] = ["pipelines/web-of-lies.toml", "pipelines/answer-questions.toml", "tests/tests/docs.toml"];
+const EXAMPLES: [&str; 4] = [
+    "pipelines/web-of-lies.toml",
+    "pipelines/answer-questions.toml",
+    "pipelines/penalty.toml",
+    "tests/tests/docs.toml",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")

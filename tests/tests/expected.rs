@@ -49,6 +49,8 @@ fn rows_and_questions_are_as_expected() {
     check(&[("call_human = { probability = 0.4 }", learned), ("max_turns = 2", "max_turns = 3")]);
     check(&[always, ("max_turns = 2", "max_turns = 4\nturns = \"simultaneous\"")]);
     check(&[always, ("max_turns = 2", "max_turns = 3\nrival = true")]);
+    let tools = "max_turns = 3\nsufficient = \"never\"\ninspection = { tools = [\"resampling\", \"probe\"], uses = 2 }";
+    check(&[always, ("max_turns = 2", tools), ("depth = [0, 3]", "depth = [2, 3]")]);
     let never = ("call_human = { probability = 0.4 }", "call_human = \"never\"");
     check(&[never, ("max_turns = 2", "max_turns = 2\nsufficient = \"never\"")]);
 }

@@ -93,9 +93,16 @@ fn what_is_wrong_with_files_is_told_at_its_culprit() {
 
 #[test]
 fn a_task_that_has_no_such_questions() {
-    let deep = tests::small("web-of-lies", 2).replacen("depth = [0, 3]", "depth = [0, 300]", 1);
-    insta::assert_snapshot!(reported(
-        &Sources::of_text("pipeline.toml", Path::new("/nowhere"), &deep),
-        Path::new("/nowhere")
-    ));
+    let reported =
+        |text: &str| reported(&Sources::of_text("pipeline.toml", Path::new("/nowhere"), text), Path::new("/nowhere"));
+    insta::assert_snapshot!(reported(&tests::small("web-of-lies", 2).replacen(
+        "depth = [0, 3]",
+        "depth = [0, 300]",
+        1
+    )));
+    insta::assert_snapshot!(reported(&tests::small("boolean-expressions", 2).replacen(
+        "depth = [0, 3]",
+        "depth = [0, 3], trigger = 0.1",
+        1
+    )));
 }

@@ -30,7 +30,7 @@ impl Adversary<'_> {
         };
         let prompts: Vec<Prompt> = asked.iter().zip(firsts).map(prompt).collect();
         let said = call(&mut *self.model.borrow_mut(), &prompts)?;
-        Ok(prompts.into_iter().zip(said).map(|(prompt, answer)| SubAnswer { prompt: prompt.text, answer }).collect())
+        Ok(prompts.into_iter().zip(said).map(|(prompt, answer)| SubAnswer::of_model(prompt.text, answer)).collect())
     }
 }
 

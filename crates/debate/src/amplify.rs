@@ -1,4 +1,4 @@
-//! Amp(H, M) and its approximation Amp≈(H, M), over a wave of questions.
+//! Amp≈(H, M), the approximation of Amp(H, M), over a wave of questions.
 //!
 //! M answers every question of the wave in one call, always; Samp keeps each answer or calls H. The questions that H
 //! took then go forward together: each round gathers the sub-questions of all of them into one more call to M.
@@ -6,28 +6,22 @@
 use crate::{
     answerer::{Answer, Answerer, AnswererError, Prompt},
     choice::{drawn, probability_of_first},
+    consult::{Amp, FEWEST, MOST_ROUNDS},
     draw::Draw,
-    human::{Exchange, Human, Move},
+    human::Exchange,
     question::Posed,
     samp::{Samp, calls_human},
+    understudy::{Step, heard},
 };
 use rayon::prelude::*;
 use spec::settings::Wording;
 
-/// H may consult M in this many rounds; a human who has not answered by then never will.
-const MOST_ROUNDS: usize = 64;
-
-/// So many questions are worth a thread of their own.
-const FEWEST: usize = 16;
-
 /// Amp≈(H, M) with everything but M, which changes from batch to batch.
 pub struct Approx<'a> {
-    /// H.
-    pub human: &'a dyn Human,
+    /// What is approximated.
+    pub amp: Amp<'a>,
     /// Samp.
     pub samp: Samp<'a>,
-    /// How questions are worded to M and H alike.
-    pub wording: &'a Wording,
 }
 
 /// One question of a wave.
@@ -46,22 +40,50 @@ impl Open {
     }
 }
 
-/// M's answer to one sub-question of H, or Adv's to what it was asked.
+/// The answer to one sub-question of H, or Adv's to what it was asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubAnswer {
     /// The question as it was put: for M, the bare one that H asked.
     pub prompt: String,
-    /// What was said.
+    /// What was said; nobody sampled the words of H.
     pub answer: Answer,
+    /// The same with what it rests on, where H answered it.
+    pub human: Option<HumanAnswer>,
+    /// Whether it is the answer to a question that was asked before in the wave, and only heard again.
+    pub repeated: bool,
+}
+
+impl SubAnswer {
+    /// Of a model.
+    pub fn of_model(prompt: String, answer: Answer) -> Self {
+        SubAnswer { prompt, answer, human: None, repeated: false }
+    }
+
+    /// Of H.
+    pub fn of_human(prompt: String, human: HumanAnswer, repeated: bool) -> Self {
+        let answer = Answer { text: human.text.clone(), ..Answer::default() };
+        SubAnswer { prompt, answer, human: Some(human), repeated }
+    }
 }
 
 /// What H said, and what it rests on.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct HumanAnswer {
     /// H's answer.
     pub text: String,
-    /// The sub-questions H asked, in order, with M's answers.
+    /// The sub-questions H asked that somebody answered, in order, with the answers.
     pub calls: Vec<SubAnswer>,
+    /// The moves on the way to it, where somebody stands in for H and was asked for them.
+    pub steps: Vec<Step>,
+    /// Whether H itself made any of the moves; otherwise H′ made all.
+    pub real: bool,
+}
+
+impl HumanAnswer {
+    /// Of H itself, for whom nobody stands in.
+    pub fn new(text: impl Into<String>, calls: Vec<SubAnswer>) -> Self {
+        HumanAnswer { text: text.into(), calls, steps: Vec::new(), real: true }
+    }
 }
 
 /// An answer of Amp≈(H, M), with how it came about.
@@ -82,6 +104,16 @@ pub struct Amplified {
 }
 
 impl Amplified {
+    /// What H asked on the way to it, and what it heard, a line each; empty where M's answer counts.
+    pub fn trace(&self) -> String {
+        let exchange = |SubAnswer { prompt, answer, .. }: &SubAnswer| Exchange {
+            question: prompt.clone(),
+            answer: Some(answer.text.clone()),
+        };
+        let said = self.human.iter().flat_map(|human| &human.calls).map(exchange);
+        heard(&said.collect::<Vec<_>>())
+    }
+
     /// The answer that counts.
     pub fn text(&self) -> &str {
         self.human.as_ref().map_or(&self.first.text, |human| &human.text)
@@ -114,7 +146,7 @@ impl Approx<'_> {
     /// Answers a wave: in one call to M, one to Adv where Samp goes by it, and one more to M for each round of
     /// sub-questions.
     pub fn answer(&self, m: &mut dyn Answerer, wave: &[Open]) -> Result<Vec<Amplified>, WaveError> {
-        let (wording, samples) = (self.wording, self.samp.rule.samples());
+        let (wording, samples) = (self.amp.wording, self.samp.rule.samples());
         let prompt = |open: &Open| open.prompt(wording, open.draw.named("first"));
         let mut prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
         prompts.extend(prompts_again(wave, &prompts, samples));
@@ -134,7 +166,7 @@ impl Approx<'_> {
         choices: [&str; 2],
         temperature: f64,
     ) -> Result<Vec<(Amplified, f64)>, WaveError> {
-        let prompt = |open: &Open| open.prompt(self.wording, open.draw.named("first"));
+        let prompt = |open: &Open| open.prompt(self.amp.wording, open.draw.named("first"));
         let prompts: Vec<Prompt> = wave.par_iter().with_min_len(FEWEST).map(prompt).collect();
         let scored = score(m, &prompts, choices)?;
         let first = |(prompt, scored): (&Prompt, &[Answer; 2])| drawn(scored, temperature, prompt.draw);
@@ -188,7 +220,7 @@ impl Approx<'_> {
         let taken: Vec<usize> = (0..wave.len()).filter(|&i| calls_human(propensities[i], wave[i].draw)).collect();
         let asked: Vec<Open> = taken.iter().map(|&i| wave[i].clone()).collect();
         let mut humans = vec![None; wave.len()];
-        for (i, human) in taken.into_iter().zip(amplify(self.human, Some(m), self.wording, &asked)?) {
+        for (i, human) in taken.into_iter().zip(self.amp.answer(Some(m), &asked)?) {
             humans[i] = Some(human);
         }
         Ok(humans)
@@ -203,74 +235,6 @@ fn prompts_again(wave: &[Open], firsts: &[Prompt], samples: usize) -> Vec<Prompt
     };
     let asked = wave.iter().zip(firsts);
     asked.flat_map(|(open, first)| (0..samples).map(move |sample| once(open, first, sample))).collect()
-}
-
-/// Amp(H, M): H answers every question of the wave, consulting M in rounds. Without an M, H is alone.
-pub fn amplify(
-    human: &dyn Human,
-    m: Option<&mut dyn Answerer>,
-    wording: &Wording,
-    wave: &[Open],
-) -> Result<Vec<HumanAnswer>, WaveError> {
-    let Some(m) = m else { return consult(human, wave, &mut |asked| Ok(vec![None; asked.len()])) };
-    let mut answer = |asked: &[(usize, Open)]| {
-        let prompt = |(_, open): &(usize, Open)| open.prompt(wording, open.draw);
-        let prompts: Vec<Prompt> = asked.iter().map(prompt).collect();
-        let answers = call(m, &prompts)?;
-        let said = prompts.into_iter().zip(answers);
-        Ok(said.map(|(prompt, answer)| Some(SubAnswer { prompt: prompt.text, answer })).collect())
-    };
-    consult(human, wave, &mut answer)
-}
-
-/// Answers the sub-questions of a round, each with the place of the one in the wave on whose behalf H asks it; `None`
-/// where H has nobody to ask.
-pub(crate) type Consulted<'c> = dyn FnMut(&[(usize, Open)]) -> Result<Vec<Option<SubAnswer>>, WaveError> + 'c;
-
-/// H answers every question of the wave, and in rounds consults whoever answers sub-questions.
-pub(crate) fn consult(
-    human: &dyn Human,
-    wave: &[Open],
-    consulted: &mut Consulted<'_>,
-) -> Result<Vec<HumanAnswer>, WaveError> {
-    let mut answers: Vec<Option<HumanAnswer>> = vec![None; wave.len()];
-    let mut said: Vec<Vec<Exchange>> = vec![Vec::new(); wave.len()];
-    let mut calls: Vec<Vec<SubAnswer>> = vec![Vec::new(); wave.len()];
-    for _ in 0..MOST_ROUNDS {
-        let mut asked: Vec<(usize, String)> = Vec::new();
-        let unanswered: Vec<usize> = (0..wave.len()).filter(|&i| answers[i].is_none()).collect();
-        let next = |&i: &usize| human.next(&wave[i].posed, &said[i], wave[i].draw.named("human"));
-        let moves: Vec<Move> = unanswered.par_iter().with_min_len(FEWEST).map(next).collect();
-        for (i, next) in unanswered.into_iter().zip(moves) {
-            match next {
-                Move::Answer(text) => answers[i] = Some(HumanAnswer { text, calls: std::mem::take(&mut calls[i]) }),
-                Move::Ask(questions) => asked.extend(questions.into_iter().map(|question| (i, question))),
-            }
-        }
-        if answers.iter().all(Option::is_some) {
-            return Ok(answers.into_iter().flatten().collect());
-        }
-        let round = sub_questions(wave, &said, asked);
-        let heard = consulted(&round)?;
-        for ((i, open), heard) in round.into_iter().zip(heard) {
-            let answer = heard.as_ref().map(|sub| sub.answer.text.clone());
-            said[i].push(Exchange { question: open.posed.question, answer });
-            calls[i].extend(heard);
-        }
-    }
-    let stuck = answers.iter().position(Option::is_none).map(|i| wave[i].posed.question.clone());
-    Err(WaveError::Endless { question: stuck.unwrap_or_default() })
-}
-
-/// The sub-questions of a round, put as bare questions, each at an address of its own: its place among its question's.
-fn sub_questions(wave: &[Open], said: &[Vec<Exchange>], asked: Vec<(usize, String)>) -> Vec<(usize, Open)> {
-    let mut place: Vec<usize> = said.iter().map(Vec::len).collect();
-    let mut open = |(i, question): (usize, String)| {
-        let draw = wave[i].draw.named("sub").at(place[i] as u64);
-        place[i] += 1;
-        (i, Open { posed: Posed::bare(question), draw })
-    };
-    asked.into_iter().map(&mut open).collect()
 }
 
 /// How likely M finds each of two answers to each question, in one call, unless there is nothing to ask.

@@ -8,9 +8,10 @@ use crate::{
 use spec::settings::Scale;
 use std::collections::BTreeMap;
 
-/// How deep a call stands: the arguments that were given before it, and for an answer to a sub-question, H's question.
+/// How deep a call stands: the arguments that were given before it, and for an answer to a sub-question, H's questions that
+/// it rests under.
 pub fn depth(call: &Call) -> usize {
-    call.turn + usize::from(call.part == Part::Sub)
+    call.turn + if call.part == Part::Sub { call.path.len().max(1) } else { 0 }
 }
 
 /// The debates of a batch on one question, as a group (GRPO, Shao et al., arXiv:2402.03300, section 4.1.1).

@@ -1,7 +1,7 @@
 //! What an answer cost: how often H was called, and how much M read and wrote.
 
 use crate::{
-    amplify::{Amplified, HumanAnswer},
+    amplify::{Amplified, HumanAnswer, SubAnswer},
     answerer::Answer,
 };
 use std::{iter::Sum, ops::Add};
@@ -48,10 +48,23 @@ impl Answer {
     }
 }
 
-impl HumanAnswer {
-    /// Of an answer of Amp(H, M): the call of H, and M's answers to sub-questions.
+impl SubAnswer {
+    /// Of an answer to a sub-question: M's own, or H's with what that rests on. One that is only heard again costs nothing.
     pub fn cost(&self) -> Cost {
-        Cost::HUMAN + self.calls.iter().map(|sub| sub.answer.cost()).sum()
+        match &self.human {
+            _ if self.repeated => Cost::default(),
+            Some(human) => human.cost(),
+            None => self.answer.cost(),
+        }
+    }
+}
+
+impl HumanAnswer {
+    /// Of an answer of Amp(H, M): the call of H, what H′ said in its place or beside it, and the answers to sub-questions.
+    pub fn cost(&self) -> Cost {
+        let human = if self.real { Cost::HUMAN } else { Cost::default() };
+        let understudy = self.steps.iter().flat_map(|step| &step.own).map(|(_, said)| said.cost()).sum();
+        human + understudy + self.calls.iter().map(SubAnswer::cost).sum()
     }
 }
 

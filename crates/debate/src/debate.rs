@@ -7,11 +7,14 @@
 use crate::{
     amplify::{Amplified, Approx, Open, WaveError},
     answerer::Answerer,
+    argue::argue,
     draw::Draw,
+    inspect::{Tools, Use},
     judge::Side,
     question::{Asked, Form, Posed, yes},
+    tool::Finding,
 };
-use spec::settings::{SpeakerSide, Sufficient};
+use spec::settings::{History, SpeakerSide, Sufficient};
 use std::ops::Range;
 
 /// A question to be debated.
@@ -80,8 +83,12 @@ pub struct Argument {
     pub voice: Voice,
     /// The answer that it had to give, where it was not free to choose.
     pub held: Option<&'static str>,
+    /// The tools that were asked for before it.
+    pub uses: Vec<Use>,
     /// The answer to "is it sufficient?", where that was asked; of a round of two it stands with the second.
     pub sufficient: Option<Amplified>,
+    /// What it says in short, where that is what stays of it in S.
+    pub summary: Option<Amplified>,
 }
 
 /// A finished debate.
@@ -111,6 +118,10 @@ pub struct Rules<'a> {
     pub max_turns: usize,
     /// Who says that an argument suffices.
     pub sufficient: &'a Sufficient,
+    /// What debaters may look into each other with, if they may.
+    pub tools: Option<Tools<'a>>,
+    /// What stands in S.
+    pub history: History,
     /// The batch, by which probabilities go.
     pub batch: u64,
 }
@@ -137,42 +148,14 @@ pub fn debate(rules: &Rules<'_>, models: &mut Models<'_>, rows: &[Row]) -> Resul
         if (rules.min_turns..rules.max_turns).contains(&given) {
             settle(rules, models.overseer, &mut open)?;
         }
+        if rules.history == History::Summaries {
+            summarise(models.overseer, rules, given - round..given, &mut open)?;
+        }
     }
     Ok(debates)
 }
 
-/// The arguments of some turns, in one wave for each who argues: none of them is in another's context.
-fn argue(
-    rules: &Rules<'_>,
-    models: &mut Models<'_>,
-    turns: Range<usize>,
-    open: &mut [&mut Debate],
-) -> Result<(), WaveError> {
-    let asked: Vec<(usize, Voice, Open)> = open
-        .iter()
-        .enumerate()
-        .flat_map(|(i, debate)| {
-            turns.clone().map(move |turn| (i, rules.voice(&debate.row, turn), debate.argument(turn)))
-        })
-        .collect();
-    let mut answers: Vec<Option<Amplified>> = vec![None; asked.len()];
-    for voice in Voice::ALL.into_iter().filter(|voice| turns.clone().any(|turn| rules.may_argue(*voice, turn))) {
-        let places: Vec<usize> = (0..asked.len()).filter(|&place| asked[place].1 == voice).collect();
-        let wave: Vec<Open> = places.iter().map(|&place| asked[place].2.clone()).collect();
-        let answered = match (voice, &rules.opponent, &mut models.opponent) {
-            (Voice::Opponent, Some(opponent), Some(m)) => opponent.answer(*m, &wave)?,
-            _ => rules.speaker.answer(models.speaker, &wave)?,
-        };
-        places.into_iter().zip(answered).for_each(|(place, answer)| answers[place] = Some(answer));
-    }
-    for ((i, voice, asked), answer) in asked.into_iter().zip(answers) {
-        let argument = |answer| Argument { answer, voice, held: asked.posed.held, sufficient: None };
-        open[i].arguments.extend(answer.map(argument));
-    }
-    Ok(())
-}
-
-impl Rules<'_> {
+impl<'a> Rules<'a> {
     /// The side of the speaker in the debate of a question, where it has but one.
     pub fn side_of_speaker(&self, row: &Row) -> Option<Side> {
         self.opponent.as_ref()?;
@@ -183,14 +166,22 @@ impl Rules<'_> {
         })
     }
 
+    /// Amp≈ of a voice.
+    pub(crate) fn of(&self, voice: Voice) -> &Approx<'a> {
+        match (voice, &self.opponent) {
+            (Voice::Opponent, Some(opponent)) => opponent,
+            _ => &self.speaker,
+        }
+    }
+
     /// Who argues at a turn.
-    fn voice(&self, row: &Row, turn: usize) -> Voice {
+    pub(crate) fn voice(&self, row: &Row, turn: usize) -> Voice {
         let speaks = self.side_of_speaker(row).is_none_or(|side| side == Side::at(turn));
         if speaks { Voice::Speaker } else { Voice::Opponent }
     }
 
     /// Whether somebody argues at a turn of some question. Where sides are drawn both may.
-    fn may_argue(&self, voice: Voice, turn: usize) -> bool {
+    pub(crate) fn may_argue(&self, voice: Voice, turn: usize) -> bool {
         let side = match (&self.opponent, self.speaker_side) {
             (None, _) => return voice == Voice::Speaker,
             (Some(_), SpeakerSide::Drawn) => return true,
@@ -222,7 +213,7 @@ fn settle(rules: &Rules<'_>, target: &mut dyn Answerer, open: &mut [&mut Debate]
 
 /// Stops the debates whose last argument is found sufficient.
 fn ask(rules: &Rules<'_>, target: &mut dyn Answerer, open: &mut [&mut Debate]) -> Result<(), WaveError> {
-    let wave: Vec<Open> = open.iter().map(|debate| debate.ask(Asked::Sufficient)).collect();
+    let wave: Vec<Open> = open.iter().map(|debate| debate.ask(Asked::Sufficient, rules.history)).collect();
     for (debate, answer) in open.iter_mut().zip(rules.overseer.answer(target, &wave)?) {
         if yes(answer.text()) == Some(true) {
             debate.stopped = Stopped::Sufficient;
@@ -234,16 +225,70 @@ fn ask(rules: &Rules<'_>, target: &mut dyn Answerer, open: &mut [&mut Debate]) -
     Ok(())
 }
 
+/// What the arguments of some turns say in short. Of one that stays alone nobody will read it.
+fn summarise(
+    target: &mut dyn Answerer,
+    rules: &Rules<'_>,
+    turns: Range<usize>,
+    open: &mut [&mut Debate],
+) -> Result<(), WaveError> {
+    let read = |debate: &Debate| debate.stopped == Stopped::Cap || debate.arguments.len() > 1;
+    let asked: Vec<(usize, usize)> = (0..open.len())
+        .filter(|&i| rules.max_turns > 1 && read(open[i]))
+        .flat_map(|i| turns.clone().map(move |turn| (i, turn)))
+        .collect();
+    let wave: Vec<Open> = asked.iter().map(|&(i, turn)| open[i].summary(turn)).collect();
+    for ((i, turn), answer) in asked.into_iter().zip(rules.overseer.answer(target, &wave)?) {
+        open[i].arguments[turn].summary = Some(answer);
+    }
+    Ok(())
+}
+
+impl Argument {
+    /// How it stands in S.
+    fn shown(&self, history: History) -> String {
+        match (history, &self.summary) {
+            (History::Traces, _) => format!("{}{}", self.answer.text(), self.answer.trace()),
+            (History::Summaries, Some(summary)) => summary.text().to_owned(),
+            _ => self.answer.text().to_owned(),
+        }
+    }
+}
+
 impl Debate {
+    /// How its arguments stand in S, if not as they were given.
+    pub fn shown(&self, history: History) -> Vec<String> {
+        let shown = self.arguments.iter().filter(|_| history != History::Arguments);
+        shown.map(|argument| argument.shown(history)).collect()
+    }
+
+    /// The question what an argument says in short, in context of those before it.
+    fn summary(&self, turn: usize) -> Open {
+        let said = |argument: &Argument| argument.answer.text().to_owned();
+        let given = &self.arguments[..=turn];
+        let mut shown: Vec<String> = given.iter().map(|argument| argument.shown(History::Summaries)).collect();
+        shown[turn] = said(&given[turn]);
+        let findings = self.findings().into_iter().filter(|finding| finding.turn <= turn).collect();
+        open(&self.row, Asked::Summary, given.iter().map(said).collect(), shown, findings)
+    }
+
     /// A question about the debate as it stands.
-    fn ask(&self, asked: Asked) -> Open {
+    fn ask(&self, asked: Asked, history: History) -> Open {
         let context: Vec<String> = self.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect();
-        open(&self.row, asked, context)
+        open(&self.row, asked, context, self.shown(history), self.findings())
+    }
+
+    /// What tools have said, oldest first.
+    pub fn findings(&self) -> Vec<Finding> {
+        let of = |(turn, argument): (usize, &Argument)| -> Vec<Finding> {
+            argument.uses.iter().map(|used| Finding { turn, text: used.text.clone() }).collect()
+        };
+        self.arguments.iter().enumerate().flat_map(of).collect()
     }
 
     /// The question for the argument at a turn, of which what stands so far is the context.
-    fn argument(&self, turn: usize) -> Open {
-        let Open { posed, .. } = self.ask(Asked::Argument);
+    pub(crate) fn argument(&self, turn: usize, history: History) -> Open {
+        let Open { posed, .. } = self.ask(Asked::Argument, history);
         let held = self.row.form.held(&posed.context, self.row.draw);
         Open { posed: Posed { turn, held, ..posed }, draw: address(&self.row, Asked::Argument, turn) }
     }
@@ -257,10 +302,10 @@ impl Debate {
 }
 
 /// A question of the procedure, at its own address.
-pub(crate) fn open(row: &Row, asked: Asked, context: Vec<String>) -> Open {
+pub(crate) fn open(row: &Row, asked: Asked, context: Vec<String>, shown: Vec<String>, findings: Vec<Finding>) -> Open {
     let draw = address(row, asked, context.len());
     let posed = Posed::new(asked, &row.question, context);
-    Open { posed: Posed { form: row.form, ..posed }, draw }
+    Open { posed: Posed { form: row.form, shown, findings, ..posed }, draw }
 }
 
 /// The address of a question about so many arguments: the same whatever else is asked in the batch.

@@ -26,14 +26,16 @@ pub fn distance(distance: Distance, reference: &str, answer: &str) -> Option<f64
 }
 
 /// What each call cost: d from H's answer to M's first, where H was called over it; `None` for all other calls.
-pub fn costs(distance: Distance, calls: &[Call]) -> Vec<Option<f64>> {
+pub fn costs<'c>(distance: Distance, calls: &'c [Call]) -> Vec<Option<f64>> {
     if !distance.is_of_texts() {
         return vec![None; calls.len()];
     }
-    let posed = |call: &Call| (call.question, call.asked, call.turn);
+    // At one turn a tool may have been asked for before: only the text tells these questions apart.
+    let posed = |call: &'c Call| (call.question, call.asked, call.turn, call.prompt.as_str());
     let humans = calls.iter().filter(|call| call.part == Part::Human);
-    let humans: BTreeMap<(u64, Asked, usize), &str> = humans.map(|call| (posed(call), call.answer.as_str())).collect();
-    let cost = |call: &Call| {
+    let humans: BTreeMap<(u64, Asked, usize, &str), &str> =
+        humans.map(|call| (posed(call), call.answer.as_str())).collect();
+    let cost = |call: &'c Call| {
         let reference = humans.get(&posed(call)).filter(|_| call.part == Part::First)?;
         self::distance(distance, reference, &call.answer)
     };

@@ -3,11 +3,11 @@
 use crate::{draw::Draw, question::Posed};
 
 /// A sub-question that H asked, and what M said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Exchange {
     /// The bare question that H asked.
     pub question: String,
-    /// M's answer; `None` where H has no M to ask (H alone).
+    /// M's answer; `None` where H has no M to ask (H alone), or has asked as often as it may.
     pub answer: Option<String>,
 }
 

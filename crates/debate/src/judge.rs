@@ -1,14 +1,15 @@
 //! The verdict: "Were the even arguments in S more helpful than the odd arguments in answering Q?"
 
 use crate::{
-    amplify::{Amplified, Approx, HumanAnswer, Open, WaveError, amplify},
+    amplify::{Amplified, Approx, HumanAnswer, Open, WaveError},
     answerer::Answerer,
+    consult::Amp,
     cost::Cost,
     debate::{Row, open},
-    human::Human,
     question::{Asked, Posed, VERDICTS, yes},
+    tool::Finding,
 };
-use spec::settings::{Reply, Sees, Wording};
+use spec::settings::{Reply, Sees};
 use std::cmp::Ordering;
 
 /// A side of a debate: the arguments at its even turns, or those at its odd turns.
@@ -42,6 +43,22 @@ pub struct Transcript {
     pub row: Row,
     /// S, oldest first.
     pub arguments: Vec<String>,
+    /// How each of them stands in S, if not as it was given.
+    pub shown: Vec<String>,
+    /// What tools said, oldest first.
+    pub findings: Vec<Finding>,
+}
+
+impl Transcript {
+    /// A debate without tools, whose arguments stand in S as they were given.
+    pub fn new(row: Row, arguments: Vec<String>) -> Self {
+        Transcript { row, arguments, shown: Vec::new(), findings: Vec::new() }
+    }
+
+    /// A question about it.
+    fn ask(&self, asked: Asked) -> Open {
+        open(&self.row, asked, self.arguments.clone(), self.shown.clone(), self.findings.clone())
+    }
 }
 
 /// In which order the two sides of a debate are shown.
@@ -186,7 +203,7 @@ impl Judging<'_> {
     /// Who won a debate, asked in each order as often as it is to be. The first in the order given has the address that it
     /// has where there is no other.
     fn questions(&self, transcript: &Transcript) -> Vec<(Order, Open)> {
-        let asked = open(&transcript.row, Asked::Winner, transcript.arguments.clone());
+        let asked = transcript.ask(Asked::Winner);
         let mut questions = Vec::new();
         for &order in self.orders(&asked) {
             let draw = if order == Order::Swapped { asked.draw.named("swapped") } else { asked.draw };
@@ -247,15 +264,13 @@ pub fn judge(
 /// Whether Amp(H, M_target), where H is always asked, finds for the even side of each context, with what that cost; `None`
 /// where it says neither yes nor no. A single argument is accepted or rejected. All are asked in one wave.
 pub fn finds_for_even(
-    human: &dyn Human,
+    amp: &Amp<'_>,
     target: &mut dyn Answerer,
-    wording: &Wording,
     asked: Asked,
     transcripts: &[Transcript],
 ) -> Result<Vec<(Option<bool>, Cost)>, WaveError> {
-    let wave: Vec<Open> =
-        transcripts.iter().map(|transcript| open(&transcript.row, asked, transcript.arguments.clone())).collect();
-    let answers = amplify(human, Some(target), wording, &wave)?;
+    let wave: Vec<Open> = transcripts.iter().map(|transcript| transcript.ask(asked)).collect();
+    let answers = amp.answer(Some(target), &wave)?;
     let found = |answer: HumanAnswer| (yes(&answer.text), answer.cost());
     Ok(answers.into_iter().map(found).collect())
 }

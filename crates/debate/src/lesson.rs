@@ -23,14 +23,41 @@ pub struct Lesson {
 pub fn lesson(call: &Call, winner: Option<Side>, imitate: Imitate, credit: Credit) -> Lesson {
     let earns = match (call.asked, call.part) {
         (Asked::Argument, Part::First) => call.kept && credit.argument,
-        (Asked::Argument, Part::Sub) => credit.calls,
+        // Words of H among them are nobody's sample.
+        (Asked::Argument, Part::Sub) => credit.calls && call.sampled.is_some(),
         _ => false,
     };
     let imitated = match call.part {
         Part::Human => true,
         Part::First => call.kept && imitate == Imitate::All,
-        Part::Adversary | Part::Again | Part::Sub => false,
+        Part::Adversary | Part::Again | Part::Sub | Part::Tool => false,
     };
     let reward = if earns { reward(winner, Side::at(call.turn)) } else { None };
     Lesson { imitated, reward }
+}
+
+/// Which model learns from calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learner {
+    /// The only one that speaks.
+    Only,
+    /// The one that argues, where another answers H's sub-questions.
+    Speaker,
+    /// The one that answers them. Its targets are H's answers to bare questions, such as those are.
+    Answerer,
+}
+
+impl Learner {
+    /// Whether a call is one to learn from.
+    pub fn learns_from(self, call: &Call) -> bool {
+        match self {
+            Learner::Only => true,
+            Learner::Speaker => call.part != Part::Sub,
+            Learner::Answerer => match call.part {
+                Part::Sub => true,
+                Part::Human => call.asked == Asked::Argument && call.turn == 0,
+                Part::First | Part::Adversary | Part::Again | Part::Tool => false,
+            },
+        }
+    }
 }

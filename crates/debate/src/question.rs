@@ -1,7 +1,11 @@
 //! What is asked. The same text goes to M and to H; H, when it is a script, reads the parts instead of the text.
 
-use crate::{draw::Draw, judge::Side};
-use spec::settings::Wording;
+use crate::{
+    draw::Draw,
+    judge::Side,
+    tool::{Finding, MARK},
+};
+use spec::settings::{Tool, Wording};
 
 /// Which question of the procedure is asked about Q in context S.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -12,8 +16,16 @@ pub enum Asked {
     Sufficient,
     /// "Were the even arguments in S more helpful than the odd arguments in answering Q?"
     Winner,
-    /// The same of a context that has nothing but the two answers, without anybody's reasons: which of them is right?
+    /// What does argument_t say in short, where that is what stays of it in S?
+    Summary,
+    /// Who won, of a context that has nothing but the two answers, without anybody's reasons: which of them is right?
     Choice,
+    /// "Is this answer to Q a catastrophe?" Its context is the answer.
+    Catastrophe,
+    /// "How likely is a question that has these words?" Q is the words.
+    Likelihood,
+    /// "Which questions may end in a catastrophe?" It is asked of an adversary, about no Q.
+    Proposal,
 }
 
 impl Asked {
@@ -23,7 +35,11 @@ impl Asked {
             Asked::Argument => "argument",
             Asked::Sufficient => "sufficient",
             Asked::Winner => "winner",
+            Asked::Summary => "summary",
             Asked::Choice => "choice",
+            Asked::Catastrophe => "catastrophe",
+            Asked::Likelihood => "likelihood",
+            Asked::Proposal => "proposal",
         }
     }
 }
@@ -65,6 +81,12 @@ pub struct Posed {
     pub question: String,
     /// The arguments of S, oldest first: those at even places are one side's, those at odd places the other's.
     pub context: Vec<String>,
+    /// How each of them stands in S, if not as it was given.
+    pub shown: Vec<String>,
+    /// What tools said before arguments of S, and before the one that is asked for; oldest first.
+    pub findings: Vec<Finding>,
+    /// The tools that may be asked for instead of an argument.
+    pub tools: Vec<Tool>,
     /// In which form it is debated.
     pub form: Form,
     /// How many arguments were given when it is asked; the context has them all, but for the one of the same round.
@@ -84,7 +106,18 @@ impl Posed {
     /// A question in a context, as sides that take turns are asked it, in the order given.
     pub fn new(asked: Asked, question: impl Into<String>, context: Vec<String>) -> Self {
         let (question, turn) = (question.into(), context.len());
-        Posed { asked, question, context, form: Form::Sequential, turn, held: None, swapped: false }
+        Posed {
+            asked,
+            question,
+            context,
+            shown: Vec::new(),
+            findings: Vec::new(),
+            tools: Vec::new(),
+            form: Form::Sequential,
+            turn,
+            held: None,
+            swapped: false,
+        }
     }
 
     /// The text that M and H are given.
@@ -93,9 +126,20 @@ impl Posed {
             Asked::Argument => &wording.argument,
             Asked::Sufficient => &wording.sufficient,
             Asked::Winner | Asked::Choice => &wording.winner,
+            Asked::Summary => &wording.summary,
+            Asked::Catastrophe => &wording.catastrophe,
+            Asked::Likelihood => &wording.likelihood,
+            // How an adversary is asked, it is told itself.
+            Asked::Proposal => return self.question.clone(),
         };
-        let context = context(&self.context, self.swapped) + &self.side();
+        let shown = if self.shown.is_empty() { &self.context } else { &self.shown };
+        let context = context(shown, &self.findings, self.swapped) + &self.heard() + &self.side();
         filled(template, &[("{question}", &self.question), ("{context}", &context)])
+    }
+
+    /// What tools said that whoever is to argue now has asked for.
+    fn heard(&self) -> String {
+        if self.asked == Asked::Argument { said(&self.findings, self.turn) } else { String::new() }
     }
 
     /// For which side an argument is asked, where the context does not tell.
@@ -121,11 +165,16 @@ pub(crate) fn filled(template: &str, parts: &[(&str, &str)]) -> String {
     text
 }
 
-/// The arguments so far, a line each. A last one without another stays where it is.
-fn context(arguments: &[String], swapped: bool) -> String {
+/// The arguments so far, a line each, after what tools said before each. A last one without another stays where it is.
+fn context(arguments: &[String], findings: &[Finding], swapped: bool) -> String {
     let shown = |place: usize| if swapped && place ^ 1 < arguments.len() { place ^ 1 } else { place };
-    let line = |turn: usize| format!("\n{} {}", SIDES[turn % 2], arguments[turn]);
+    let line = |turn: usize| said(findings, turn) + &format!("\n{} {}", SIDES[turn % 2], arguments[turn]);
     (0..arguments.len()).map(shown).map(line).collect()
+}
+
+/// What tools said before the argument at a turn, a line each.
+fn said(findings: &[Finding], turn: usize) -> String {
+    findings.iter().filter(|finding| finding.turn == turn).map(|finding| format!("\n{MARK} {}", finding.text)).collect()
 }
 
 /// How a side's arguments are marked in a context: even, odd.

@@ -1,9 +1,10 @@
 //! The trace of a batch: one record for every call to M or H, as it is kept in tables.
 
 use crate::{
-    amplify::{Amplified, SubAnswer},
+    amplify::{Amplified, HumanAnswer, SubAnswer},
     answerer::{Answer, Sampled},
     debate::{Argument, Voice},
+    inspect::Use,
     question::Asked,
 };
 
@@ -16,10 +17,12 @@ pub enum Part {
     Adversary,
     /// A further answer of M, which Samp holds against the first.
     Again,
-    /// M's answer to a sub-question of H.
+    /// The answer to a sub-question of H: M's, or above a depth of 1, H's, which is no answer of Amp≈ and not imitated.
     Sub,
     /// H's answer.
     Human,
+    /// What a tool said.
+    Tool,
 }
 
 impl Part {
@@ -31,6 +34,7 @@ impl Part {
             Part::Again => "again",
             Part::Sub => "sub",
             Part::Human => "human",
+            Part::Tool => "tool",
         }
     }
 }
@@ -50,9 +54,14 @@ pub struct Call {
     pub held: Option<String>,
     /// What the call was for.
     pub part: Part,
-    /// Its place among M's further answers, or among H's sub-questions.
+    /// Its place among M's further answers, among the sub-questions of the same question, or among the tools asked for before
+    /// an argument.
     pub place: usize,
-    /// The text asked.
+    /// For a sub-question, the places of those that it rests under, and its own.
+    pub path: Vec<usize>,
+    /// Whether H′ answered in H's place.
+    pub learned: bool,
+    /// The text asked; of a tool, its name.
     pub prompt: String,
     /// The text answered.
     pub answer: String,
@@ -60,63 +69,93 @@ pub struct Call {
     pub kept: bool,
     /// The probability that H was called; `None` for what Adv said, a further answer and a sub-answer.
     pub propensity: Option<f64>,
-    /// The tokens, where a model answered.
+    /// The tokens, where a model answered; of a tool nothing but the version of the model that it looked into.
     pub sampled: Option<Sampled>,
 }
 
-/// The calls behind an argument, and behind what was said of whether it suffices.
+/// The calls behind an argument, those by which tools were asked for before it, those behind what was said of whether it
+/// suffices, and behind its summary.
 pub fn argued(question: u64, turn: usize, argument: Argument) -> Vec<Call> {
-    let Argument { answer, voice, held, sufficient } = argument;
+    let Argument { answer, voice, held, uses, sufficient, summary } = argument;
     let argued = |call: Call| {
         // H's sub-questions are answered freely.
         let held = held.filter(|_| call.part != Part::Sub).map(str::to_owned);
         Call { voice: Some(voice), held, ..call }
     };
     let doubted = sufficient.into_iter().flat_map(|said| calls(question, Asked::Sufficient, turn + 1, said));
-    calls(question, Asked::Argument, turn, answer).into_iter().map(argued).chain(doubted).collect()
+    let summed_up = summary.into_iter().flat_map(|said| calls(question, Asked::Summary, turn + 1, said));
+    let used = uses.into_iter().enumerate().flat_map(|(place, used)| used_tool(question, turn, place, used));
+    let argued = used.chain(calls(question, Asked::Argument, turn, answer)).map(argued);
+    argued.chain(doubted).chain(summed_up).collect()
+}
+
+/// The calls by which a tool was asked for, and what it said.
+fn used_tool(question: u64, turn: usize, place: usize, Use { asked, tool, text, version }: Use) -> Vec<Call> {
+    let mut calls = calls(question, Asked::Argument, turn, asked);
+    calls.push(Call {
+        question,
+        asked: Asked::Argument,
+        turn,
+        voice: None,
+        held: None,
+        part: Part::Tool,
+        place,
+        path: Vec::new(),
+        learned: false,
+        prompt: tool.name().to_owned(),
+        answer: text,
+        kept: false,
+        propensity: None,
+        sampled: Some(Sampled { version, ..Sampled::default() }),
+    });
+    calls
 }
 
 /// The calls behind one answer, in the order they were made.
 pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec<Call> {
     let Amplified { prompt, first, predicted, again, propensity, human } = answer;
-    let model = |part, place, prompt: String, answer: Answer, kept, propensity| Call {
+    let call = |part, prompt: String, answer: String| Call {
         question,
         asked,
         turn,
         voice: None,
         held: None,
         part,
-        place,
-        prompt,
-        answer: answer.text,
-        kept,
-        propensity,
-        sampled: Some(answer.sampled),
-    };
-    let mut calls = vec![model(Part::First, 0, prompt.clone(), first, human.is_none(), Some(propensity))];
-    if let Some(SubAnswer { prompt, answer }) = predicted {
-        calls.push(model(Part::Adversary, 0, prompt, answer, false, None));
-    }
-    for (place, again) in again.into_iter().enumerate() {
-        calls.push(model(Part::Again, place, prompt.clone(), again, false, None));
-    }
-    let Some(human) = human else { return calls };
-    for (place, sub) in human.calls.into_iter().enumerate() {
-        calls.push(model(Part::Sub, place, sub.prompt, sub.answer, false, None));
-    }
-    calls.push(Call {
-        question,
-        asked,
-        turn,
-        voice: None,
-        held: None,
-        part: Part::Human,
         place: 0,
+        path: Vec::new(),
+        learned: false,
         prompt,
-        answer: human.text,
-        kept: true,
-        propensity: Some(propensity),
+        answer,
+        kept: false,
+        propensity: None,
         sampled: None,
+    };
+    let of_model = |part, prompt, Answer { text, sampled }| Call { sampled: Some(sampled), ..call(part, prompt, text) };
+    let first = of_model(Part::First, prompt.clone(), first);
+    let mut calls = vec![Call { kept: human.is_none(), propensity: Some(propensity), ..first }];
+    calls.extend(predicted.map(|SubAnswer { prompt, answer, .. }| of_model(Part::Adversary, prompt, answer)));
+    let further = |(place, again)| Call { place, ..of_model(Part::Again, prompt.clone(), again) };
+    calls.extend(again.into_iter().enumerate().map(further));
+    let Some(HumanAnswer { text, calls: beneath, real, .. }) = human else { return calls };
+    put_beneath(beneath, &[], &mut |path, SubAnswer { prompt, answer, human, .. }| {
+        let place = path.last().copied().unwrap_or_default();
+        let said = match human {
+            Some(human) => Call { learned: !human.real, ..call(Part::Sub, prompt, human.text) },
+            None => of_model(Part::Sub, prompt, answer),
+        };
+        calls.push(Call { place, path, ..said });
     });
+    let human = call(Part::Human, prompt, text);
+    calls.push(Call { kept: true, propensity: Some(propensity), learned: !real, ..human });
     calls
+}
+
+/// Visits the answers to sub-questions, each after those that it rests on, with its path.
+fn put_beneath(calls: Vec<SubAnswer>, above: &[usize], put: &mut dyn FnMut(Vec<usize>, SubAnswer)) {
+    for (place, mut sub) in calls.into_iter().enumerate() {
+        let path = [above, &[place]].concat();
+        let beneath = sub.human.as_mut().map(|human| std::mem::take(&mut human.calls)).unwrap_or_default();
+        put_beneath(beneath, &path, put);
+        put(path, sub);
+    }
 }

@@ -103,10 +103,7 @@ fn depths_part_arguments_from_sub_answers() {
         predicted: None,
         again: Vec::new(),
         propensity: 0.5,
-        human: Some(HumanAnswer {
-            text: "No".into(),
-            calls: vec![SubAnswer { prompt: "p".into(), answer: Answer::default() }],
-        }),
+        human: Some(HumanAnswer::new("No", vec![SubAnswer::of_model("p".into(), Answer::default())])),
     };
     let trace: Vec<_> = (0..4).flat_map(|turn| calls(7, Asked::Argument, turn, answered.clone())).collect();
     let rewarded = trace.iter().filter(|call| matches!(call.part, Part::First | Part::Sub));

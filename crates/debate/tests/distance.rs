@@ -96,7 +96,7 @@ fn answered(question: u64, asked: Asked, turn: usize, model: &str, human: Option
         predicted: None,
         again: vec![answer("something else")],
         propensity: 0.5,
-        human: human.map(|text| HumanAnswer { text: text.to_owned(), calls: Vec::new() }),
+        human: human.map(|text| HumanAnswer::new(text, Vec::new())),
     };
     calls(question, asked, turn, amplified)
 }

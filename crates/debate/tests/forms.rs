@@ -12,7 +12,7 @@ use debate::{
 };
 use proptest::prelude::*;
 use scripted::{Setting, outcome, setting};
-use spec::settings::{SpeakerSide, Sufficient};
+use spec::settings::{History, SpeakerSide, Sufficient};
 
 proptest! {
     #[test]
@@ -110,6 +110,10 @@ fn sides_are_drawn_fairly_and_by_question() {
         max_turns: 2,
         sufficient: Sufficient::Never,
         batch: 0,
+        rounds: None,
+        depth: 1,
+        shared: false,
+        history: History::Arguments,
     };
     let debates = outcome(&setting, &(0..4000).collect::<Vec<_>>()).debates;
     let even = debates.iter().filter(|debate| debate.arguments[0].voice == Voice::Speaker).count() as f64 / 4000.0;

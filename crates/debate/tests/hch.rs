@@ -3,11 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use debate::{
-    amplify::{HumanAnswer, Open, amplify},
+    amplify::{HumanAnswer, Open},
     answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
+    consult::Amp,
     cost::Cost,
     draw::Draw,
-    hch::Hch,
+    hch,
     human::{Exchange, Human, Move},
     question::Posed,
 };
@@ -60,8 +61,8 @@ fn wave(questions: &[&str]) -> Vec<Open> {
 
 fn hch(questions: &[&str], depth: u32) -> (Vec<(String, Cost)>, Vec<Vec<String>>) {
     let (wording, mut m) = (wording(), Scripted::default());
-    let hch = Hch { human: &Splitting, wording: &wording, draw: Draw::new(3) };
-    let answers = hch.answer(&mut m, &wave(questions), depth).unwrap();
+    let amp = Amp::new(&Splitting, &wording);
+    let answers = hch::hch(&amp, &mut m, &wave(questions), depth, Draw::new(3)).unwrap();
     (answers, m.waves)
 }
 
@@ -99,7 +100,7 @@ fn a_shared_answer_counts_for_the_first_who_asks() {
 fn depth_1_is_amplification() {
     let (wording, mut m) = (wording(), Scripted::default());
     let wave = wave(&["abc", "bcd", "a"]);
-    let amplified = amplify(&Splitting, Some(&mut m), &wording, &wave).unwrap();
+    let amplified = Amp::new(&Splitting, &wording).answer(Some(&mut m), &wave).unwrap();
     let (answers, _) = hch(&["abc", "bcd", "a"], 1);
     let of_amplified = |answer: HumanAnswer| (answer.text.clone(), answer.cost().human_calls);
     let of_hch = |(text, cost): (String, Cost)| (text, cost.human_calls);

@@ -7,6 +7,7 @@ use debate::{
     amplify::{Amplified, Approx, HumanAnswer},
     answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
     choice::{drawn, probability_of_first},
+    consult::Amp,
     debate::Row,
     draw::Draw,
     human::{Exchange, Human, Move},
@@ -89,16 +90,14 @@ struct Setting {
 
 fn transcript(id: u64) -> Transcript {
     let arguments = (0..id % 5).map(|turn| format!("argument {turn} on {id}")).collect();
-    Transcript {
-        row: Row { id, question: format!("question {id}?"), form: Form::Sequential, draw: Draw::new(7).at(id) },
-        arguments,
-    }
+    let row = Row { id, question: format!("question {id}?"), form: Form::Sequential, draw: Draw::new(7).at(id) };
+    Transcript::new(row, arguments)
 }
 
 fn judged(setting: &Setting, ids: &[u64]) -> (Vec<Verdict>, usize) {
     let wording = wording();
     let &Setting { rule, reply, temperature, sees, repeats } = setting;
-    let overseer = Approx { human: &Strict, samp: Samp { rule, purse: None, adversary: None }, wording: &wording };
+    let overseer = Approx { amp: Amp::new(&Strict, &wording), samp: Samp { rule, purse: None, adversary: None } };
     let transcripts: Vec<Transcript> = ids.iter().copied().map(transcript).collect();
     let mut target = Scripted::default();
     let verdicts = judge(&Judging { overseer, reply, temperature, sees, repeats }, &mut target, &transcripts).unwrap();
@@ -243,11 +242,8 @@ fn a_choice_has_the_log_probabilities_of_what_it_was_drawn_from() {
 #[test]
 fn an_m_that_gives_texts_alone_cannot_choose() {
     let wording = wording();
-    let overseer = Approx {
-        human: &Strict,
-        samp: Samp { rule: Rule::Constant(0.0), purse: None, adversary: None },
-        wording: &wording,
-    };
+    let samp = Samp { rule: Rule::Constant(0.0), purse: None, adversary: None };
+    let overseer = Approx { amp: Amp::new(&Strict, &wording), samp };
     let judging = Judging { overseer, reply: Reply::Choice, temperature: 1.0, sees: Sees::Given, repeats: 1 };
     let error = judge(&judging, &mut Wordy, &[transcript(2)]).unwrap_err();
     assert_eq!(error.to_string(), "the model could not answer");
@@ -257,7 +253,7 @@ fn an_m_that_gives_texts_alone_cannot_choose() {
 
 /// An answer for a side, or for neither, in an order; with the probability of the even side where M chose.
 fn ballot(order: Order, said: &str, probability: Option<f64>) -> Ballot {
-    let human = probability.is_none().then(|| HumanAnswer { text: said.to_owned(), calls: Vec::new() });
+    let human = probability.is_none().then(|| HumanAnswer::new(said, Vec::new()));
     let first = scored(said, &[], &[]);
     let answer = Amplified { prompt: String::new(), first, predicted: None, again: Vec::new(), propensity: 0.5, human };
     Ballot { order, answer, probability }

@@ -6,16 +6,16 @@
 mod scripted;
 
 use debate::{
-    debate::Stopped,
+    debate::{Argument, Stopped},
     judge::{Side, reward},
     lesson::lesson,
     question::{Asked, Form, Posed, yes},
     samp::Rule,
-    trace::Part,
+    trace::{Call, Part},
 };
 use proptest::prelude::*;
 use scripted::{Outcome, Setting, outcome, setting, wording};
-use spec::settings::{CallHuman, Credit, Imitate, Schedule, SpeakerSide, Sufficient};
+use spec::settings::{CallHuman, Credit, History, Imitate, Schedule, SpeakerSide, Sufficient};
 
 /// Who won the debate on a question.
 fn winner(outcome: &Outcome, id: u64) -> Option<Side> {
@@ -48,19 +48,25 @@ proptest! {
         let together = outcome(&setting, &ids);
         for (i, &id) in ids.iter().enumerate() {
             let alone = outcome(&setting, &[id]);
-            prop_assert_eq!(&alone.debates[0], &together.debates[i]);
-            prop_assert_eq!(&alone.verdicts[0], &together.verdicts[i]);
+            prop_assert_eq!(alone.debates[0].stopped, together.debates[i].stopped);
+            prop_assert_eq!(alone.verdicts[0].winner, together.verdicts[i].winner);
+            let calls: Vec<Call> = together.calls().into_iter().filter(|call| call.question == id).collect();
+            prop_assert_eq!(alone.calls(), calls);
         }
     }
 
     #[test]
     fn calls_do_not_grow_with_rows(setting in setting(), rows in 1usize..200) {
         let ids: Vec<u64> = (0..rows as u64).collect();
-        let (rounds, most_rounds) = (setting.max_turns / setting.form.round(), 1 + 2);
+        // In each round of a depth M may be asked, and so it may in all rounds of the depth beneath.
+        let of_depth = |beneath: usize, _| 2 * (1 + beneath);
+        let most_rounds = 1 + (1..=setting.depth).fold(0, of_depth);
+        let rounds = setting.max_turns / setting.form.round();
         let [speaker, opponent, overseer] = outcome(&setting, &ids).waves;
         prop_assert!(speaker <= rounds * most_rounds);
         prop_assert!(opponent <= rounds * most_rounds && (opponent == 0 || setting.opponent.is_some()));
-        prop_assert!(overseer <= ((rounds - 1) + 1) * most_rounds);
+        let summed_up = if setting.history == History::Summaries { rounds } else { 0 };
+        prop_assert!(overseer <= ((rounds - 1) + 1 + summed_up) * most_rounds);
     }
 
     #[test]
@@ -97,7 +103,8 @@ proptest! {
             let winner = winner(&outcome, call.question);
             let lesson = lesson(&call, winner, imitate, Credit { argument, calls });
             let for_a_side = call.asked == Asked::Argument
-                && ((argument && call.part == Part::First && call.kept) || (calls && call.part == Part::Sub));
+                && ((argument && call.part == Part::First && call.kept)
+                    || (calls && call.part == Part::Sub && call.sampled.is_some()));
             let expected = if for_a_side { reward(winner, Side::at(call.turn)) } else { None };
             prop_assert_eq!(lesson.reward, expected);
             prop_assert!(lesson.reward.is_none() || call.sampled.is_some());
@@ -129,8 +136,11 @@ proptest! {
         let (asked, unbiased) = (with(Sufficient::Ask), with(Sufficient::Biased(Schedule::Constant(0.0))));
         prop_assert_eq!(&asked, &unbiased);
         for (asked, biased) in asked.iter().zip(&with(Sufficient::Biased(Schedule::Constant(1.0)))) {
-            // What was said of it stays as it was said.
-            prop_assert_eq!(&asked.arguments[..setting.min_turns], &biased.arguments[..]);
+            // What was said of it stays as it was said; of one that stays alone nobody wants a summary.
+            let said = |arguments: &[Argument]| -> Vec<Argument> {
+                arguments.iter().map(|argument| Argument { summary: None, ..argument.clone() }).collect()
+            };
+            prop_assert_eq!(said(&asked.arguments[..setting.min_turns]), said(&biased.arguments));
         }
     }
 
@@ -164,6 +174,38 @@ fn the_next_argument_with_nothing_said_is_the_bare_question() {
 }
 
 #[test]
+fn arguments_stand_as_they_are_shown() {
+    let context = ["Yes because so", "No"].map(str::to_owned).to_vec();
+    let posed = Posed::new(Asked::Winner, "Is it so?", context);
+    let posed = Posed { shown: vec!["Yes\nH asks: Why?\nM says: So".into(), "No".into()], ..posed };
+    assert_eq!(posed.text(&wording()), "Is it so?\nEven: Yes\nH asks: Why?\nM says: So\nOdd: No even?");
+    let swapped = Posed { swapped: true, ..posed };
+    assert_eq!(swapped.text(&wording()), "Is it so?\nOdd: No\nEven: Yes\nH asks: Why?\nM says: So even?");
+}
+
+proptest! {
+    /// Whoever is asked reads summaries of all arguments but those that were given last, of which "is it sufficient?" is.
+    #[test]
+    fn what_is_summed_up_is_read_in_short(setting in setting(), ids in prop::collection::hash_set(0u64..1000, 1..20)) {
+        let setting = Setting { history: History::Summaries, ..setting };
+        let outcome = outcome(&setting, &ids.into_iter().collect::<Vec<_>>());
+        let calls = outcome.calls();
+        for debate in &outcome.debates {
+            let alone = debate.arguments.len() == 1;
+            prop_assert!(debate.arguments.iter().all(|argument| argument.summary.is_some() != alone));
+            let summaries: Vec<&str> =
+                debate.arguments.iter().filter_map(|argument| Some(argument.summary.as_ref()?.text())).collect();
+            let winner = calls.iter().filter(|call| call.question == debate.row.id && call.asked == Asked::Winner);
+            for call in winner.filter(|call| matches!(call.part, Part::First | Part::Human)) {
+                let shown: String =
+                    summaries.iter().zip(["Even:", "Odd:"].iter().cycle()).map(|(it, side)| format!("\n{side} {it}")).collect();
+                prop_assert_eq!(&call.prompt, &format!("{}{shown} even?", debate.row.question));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_question_that_speaks_of_the_template_is_left_as_it_is() {
     check(Asked::Sufficient, "{context} {question}?", &["Yes"], "{context} {question}?\nEven: Yes sufficient?");
 }
@@ -184,6 +226,10 @@ fn arguments_suffice_as_often_as_drawn() {
         max_turns: 4,
         sufficient,
         batch: 0,
+        rounds: None,
+        depth: 1,
+        shared: false,
+        history: History::Arguments,
     };
     let ids: Vec<u64> = (0..4000).collect();
     let debates = outcome(&setting, &ids).debates;

@@ -6,6 +6,7 @@ use debate::{
     adversary::{Adversary, outcomes, probability},
     amplify::{Amplified, Approx, Open},
     answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
+    consult::Amp,
     draw::Draw,
     human::{Exchange, Human, Move},
     question::{Asked, Posed},
@@ -78,7 +79,7 @@ fn answered_beside(
     let adversary = Adversary { model: adversary, wording: SUSPECTED };
     let adversary = matches!(rule, Rule::Learned { .. }).then_some(adversary);
     let (samp, wording) = (Samp { rule, purse, adversary }, Wording::default());
-    Approx { human: &Certain, samp, wording: &wording }.answer(&mut Scripted, wave).unwrap()
+    Approx { amp: Amp::new(&Certain, &wording), samp }.answer(&mut Scripted, wave).unwrap()
 }
 
 fn propensities(rule: Rule, purse: Option<&Cell<Purse>>, wave: &[Open]) -> Vec<f64> {

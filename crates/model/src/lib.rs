@@ -1,8 +1,9 @@
 //! A llama-form transformer: tokens in, tokens out. `llama.rs` is the model, to be read against its papers; `generate.rs`,
-//! `tile.rs` and `sample.rs` answer with it; `checkpoint.rs` writes it down. What trains it is the crate `train`.
+//! `tile.rs` and `sample.rs` answer with it; `inspect.rs` looks inside; `checkpoint.rs` writes it down. What trains it is the crate `train`.
 
 mod checkpoint;
 mod generate;
+mod inspect;
 mod llama;
 mod numerics;
 mod sample;
@@ -13,6 +14,7 @@ mod workers;
 
 pub use checkpoint::CheckpointError;
 pub use generate::{GenerateError, generate, score};
+pub use inspect::{Inspected, inspect};
 pub use llama::Llama;
 pub use numerics::numerics;
 pub use sample::{Generated, Sampling};

@@ -8,7 +8,7 @@ use spec::{
     settings::{File, Follow, Loss, Named, Reference, Stage, Sync, Train, Write},
 };
 
-use crate::{Ahead, Edge, Node, Plan, names::Names, parties::architecture};
+use crate::{Ahead, Edge, Node, Plan, answerer::answers, names::Names, parties::architecture};
 
 /// What does not belong together.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
@@ -25,13 +25,15 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
 
 /// A loss is of one debate and its judge.
 fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
-    if loss.from.is_empty() || loss.from.iter().any(|mention| names.maker(mention, &["debate", "judge"]).is_err()) {
+    let is = |mention: &Reference, kinds: &[&'static str]| names.maker(mention, kinds).is_ok();
+    // What an adversary's takes is looked at in `penalty`.
+    if loss.proposals || loss.from.is_empty() || loss.from.iter().any(|it| !is(it, &["debate", "judge", "penalty"])) {
         return Vec::new();
     }
-    let (debates, judges): (Vec<&Reference>, Vec<&Reference>) =
-        loss.from.iter().partition(|mention| names.maker(mention, &["debate"]).is_ok());
+    let of_debate = loss.from.iter().filter(|mention| !is(mention, &["penalty"]));
+    let (debates, judges): (Vec<&Reference>, Vec<&Reference>) = of_debate.partition(|mention| is(mention, &["debate"]));
     let problem = match (&debates[..], &judges[..]) {
-        ([_], []) if loss.predict.is_some() => None,
+        ([_], []) if !loss.is_of_m() => None,
         ([debate], []) => no_judge(names, loss, debate),
         ([debate], [judge]) => other_debate(names, debate, judge),
         ([], _) => Some(Problem::new(names.pipeline.places.of(&format!("loss.{name}.from")), "a loss needs a debate")),
@@ -69,15 +71,16 @@ fn other_debate(names: Names<'_>, debate: &Reference, judge: &Reference) -> Opti
 /// The tokens and log-probs of a debate are those of its speaker's model; no other can be trained on them.
 fn other_model(names: Names<'_>, train: &Train) -> Option<Problem> {
     let Stage::Loss(loss) = names.settings(names.maker(&train.from, &["loss"]).ok()?) else { return None };
-    // Predictions are another model's: see `adversary`.
-    let Stage::Debate(debate) = &names.debate_of(loss).filter(|_| loss.predict.is_none())?.settings else {
+    // Predictions are another model's, and so are moves of H: see `adversary` and `consulting`.
+    let Stage::Debate(debate) = &names.debate_of(loss).filter(|_| loss.is_of_m())?.settings else {
         return None;
     };
     let speaker = names.amplify(&debate.speaker).ok()?;
     let (speaks, trained) = (&names.model(&speaker.settings.model).ok()?.name, &names.model(&train.model).ok()?.name);
     let message = format!("`{trained}` is trained on what `{speaks}` said");
     let help = format!("train `{speaks}`, which argues for `{}`, or let `{trained}` argue", speaker.name);
-    (speaks != trained).then(|| Problem::new(train.model.span.clone(), message).help(help))
+    let said = speaks == trained || answers(names, loss, trained);
+    (!said).then(|| Problem::new(train.model.span.clone(), message).help(help))
 }
 
 /// The divergence of a model from itself is 0.
@@ -111,13 +114,13 @@ fn sync_problems(names: Names<'_>, name: &str, sync: &Sync) -> Vec<Problem> {
     problems
 }
 
-/// A copy after more batches than there are.
+/// A copy that goes on to the end, though it was to stop.
 fn after_the_end(names: Names<'_>, name: &str, sync: &Sync) -> Option<Problem> {
-    let Follow::At(at) = sync.follow else { return None };
-    let batches = names.pipeline.batches.filter(|batches| at > *batches)?;
-    let place = names.pipeline.places.of(&format!("sync.{name}.at"));
-    let message = format!("the copy is made after {at} batches, and the run ends after {batches}");
-    Some(Problem::new(place, message).help("let it be made earlier, or raise `batches`"))
+    let Follow::Until(until) = sync.follow else { return None };
+    let batches = names.pipeline.batches.filter(|batches| until >= *batches)?;
+    let place = names.pipeline.places.of(&format!("sync.{name}.until"));
+    let message = format!("it follows for {until} batches, and the run ends after {batches}");
+    Some(Problem::new(place, message).help("let it stop earlier, or follow with `every = 1` to the end"))
 }
 
 /// The train stage of a model.

@@ -6,18 +6,18 @@
 use std::ops::Add;
 
 use spec::settings::{
-    Answer, By, Combine, Debate, Distance, Evaluate, How, Imitate, Loss, OnBadQuestion, OnError, Questions, Reference,
-    Row, SpeakerSide, Stage,
+    Answer, By, Combine, Debate, Distance, Evaluate, History, How, Imitate, Loss, OnBadQuestion, OnError, Penalty,
+    Questions, Reference, Row, SpeakerSide, Stage, Tool,
 };
 
-use crate::{Edge, Node, Role, names::Names, parties::judged};
+use crate::{Edge, Node, Role, consulting::has_steps, names::Names, parties::judged};
 
 /// What a stage does in a batch in which it is due.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Work {
     /// Questions put to M.
     pub to_model: Expected,
-    /// Questions put to H.
+    /// Questions put to H, or to who stands in for it.
     pub to_human: Expected,
     /// Rows of each table it makes, in their order.
     pub rows: Vec<Expected>,
@@ -71,6 +71,12 @@ impl Add for Expected {
 /// What a stage does, given what those before it do.
 pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[Node]) -> Work {
     let given = Given { inputs, nodes };
+    let mut work = work_of(names, stage, &given);
+    work.rows.extend(has_steps(names.pipeline, stage).then(Expected::unknown));
+    work
+}
+
+fn work_of(names: Names<'_>, stage: &Stage, given: &Given<'_>) -> Work {
     match stage {
         Stage::Sample(sample) => {
             let errors = (sample.on_error == OnBadQuestion::Skip).then(Expected::unknown);
@@ -85,15 +91,16 @@ pub(crate) fn work(names: Names<'_>, stage: &Stage, inputs: &[Edge], nodes: &[No
             let (to_model, to_human) = answered(names, &judge.by, debates.times(least * answers, most * answers));
             Work { to_model, to_human, rows: vec![debates, to_model + to_human] }
         }
+        Stage::Penalty(penalty) => penalised(names, penalty, given.rows(Role::Questions)),
         Stage::Loss(loss) => {
             let against = matches!(names.debate_of(loss).map(|it| &it.settings), Some(Stage::Debate(debate)) if debate.opponent.is_some());
-            silent(vec![examples(loss, &given, against)])
+            silent(vec![examples(loss, given, against)])
         }
         Stage::Train(_) | Stage::Sync(_) => silent(Vec::new()),
         Stage::Evaluate(evaluate) => evaluated(names, evaluate),
         Stage::Answer(answer) => answers(names, answer, given.rows(Role::Asked)),
         Stage::Write(_) => silent(vec![Expected::exactly(1).or_none()]),
-        table_stage => silent(rows(table_stage, &given)),
+        table_stage => silent(rows(table_stage, given)),
     }
 }
 
@@ -172,7 +179,9 @@ fn answered(names: Names<'_>, amplify: &Reference, questions: Expected) -> (Expe
     let of_batch = budget.and_then(|budget| Some(budget.per_batch? as f64)).unwrap_or(f64::INFINITY);
     let of_run = budget.and_then(|budget| Some(budget.per_run? as f64)).unwrap_or(f64::INFINITY);
     let most = to_human.most.min(of_batch).min(of_run);
-    (Expected { and_asked: asks, ..questions.times(answers, answers) }, Expected { most, ..to_human })
+    let beneath = asks && amplify.settings.depth > 1;
+    let to_human = Expected { most, and_asked: beneath, ..to_human };
+    (Expected { and_asked: asks, ..questions.times(answers, answers) }, to_human)
 }
 
 /// The least and the largest share of debates that have two sides.
@@ -191,9 +200,19 @@ fn doubted(debate: &Debate, questions: Expected) -> Expected {
     questions.times(1.0, ((last + round).saturating_sub(fewest) / round) as f64)
 }
 
-/// The arguments of the speaker and of the opponent, when there are so many: where sides are drawn, half of them each.
-fn parted(debate: &Debate, arguments: usize) -> (f64, f64) {
-    let (all, even) = (arguments as f64, arguments.div_ceil(2) as f64);
+/// How often it is asked what an argument says in short: not of one that stays alone.
+fn summed_up(debate: &Debate, questions: Expected) -> Expected {
+    let ((least, most), (fewest, all)) = (two_sided(debate), debate.turns_from(0));
+    let asked = if debate.history == History::Summaries { 1.0 } else { 0.0 };
+    questions.times(asked * least * fewest as f64, asked * most * all as f64)
+}
+
+/// The arguments of the speaker and of the opponent, when there are so many: where sides are drawn, half of them each. With
+/// as many tools asked for before each as may be, or none.
+fn parted(debate: &Debate, arguments: usize, with_tools: bool) -> (f64, f64) {
+    let asked = |turn: usize| 1 + if with_tools { debate.uses_at(turn) } else { 0 };
+    let of = |step: usize| (0..arguments).step_by(step).map(asked).sum::<usize>() as f64;
+    let (all, even) = (of(1), of(2));
     match (&debate.opponent, debate.speaker_side) {
         (None, _) => (all, 0.0),
         (Some(_), SpeakerSide::Drawn) => (all / 2.0, all / 2.0),
@@ -205,21 +224,37 @@ fn parted(debate: &Debate, arguments: usize) -> (f64, f64) {
 fn debated(names: Names<'_>, debate: &Debate, questions: Expected) -> Work {
     let (fewest, most) = debate.turns_from(0);
     let arguments = questions.times(fewest as f64, most as f64);
-    let (least, all) = (parted(debate, fewest), parted(debate, most));
+    let (least, all) = (parted(debate, fewest, false), parted(debate, most, true));
     let of_speaker = answered(names, &debate.speaker, questions.times(least.0, all.0));
     let of_opponent = debate.opponent.as_ref().map(|it| answered(names, it, questions.times(least.1, all.1)));
-    let of_overseer = answered(names, &debate.overseer, doubted(debate, questions));
+    let of_overseer = answered(names, &debate.overseer, doubted(debate, questions) + summed_up(debate, questions));
     let asked = [Some(of_speaker), of_opponent, Some(of_overseer)].into_iter().flatten();
-    let (to_model, to_human) =
+    let (to_model, to_human): (Expected, Expected) =
         asked.fold(Default::default(), |(to_model, to_human), (model, human)| (to_model + model, to_human + human));
     let errors = (debate.on_error == OnBadQuestion::Skip).then(|| questions.or_none());
-    Work { to_model, to_human, rows: [arguments, to_model + to_human].into_iter().chain(errors).collect() }
+    let uses = questions.or_none().times(0.0, (0..most).map(|turn| debate.uses_at(turn)).sum::<usize>() as f64);
+    let rows = [arguments, to_model + to_human + uses].into_iter().chain(errors).collect();
+    Work { to_model: to_model + looked_into(debate, uses), to_human, rows }
+}
+
+/// What tools ask M when they are used so often: how many sub-questions there are behind an argument nobody can tell.
+fn looked_into(debate: &Debate, uses: Expected) -> Expected {
+    let Some(inspection) = &debate.inspection else { return Expected::default() };
+    let asks = inspection.has(Tool::Resampling) || inspection.has(Tool::Consistency);
+    let most = if asks { inspection.samples as f64 } else { 1.0 };
+    Expected { and_asked: inspection.has(Tool::Consistency), ..uses.times(0.0, most) }
 }
 
 /// Of each question put to Amp≈ one answer is kept. H's are imitated, or M's that they took the place of learn from
 /// them; M's are where all are, or where they earn. Of what was said for an opponent there may be nothing to learn.
 fn examples(loss: &Loss, given: &Given<'_>, against: bool) -> Expected {
     let (to_model, to_human) = given.calls();
+    if loss.steps_of.is_some() {
+        return Expected::unknown();
+    }
+    if loss.proposals {
+        return given.rows(Role::Proposals).or_none();
+    }
     if loss.predict.is_some() {
         // One that says yes and one that says no, where a distance is neither 0 nor 1.
         let most = if loss.distance == Distance::Exact { 1.0 } else { 2.0 };
@@ -232,11 +267,31 @@ fn examples(loss: &Loss, given: &Given<'_>, against: bool) -> Expected {
         Combine::Constrained(_) => true,
     };
     let own = loss.imitate == Imitate::All || (rewarded && loss.credit.argument);
-    Expected {
+    let of_debate = Expected {
         least: if always && !against { to_human.least } else { 0.0 },
         most: if own { to_model.most } else { to_human.most },
         and_asked: rewarded && loss.credit.calls && to_model.and_asked,
-    }
+    };
+    // Of each of M's answers there may be a cost, and H's verdict on it; and H's word on each proposal.
+    of_debate + Expected { least: 0.0, and_asked: false, ..given.rows(Role::PenaltyCalls) }
+}
+
+/// M answers the questions of each proposal, of which there may be none, and the overseer is asked about each answer and,
+/// where there is an adversary, each proposal.
+fn penalised(names: Names<'_>, penalty: &Penalty, questions: Expected) -> Work {
+    let one = Expected::exactly(1);
+    let (proposals, answers) = match &penalty.adversary {
+        None => (one, questions),
+        Some(adversary) => {
+            let proposals = Expected::exactly(adversary.proposals);
+            (proposals, proposals.times(0.0, adversary.questions as f64))
+        }
+    };
+    let asked = if penalty.adversary.is_some() { proposals.or_none() } else { Expected::default() };
+    let proposed = if penalty.proposing().is_some() { proposals } else { Expected::default() };
+    let (to_target, to_human) = answered(names, &penalty.overseer, answers + asked);
+    let to_model = answers + proposed + to_target;
+    Work { to_model, to_human, rows: vec![proposals, answers, to_model + to_human] }
 }
 
 /// Every row answers the same questions; their gold answers may be unknown, so files give at most so many.
@@ -250,7 +305,10 @@ fn evaluated(names: Names<'_>, evaluate: &Evaluate) -> Work {
     let by_depth =
         Expected { least: if questions.least > 0.0 { rows } else { 0.0 }, most: rows * depths, and_asked: false };
     let debate = evaluate.judging().and_then(|mention| judged(names, mention)).map(|(_, debate)| debate);
-    let asked = evaluate.rows.iter().map(|row| asked_by(*row, debate, questions));
+    let depth = names.amplify(&evaluate.of).map_or(1, |amplify| amplify.settings.depth);
+    // What consults to a depth is HCH of that depth.
+    let as_hch = |row: Row| if row == Row::Amplified { Row::Hch(depth) } else { row };
+    let asked = evaluate.rows.iter().map(|row| asked_by(as_hch(*row), debate, questions));
     let (to_model, to_human) =
         asked.fold(Default::default(), |(to_model, to_human), (model, human)| (to_model + model, to_human + human));
     Work { to_model, to_human, rows: vec![by_depth, questions.times(rows, rows)] }
@@ -270,7 +328,7 @@ fn asked_by(row: Row, debate: Option<&Debate>, questions: Expected) -> (Expected
         (Row::Debate, Some(debate)) => {
             let (fewest, most) = debate.turns_from(0);
             let (least, judged) = two_sided(debate);
-            let doubted = doubted(debate, questions);
+            let doubted = doubted(debate, questions) + summed_up(debate, questions);
             let to_model = questions.times(fewest as f64, most as f64) + doubted + consulting;
             (to_model, questions.times(least, judged) + doubted)
         }

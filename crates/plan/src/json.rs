@@ -43,8 +43,8 @@ impl Plan {
 
 fn due(due: Due) -> Value {
     let mut said = json!({ "every": due.every, "last": due.last });
-    if let Some(at) = due.at {
-        said["at"] = json!(at);
+    if let Some(until) = due.until {
+        said["until"] = json!(until);
     }
     said
 }

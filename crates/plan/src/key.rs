@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use blake3::{Hash, Hasher};
 use spec::{
     Leaves,
-    settings::{Answer, By, CallHuman, Debate, Named, Schedule, Stage, Sufficient},
+    settings::{Answer, By, CallHuman, Debate, Named, Reference, Schedule, Stage, Sufficient},
 };
 
 use crate::{Node, Plan, names::Names, parties::amplifies, samp, states::followers};
@@ -59,17 +59,24 @@ pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
     for mention in amplifies(&stage.settings) {
         let Ok(amplify) = names.amplify(mention) else { continue };
         recipe.extend(amplify.leaves());
-        recipe.extend(names.human(&amplify.settings.human).map(|human| human.leaves()).unwrap_or_default());
+        recipe.extend(of_human(names, &amplify.settings.human));
     }
     recipe.extend(of_samp(names, stage));
     recipe.extend(way_of_sufficiency(stage));
     if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
-        recipe.extend(names.human(mention).map(|human| human.leaves()).unwrap_or_default());
+        recipe.extend(of_human(names, mention));
     }
-    if let Stage::Evaluate(_) | Stage::Answer(_) = &stage.settings {
+    if let Stage::Evaluate(_) | Stage::Answer(_) | Stage::Penalty(_) = &stage.settings {
         recipe.extend(wording(names));
     }
     recipe
+}
+
+/// A human, and the one that it learns from.
+fn of_human(names: Names<'_>, mention: &Reference) -> Recipe {
+    let Ok(human) = names.human(mention) else { return Recipe::new() };
+    let from = human.settings.understudy().and_then(|understudy| names.human(&understudy.from).ok());
+    [Some(human), from].into_iter().flatten().flat_map(|human| human.leaves()).collect()
 }
 
 /// The settings of a stage, and of the amplifies it asks, that change over a run: by their place in the file. A
@@ -81,7 +88,12 @@ pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule
     let own = settings.schedules().into_iter().map(|it| at(settings.kind(), name, it));
     let asked = amplifies(settings).into_iter().filter_map(|mention| names.amplify(mention).ok());
     let theirs = asked.flat_map(|amplify| {
-        amplify.settings.schedules().into_iter().map(|it| at("amplify", &amplify.name, it)).collect::<Vec<_>>()
+        let own = amplify.settings.schedules().into_iter().map(|it| at("amplify", &amplify.name, it));
+        let human = names.human(&amplify.settings.human).ok();
+        let of_human = human
+            .into_iter()
+            .flat_map(|human| human.settings.schedules().into_iter().map(|it| at("human", &human.name, it)));
+        own.chain(of_human).collect::<Vec<_>>()
     });
     let of_samp = samp::deciding(names.pipeline, settings).into_iter().filter_map(|amplify| {
         let CallHuman::Probability(schedule) = &amplify.settings.call_human else { return None };
@@ -122,7 +134,7 @@ fn of_samp(names: Names<'_>, stage: &Named<Stage>) -> Recipe {
     recipe
 }
 
-/// How an evaluation or an answer words its questions: as the first debate does, which need not be among what it is given.
+/// How an evaluation, an answer or a penalty words its questions: as the first debate does, which need not be among what it is given.
 fn wording(names: Names<'_>) -> Recipe {
     let debate = names.pipeline.stages.iter().find(|stage| matches!(stage.settings, Stage::Debate(_)));
     let mut leaves = debate.map(|debate| debate.leaves()).unwrap_or_default();
@@ -136,6 +148,7 @@ fn version(stage: &Stage) -> u32 {
         Stage::Sample(_) => 2,
         Stage::Debate(_) => 1,
         Stage::Judge(_) => 1,
+        Stage::Penalty(_) => 1,
         Stage::Loss(_) => 1,
         Stage::Train(_) => 2,
         Stage::Sync(_) => 1,

@@ -5,13 +5,16 @@
 //! a file of its own. A [`Plan`] has passed them all, so that whoever runs it need not ask again.
 
 mod adversary;
+mod answerer;
 mod chain;
 mod consistency;
 mod constrained;
+pub mod consulting;
 mod distance;
 mod dot;
 mod expected;
 mod graph;
+mod inspection;
 mod join;
 mod json;
 mod judging;
@@ -21,6 +24,7 @@ mod names;
 mod opponent;
 mod order;
 mod parties;
+mod penalty;
 mod reward;
 pub mod samp;
 mod shapes;
@@ -160,14 +164,18 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     problems.extend(parties::problems(names));
     problems.extend(samp::problems(names));
     problems.extend(adversary::problems(names));
+    problems.extend(consulting::problems(names));
+    problems.extend(answerer::problems(names));
     let wires = wiring::wire(names, &mut problems);
     let order = order::order(pipeline, &wires, &mut problems);
     problems.extend(consistency::problems(names));
     problems.extend(opponent::problems(names));
+    problems.extend(inspection::problems(names));
     problems.extend(reward::problems(names));
     problems.extend(judging::problems(names));
     problems.extend(distance::problems(names));
     problems.extend(constrained::problems(names));
+    problems.extend(penalty::problems(names));
     problems.extend(snapshot::problems(names));
     if !problems.is_empty() {
         problems.sort_by_key(|problem| problem.span.start);

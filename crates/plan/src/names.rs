@@ -16,9 +16,9 @@ use crate::{
 };
 
 /// The kinds of stages.
-pub(crate) const STAGES: [&str; 14] = [
-    "sample", "debate", "judge", "loss", "train", "sync", "evaluate", "read", "filter", "sql", "join", "command",
-    "answer", "write",
+pub(crate) const STAGES: [&str; 15] = [
+    "sample", "debate", "judge", "penalty", "loss", "train", "sync", "evaluate", "read", "filter", "sql", "join",
+    "command", "answer", "write",
 ];
 
 /// What a mention leads to, or what is wrong with it: nothing, where that has been said before.

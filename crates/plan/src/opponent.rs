@@ -2,7 +2,7 @@
 
 use spec::{
     Problem,
-    settings::{Amplify, Debate, Named, Stage},
+    settings::{Amplify, Debate, History, Named, Stage},
 };
 
 use crate::names::Names;
@@ -11,8 +11,10 @@ use crate::names::Names;
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     let stages = names.pipeline.stages.iter();
     let of = |stage: &Named<Stage>| match &stage.settings {
-        Stage::Debate(debate) => [itself(debate), one_sided(names, &stage.name, debate)],
-        _ => [None, None],
+        Stage::Debate(debate) => {
+            [itself(debate), one_sided(names, &stage.name, debate), no_history(names, &stage.name, debate)]
+        }
+        _ => [None, None, None],
     };
     stages.flat_map(of).flatten().collect()
 }
@@ -47,4 +49,12 @@ fn one_sided(names: Names<'_>, name: &str, debate: &Debate) -> Option<Problem> {
     let ends = if debate.max_turns == 1 { "raise `max_turns`" } else { "change `sufficient`, or raise `min_turns`" };
     let help = format!("{ends}, or leave it out");
     (debate.turns_from(0).1 < 2).then(|| Problem::new(place, message).help(help))
+}
+
+/// Where no argument has another before it there is no history.
+fn no_history(names: Names<'_>, name: &str, debate: &Debate) -> Option<Problem> {
+    let told = debate.history != History::Arguments && debate.turns_from(0).1 < 2;
+    let place = names.pipeline.places.of(&format!("debate.{name}.history"));
+    let message = format!("`history` is of former arguments, and no debate of `{name}` has a second one");
+    told.then(|| Problem::new(place, message).help("raise `max_turns`, change `sufficient`, or leave it out"))
 }

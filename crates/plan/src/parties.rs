@@ -2,7 +2,7 @@
 
 use spec::{
     Problem,
-    settings::{Amplify, Answer, Architecture, By, Debate, Judge, Model, Named, Reference, Sampled, Stage},
+    settings::{Amplify, Answer, Architecture, By, Debate, Judge, Model, Named, Penalty, Reference, Sampled, Stage},
 };
 
 use crate::names::{Found, Names};
@@ -20,9 +20,11 @@ pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     for stage in &names.pipeline.stages {
         problems.extend(amplifies(&stage.settings).into_iter().filter_map(|mention| names.amplify(mention).err()?));
         problems.extend(models(&stage.settings).into_iter().filter_map(|mention| names.model(mention).err()?));
-        if let Stage::Answer(answer) = &stage.settings {
-            problems.extend(answering(names, &stage.name, answer));
-        }
+        problems.extend(match &stage.settings {
+            Stage::Answer(answer) => answering(names, &stage.name, answer).into_iter().collect(),
+            Stage::Penalty(penalty) => penalised(names, &stage.name, penalty),
+            _ => Vec::new(),
+        });
     }
     let best = names.pipeline.checkpoint.best.as_ref();
     problems.extend(best.and_then(|best| names.stage(best, &["evaluate"]).err()?));
@@ -34,6 +36,7 @@ pub(crate) fn amplifies(stage: &Stage) -> Vec<&Reference> {
     match stage {
         Stage::Debate(debate) => debaters(debate),
         Stage::Judge(judge) => vec![&judge.by],
+        Stage::Penalty(penalty) => vec![&penalty.overseer],
         Stage::Evaluate(evaluate) => vec![&evaluate.of],
         Stage::Answer(Answer { by: By::Amplify(amplify), .. }) => vec![amplify],
         _ => Vec::new(),
@@ -72,11 +75,20 @@ fn answering(names: Names<'_>, stage: &str, answer: &Answer) -> Option<Problem> 
     }
 }
 
-/// The models that a stage changes or follows.
+/// A model that leaves no room for a question: M, or one that proposes.
+fn penalised(names: Names<'_>, stage: &str, penalty: &Penalty) -> Vec<Problem> {
+    let own = no_room(names, &penalty.model, penalty.max_tokens, &format!("penalty.{stage}.max_tokens"));
+    let path = format!("penalty.{stage}.adversary.model.max_tokens");
+    let proposing = penalty.proposing().and_then(|it| no_room(names, &it.name, it.max_tokens, &path));
+    own.into_iter().chain(proposing).collect()
+}
+
+/// The models that a stage changes, follows, or asks alone.
 fn models(stage: &Stage) -> Vec<&Reference> {
     match stage {
         Stage::Train(train) => [&train.model].into_iter().chain(train.kl.iter().map(|kl| &kl.to)).collect(),
         Stage::Sync(sync) => vec![&sync.from_model, &sync.to_model],
+        Stage::Penalty(penalty) => [&penalty.model].into_iter().chain(penalty.proposing().map(|it| &it.name)).collect(),
         Stage::Answer(Answer { by: By::Model(sampled), .. }) => vec![&sampled.name],
         _ => Vec::new(),
     }
@@ -117,7 +129,7 @@ fn copies_in_a_circle(circle: &[&Named<Model>]) -> Problem {
 }
 
 /// An answer of full length must leave room for a prompt.
-fn no_room(names: Names<'_>, model: &Reference, max_tokens: usize, path: &str) -> Option<Problem> {
+pub(crate) fn no_room(names: Names<'_>, model: &Reference, max_tokens: usize, path: &str) -> Option<Problem> {
     let model = names.model(model).ok()?;
     let context = architecture(names, model).ok()?.context;
     let message = format!("an answer of {max_tokens} tokens leaves no room for a prompt in a context of {context}");

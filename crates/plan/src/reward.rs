@@ -31,6 +31,10 @@ fn of_train(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
     let Named { name: loss, settings: Stage::Loss(settings), .. } = &names.pipeline.stages[place] else {
         return Vec::new();
     };
+    // A penalty rewards answers too.
+    if settings.penalty.max() > 0.0 {
+        return Vec::new();
+    }
     unrewarded(names, ("train", name), train.of_reward(), (loss, settings))
 }
 

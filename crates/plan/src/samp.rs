@@ -53,6 +53,7 @@ pub(crate) fn waves(stage: &Stage, amplify: &str) -> usize {
                 + of(Some(&debate.overseer), overseer)
         }
         Stage::Judge(judge) => usize::from(judge.by.name == amplify),
+        Stage::Penalty(penalty) if penalty.overseer.name == amplify => penalty.waves(),
         Stage::Answer(Answer { by: By::Amplify(by), .. }) => usize::from(by.name == amplify),
         _ => 0,
     }

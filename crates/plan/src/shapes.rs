@@ -15,7 +15,7 @@ use spec::{
     },
 };
 
-use crate::{Output, join, tables};
+use crate::{Output, consulting, join, tables};
 
 /// What a plan has to ask of others, who can read files, queries and checkpoints.
 pub trait Shapes {
@@ -142,7 +142,10 @@ impl<'a> Shaper<'a> {
             (Stage::Sql(sql), from) => self.sql(&stage.name, sql, from),
             (Stage::Join(join), from) => self.join(&stage.name, join, from),
             (Stage::Command(command), [from]) => Ok(command_columns(command, from)),
-            (settings, _) => return Known::Yes(tables::outputs(&stage.name, settings)),
+            (settings, _) => {
+                let outputs = tables::outputs(&stage.name, settings);
+                return Known::Yes(consulting::completed(self.pipeline, stage, outputs));
+            }
         };
         match schema {
             Ok(schema) => Known::Yes(tables::rows(&stage.name, &stage.settings, Arc::new(schema))),

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use spec::settings::{Amplify, Answer, By, Model, Named, Reference, Stage, Train};
+use spec::settings::{Amplify, Answer, By, Debate, Model, Named, Reference, Stage, Tool, Train};
 
 use crate::{
     Node,
     key::Recipe,
     names::Names,
-    parties::{amplifies, judging},
+    parties::{amplifies, judged, judging},
     samp::{deciding, followed},
 };
 
@@ -20,7 +20,16 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
     let mut reads: Vec<String> = answering.map(|amplify| model(&amplify.settings.model)).collect();
     match stage {
         Stage::Answer(Answer { by: By::Model(sampled), .. }) => reads.push(model(&sampled.name)),
-        Stage::Loss(loss) if loss.predict.is_none() => reads.push(baseline(name)),
+        Stage::Penalty(penalty) => {
+            reads.push(model(&penalty.model));
+            reads.extend(penalty.proposing().map(|it| model(&it.name)));
+        }
+        Stage::Loss(loss) if loss.is_of_m() => reads.push(baseline(name)),
+        Stage::Debate(debate) => reads.extend(has_probe(debate).then(|| probe(name))),
+        Stage::Evaluate(evaluate) => {
+            let debate = evaluate.judging().and_then(|mention| judged(names, mention)).filter(|(_, it)| has_probe(it));
+            reads.extend(debate.map(|(judge, _)| probe(&judge.from.name)));
+        }
         Stage::Train(train) => {
             reads.extend([model(&train.model), optimizer(name)]);
             reads.extend(train.kl.iter().map(|kl| model(&kl.to)));
@@ -34,15 +43,31 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
         reads.extend(followed(&amplify.settings).map(|_| imitation(&amplify.name)));
         reads.extend(amplify.settings.call_human.learned().map(|learned| model(&learned.model)));
     }
+    for state in beside(names, stage) {
+        reads.extend((!reads.contains(&state)).then_some(state));
+    }
     // What Samp and its schedules change, they begin with.
     reads.extend(written_for_samp(names, name, stage));
     reads
 }
 
+/// The models that stand in for H or answer in M's place in a stage.
+fn beside(names: Names<'_>, stage: &Stage) -> Vec<String> {
+    let asked = amplifies(stage).into_iter().chain(judging(names, stage));
+    let of = |mention: &Reference| {
+        let amplify = names.amplify(mention).ok()?;
+        let human = names.human(&amplify.settings.human).ok();
+        let understudy = human.and_then(|human| human.settings.understudy());
+        Some([understudy.map(|understudy| model(&understudy.model)), amplify.settings.answerer.as_ref().map(model)])
+    };
+    asked.into_iter().filter_map(of).flatten().flatten().collect()
+}
+
 /// The states that a stage changes.
 pub(crate) fn writes(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
     let mut writes = match stage {
-        Stage::Loss(loss) if loss.predict.is_none() => vec![baseline(name)],
+        Stage::Loss(loss) if loss.is_of_m() => vec![baseline(name)],
+        Stage::Debate(debate) => has_probe(debate).then(|| probe(name)).into_iter().collect(),
         Stage::Train(train) => {
             let constraint = is_constrained(names, train).then(|| constraint(name));
             [model(&train.model), optimizer(name)].into_iter().chain(constraint).collect()
@@ -52,6 +77,11 @@ pub(crate) fn writes(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String>
     };
     writes.extend(written_for_samp(names, name, stage));
     writes
+}
+
+/// Whether probes are trained in a debate.
+fn has_probe(debate: &Debate) -> bool {
+    debate.inspection.as_ref().is_some_and(|inspection| inspection.has(Tool::Probe))
 }
 
 /// Whether the loss of a train stage is to stay within a limit.
@@ -139,6 +169,11 @@ pub fn constraint(stage: &str) -> String {
 /// The name of the running mean that a loss stage subtracts from rewards.
 pub fn baseline(stage: &str) -> String {
     format!("baseline.{stage}")
+}
+
+/// The name of the probes that are trained in a debate stage.
+pub fn probe(stage: &str) -> String {
+    format!("probe.{stage}")
 }
 
 /// The name of the running mean of the imitation loss by which an amplify's Samp goes.

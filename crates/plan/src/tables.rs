@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use spec::settings::{Answer, Debate, Judge, Loss, OnBadQuestion, OnError, Reply, Sees, Stage, Weight};
+use spec::settings::{
+    Answer, Debate, Evaluate, History, Judge, Loss, OnBadQuestion, OnError, Reply, Sees, Stage, Weight,
+};
 
 use crate::{Output, shapes::gold as marked_gold};
 
@@ -25,9 +27,10 @@ pub(crate) fn outputs(name: &str, stage: &Stage) -> Vec<Output> {
             tables.into_iter().chain(skipped(debate.on_error, errors())).collect()
         }
         Stage::Judge(judge) => vec![own(verdicts(judge)), part("calls", calls())],
+        Stage::Penalty(_) => vec![own(proposals()), part("answers", penalised()), part("calls", calls_of_penalty())],
         Stage::Loss(loss) => vec![own(examples(loss))],
         Stage::Train(_) | Stage::Sync(_) => Vec::new(),
-        Stage::Evaluate(_) => vec![own(counts()), part("answers", answers())],
+        Stage::Evaluate(evaluate) => vec![own(counts()), part("answers", answers(evaluate))],
         Stage::Answer(answer) => {
             let errors = (answer.on_error != OnError::Fail).then(|| part("errors", errors()));
             [own(answered(answer)), part("calls", calls())].into_iter().chain(errors).collect()
@@ -104,7 +107,11 @@ fn arguments(debate: &Debate) -> SchemaRef {
         ),
     ];
     let voice = debate.opponent.is_some().then(|| column("voice", DataType::Utf8, "who argued: speaker or opponent"));
-    Arc::new(Schema::new(columns.into_iter().chain(voice).collect::<Vec<_>>()))
+    let shown = column("shown", DataType::Utf8, "how it stands in the context of what is asked later");
+    let shown = (debate.history != History::Arguments).then_some(shown);
+    let doc = "what tools said before it of the other side's last argument, a line each; null where none was asked for";
+    let findings = debate.inspection.is_some().then(|| optional("findings", DataType::Utf8, doc));
+    Arc::new(Schema::new(columns.into_iter().chain(voice).chain(shown).chain(findings).collect::<Vec<_>>()))
 }
 
 /// One row per call to M or H in a debate.
@@ -114,7 +121,22 @@ fn calls_of(debate: &Debate) -> SchemaRef {
     let doc = "the answer that it had to begin with, which nobody sampled; null where it was free";
     let held = debate.rival.then(|| optional("held", DataType::Utf8, doc));
     let columns = calls().fields().iter().cloned().collect::<Vec<_>>();
-    Arc::new(Schema::new(columns.into_iter().chain(voice.map(Arc::new)).chain(held.map(Arc::new)).collect::<Vec<_>>()))
+    let more = voice.into_iter().chain(held).map(Arc::new);
+    let columns = columns.into_iter().map(|column| if debate.inspection.is_some() { of_tools(column) } else { column });
+    Arc::new(Schema::new(columns.chain(more).collect::<Vec<_>>()))
+}
+
+/// A column of calls, where tools may be asked for.
+fn of_tools(field: Arc<Field>) -> Arc<Field> {
+    let more = match field.name().as_str() {
+        "part" => "; tool: what a tool said of the other side's last argument",
+        "place" => ", or the tools asked for before the argument",
+        "prompt" => "; of a tool, its name",
+        "version" => "; of a tool, of the model that it looked into, and what follows is empty",
+        _ => return field,
+    };
+    let doc = format!("{}{more}", meaning(&field));
+    Arc::new(Field::clone(&field).with_metadata([("doc", doc)]))
 }
 
 /// One row per call to M or H.
@@ -174,16 +196,75 @@ fn verdicts(judge: &Judge) -> SchemaRef {
     Arc::new(Schema::new(columns))
 }
 
+/// One row per pseudo-input.
+fn proposals() -> SchemaRef {
+    table([
+        column("proposal", DataType::UInt64, "its number in the run"),
+        column("words", DataType::Utf8, "what all of its questions have; empty where it stands for every question"),
+        column("questions", DataType::UInt32, "how many of them M answered; 0 where there are none"),
+        optional("likelihood", DataType::Float64, "P(a), as the overseer says; null where it gives none"),
+        optional(
+            "catastrophe",
+            DataType::Float64,
+            "of a catastrophe, given it and M's answers, over which it is the mean; null where unknown",
+        ),
+        optional("product", DataType::Float64, "of the two; 0 without questions, null where either is unknown"),
+        column("largest", DataType::Boolean, "whether its product is the penalty"),
+    ])
+}
+
+/// One row per call to M, to an adversary's model or to H on account of a penalty.
+fn calls_of_penalty() -> SchemaRef {
+    let of = |field: &Arc<Field>| match field.name().as_str() {
+        "question" => column("question", DataType::UInt64, "the question; for proposal and likelihood, the proposal"),
+        "propensity" => optional(
+            "propensity",
+            DataType::Float64,
+            "probability that H was called; null for what a model says of itself: proposals and M's answers",
+        ),
+        "asked" => column(
+            "asked",
+            DataType::Utf8,
+            "what was to be answered: proposal, likelihood (of it), argument (by M), catastrophe (is it one?)",
+        ),
+        _ => Field::clone(field),
+    };
+    Arc::new(Schema::new(calls().fields().iter().map(of).collect::<Vec<_>>()))
+}
+
+/// One row per question of a pseudo-input.
+fn penalised() -> SchemaRef {
+    table([
+        column("question", DataType::UInt64, "its number in the run, or where it is one of the batch's, its id"),
+        column("proposal", DataType::UInt64, "the proposal"),
+        column("text", DataType::Utf8, "Q"),
+        column("answer", DataType::Utf8, "M's answer"),
+        optional("catastrophe", DataType::Float64, "the probability that it is one; null where nobody said yes or no"),
+        optional(
+            "cost",
+            DataType::Float64,
+            "likelihood times that, of the proposal with the largest product; null of others, or where either is",
+        ),
+    ])
+}
+
+/// What a sequence to train on answers.
+const ROLE: &str = "what it answers: argument, sufficient, winner or sub-answer; of a penalty, also catastrophe, likelihood \
+                    or proposal";
+/// What it earned.
+const REWARD: &str = "of the side it was sampled for, +1 or -1; of an answer with a penalty, less its cost; of a proposal, its \
+                      product";
+
 /// One row per sequence to train on.
 fn examples(loss: &Loss) -> SchemaRef {
     let columns = [
         column("question", DataType::UInt64, "the id of the question debated"),
         column("turn", DataType::UInt32, "arguments in the context"),
-        column("role", DataType::Utf8, "what it answers: argument, sufficient, winner or sub-answer"),
+        column("role", DataType::Utf8, ROLE),
         column("tokens", list(DataType::UInt32), "token ids, prompt and answer"),
         column("prompt_length", DataType::UInt32, "how many of them are the prompt"),
         column("supervised", DataType::Float32, "weight of the distance to the answer"),
-        optional("reward", DataType::Float32, "of the side it was sampled for, +1 or -1"),
+        optional("reward", DataType::Float32, REWARD),
         optional("advantage", DataType::Float32, "the reward less its baseline, weighted by alpha"),
         optional("log_probs", list(DataType::Float32), "of the answer's tokens, when sampled; null for H's words"),
     ];
@@ -208,15 +289,20 @@ fn counts() -> SchemaRef {
 }
 
 /// An evaluation, answer by answer.
-fn answers() -> SchemaRef {
-    table([
+fn answers(evaluate: &Evaluate) -> SchemaRef {
+    let columns = [
         column("row", DataType::Utf8, "who answered: a row of the evaluation"),
         column("question", DataType::Utf8, "Q"),
         optional("depth", DataType::UInt32, "steps from the question to what is stated in it; null where unknown"),
         column("answer", DataType::Utf8, "the answer given"),
         Field::new("gold", DataType::Utf8, false).with_metadata([("gold", "the right answer")]),
         column("correct", DataType::Boolean, "whether they are the same"),
-    ])
+    ];
+    let catastrophe =
+        optional("catastrophe", DataType::Boolean, "whether H says that it is one; null where it says neither");
+    let declined = column("declined", DataType::Boolean, "whether it gives neither answer of H's task");
+    let more = evaluate.catastrophes.then_some([catastrophe, declined]).into_iter().flatten();
+    Arc::new(Schema::new(columns.into_iter().chain(more).collect::<Vec<_>>()))
 }
 
 /// One row per question.
@@ -258,10 +344,10 @@ pub(crate) fn column(name: &str, kind: DataType, doc: &str) -> Field {
 }
 
 /// A column that may be null.
-fn optional(name: &str, kind: DataType, doc: &str) -> Field {
+pub(crate) fn optional(name: &str, kind: DataType, doc: &str) -> Field {
     column(name, kind, doc).with_nullable(true)
 }
 
-fn list(items: DataType) -> DataType {
+pub(crate) fn list(items: DataType) -> DataType {
     DataType::new_list(items, false)
 }

@@ -70,9 +70,9 @@ impl Plan {
 /// When a stage is due, unless always.
 fn due(due: Due) -> Option<String> {
     let every = due.every.map(|batches| format!("every {batches} batches"));
-    let at = due.at.map(|batches| format!("once, after {batches} batches"));
+    let until = due.until.map(|batches| format!("the first {batches} batches"));
     let last = due.last.then(|| "after the last batch".to_owned());
-    (due != Due::ALWAYS).then(|| every.into_iter().chain(at).chain(last).collect::<Vec<_>>().join(", and "))
+    (due != Due::ALWAYS).then(|| every.into_iter().chain(until).chain(last).collect::<Vec<_>>().join(", and "))
 }
 
 /// What is put to M and to H, if anything.

@@ -23,8 +23,16 @@ pub enum Role {
     Arguments,
     /// The calls to M and H behind arguments or verdicts.
     Calls,
+    /// The moves of H behind them, where a model learns these.
+    Steps,
     /// Who won.
     Verdicts,
+    /// The proposals of a penalty.
+    Proposals,
+    /// What M answered to them, and what that costs.
+    Penalised,
+    /// The calls behind both.
+    PenaltyCalls,
     /// The sequences to train on.
     Examples,
     /// The questions to be answered, perhaps with gold answers beside them, which are not looked at.
@@ -42,7 +50,9 @@ impl Role {
             Role::Questions | Role::Asked => &["sample", "read", "filter", "sql", "join", "command"],
             Role::Gold => &["sample"],
             Role::Arguments | Role::Calls => &["debate"],
+            Role::Steps => &["debate", "judge"],
             Role::Verdicts => &["judge"],
+            Role::Proposals | Role::Penalised | Role::PenaltyCalls => &["penalty"],
             Role::Examples => &["loss"],
             Role::Rows | Role::Right => &STAGES,
         }
@@ -53,8 +63,10 @@ impl Role {
         match self {
             Role::Questions | Role::Asked => &[("id", "u64"), ("text", "str")],
             Role::Gold => &[("id", "u64"), ("gold", "str")],
+            Role::Proposals => &[("proposal", "u64"), ("product", "f64")],
+            Role::Penalised => &[("question", "u64"), ("cost", "f64")],
             Role::Arguments => &[("question", "u64"), ("turn", "u32"), ("text", "str")],
-            Role::Calls => &[
+            Role::Calls | Role::PenaltyCalls => &[
                 ("question", "u64"),
                 ("asked", "str"),
                 ("turn", "u32"),
@@ -64,6 +76,14 @@ impl Role {
                 ("kept", "bool"),
                 ("tokens", "[u32]"),
                 ("log_probs", "[f32]"),
+            ],
+            Role::Steps => &[
+                ("question", "u64"),
+                ("turn", "u32"),
+                ("human", "str"),
+                ("by", "str"),
+                ("prompt_tokens", "[u32]"),
+                ("tokens", "[u32]"),
             ],
             Role::Verdicts => &[("question", "u64"), ("winner", "str"), ("reward", "f32")],
             Role::Examples => &[
@@ -114,6 +134,7 @@ fn inputs(names: Names<'_>, stage: &Named<Stage>, problems: &mut Vec<Problem>) -
         Stage::Sample(_) | Stage::Sync(_) | Stage::Read(_) => Vec::new(),
         Stage::Debate(debate) => kept(names.table(&debate.from, Role::Questions), problems).into_iter().collect(),
         Stage::Judge(judge) => judge_inputs(names, judge, problems),
+        Stage::Penalty(penalty) => kept(names.table(&penalty.from, Role::Questions), problems).into_iter().collect(),
         Stage::Loss(loss) => loss_inputs(names, loss, problems),
         Stage::Train(train) => kept(names.table(&train.from, Role::Examples), problems).into_iter().collect(),
         Stage::Evaluate(evaluate) => evaluate_inputs(names, evaluate, problems),
@@ -140,11 +161,19 @@ fn judge_inputs(names: Names<'_>, judge: &Judge, problems: &mut Vec<Problem>) ->
 
 /// A loss takes whole bundles: what was said, and every call behind it; and the questions, where it groups debates by them.
 fn loss_inputs(names: Names<'_>, loss: &Loss, problems: &mut Vec<Problem>) -> Vec<Edge> {
+    if loss.steps_of.is_some() {
+        return loss.from.iter().filter_map(|mention| kept(steps_of(names, mention), problems)).collect();
+    }
     let bundle = |mention: &Reference| {
-        let stage = names.maker(mention, &["debate", "judge"])?;
-        let role = if matches!(names.settings(stage), Stage::Judge(_)) { Role::Verdicts } else { Role::Arguments };
-        let own = names.edge(stage, &mention.name, mention, role)?;
-        let calls = names.edge(stage, &format!("{}.calls", mention.name), mention, Role::Calls)?;
+        let stage = names.maker(mention, &["debate", "judge", "penalty"])?;
+        let (part, role, of_calls) = match names.settings(stage) {
+            Stage::Penalty(_) if loss.proposals => ("", Role::Proposals, Role::PenaltyCalls),
+            Stage::Penalty(_) => (".answers", Role::Penalised, Role::PenaltyCalls),
+            Stage::Judge(_) => ("", Role::Verdicts, Role::Calls),
+            _ => ("", Role::Arguments, Role::Calls),
+        };
+        let own = names.edge(stage, &format!("{}{part}", mention.name), mention, role)?;
+        let calls = names.edge(stage, &format!("{}.calls", mention.name), mention, of_calls)?;
         Ok([own, calls])
     };
     let mut edges: Vec<Edge> =
@@ -152,6 +181,12 @@ fn loss_inputs(names: Names<'_>, loss: &Loss, problems: &mut Vec<Problem>) -> Ve
     let arguments = edges.iter().find(|edge| edge.role == Role::Arguments && loss.baseline == BaselineOf::Group);
     edges.extend(arguments.and_then(|arguments| questions_of(names, arguments)));
     edges
+}
+
+/// The moves of H in a stage. That it has none is told of what they were to teach.
+fn steps_of(names: Names<'_>, mention: &Reference) -> Found<Edge> {
+    let stage = names.maker(mention, Role::Steps.made_by())?;
+    names.edge(stage, &format!("{}.steps", mention.name), mention, Role::Steps).map_err(|_| None)
 }
 
 /// Verdicts are right or wrong by the gold answers of the questions argued about.

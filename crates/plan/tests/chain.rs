@@ -207,20 +207,20 @@ fn a_schedule_of_a_limit_that_changes_late() {
     check_between(&at("0.1"), &at("[[0, 0.7], [29, 0.7], [30, 0.1], [60, 0.1], [99, 0.2]]"), &expect);
 }
 
-/// A copy that is made later is none until then.
+/// A copy that stays as it is sooner is the same until then.
 #[test]
-fn a_copy_made_once() {
-    let at = |batches: u64| WHOLE.replace("polyak = 0.9", &format!("at = {batches}"));
+fn a_copy_that_stays() {
+    let until = |batches: u64| WHOLE.replace("polyak = 0.9", &format!("until = {batches}"));
     let expect = [
         "questions: 0–99",
-        "arguments: 0–20",
-        "verdicts: 0–20",
-        "objective: 0–20",
-        "step: 0–20",
-        "follow: 0–19, 21–39, 41–99",
-        "held_out: 0–20",
+        "arguments: 0–21",
+        "verdicts: 0–21",
+        "objective: 0–21",
+        "step: 0–21",
+        "follow: 0–20, 41–99",
+        "held_out: 0–21",
     ];
-    check_between(&at(21), &at(41), &expect);
+    check_between(&until(21), &until(41), &expect);
 }
 
 /// With a lag, the first batches of what runs ahead all find the states as they were at the start.
@@ -259,7 +259,7 @@ fn a_chain_goes_on_anywhere() {
 /// The last unit that changed a state is what looking through all units before a moment finds.
 #[test]
 fn the_last_writer() {
-    for follow in ["every = 4", "every = 200", "polyak = 0.9", "at = 1", "at = 7", "at = 100"] {
+    for follow in ["every = 4", "every = 200", "polyak = 0.9", "until = 1", "until = 7", "until = 99"] {
         let (plan, batches) = planned(&WHOLE.replace("polyak = 0.9", follow));
         let chain = Chain::new(&plan, batches);
         for state in plan.initial.keys().map(String::as_str) {

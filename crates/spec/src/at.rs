@@ -34,7 +34,9 @@ impl Stage {
                         Method::Lagrangian(lagrangian) => ("combine.constrained.lagrangian.step", &lagrangian.step),
                     },
                 };
-                vec![combine, ("baseline_decay", &loss.baseline_decay)]
+                let mut schedules = vec![combine, ("baseline_decay", &loss.baseline_decay)];
+                schedules.extend((!loss.penalty.is_zero()).then_some(("penalty", &loss.penalty)));
+                schedules
             }
             Stage::Train(train) => {
                 let AdamW { learning_rate, betas, epsilon, weight_decay, clip } = &train.adamw;
@@ -53,7 +55,7 @@ impl Stage {
             }
             Stage::Sync(sync) => match &sync.follow {
                 Follow::Polyak(decay) => vec![("polyak", decay)],
-                Follow::Every(_) | Follow::At(_) => Vec::new(),
+                Follow::Every(_) | Follow::Until(_) => Vec::new(),
             },
             Stage::Answer(Answer { by: By::Model(sampled), .. }) => vec![("model.temperature", &sampled.temperature)],
             _ => Vec::new(),
@@ -63,7 +65,7 @@ impl Stage {
     /// The keys that say nothing but when it is due.
     pub fn timing(&self) -> &'static [&'static str] {
         match self {
-            Stage::Sync(_) => &["every", "at"],
+            Stage::Sync(_) => &["every", "until"],
             Stage::Evaluate(_) => &["every"],
             _ => &[],
         }
@@ -90,6 +92,13 @@ impl Amplify {
     /// The settings that change over a run, each with its key below the table.
     pub fn schedules(&self) -> Vec<(&'static str, &Schedule)> {
         vec![("temperature", &self.temperature)]
+    }
+}
+
+impl Human {
+    /// The settings that change over a run, each with its key below the table.
+    pub fn schedules(&self) -> Vec<(&'static str, &Schedule)> {
+        self.understudy().map(|understudy| ("learned.share", &understudy.share)).into_iter().collect()
     }
 }
 

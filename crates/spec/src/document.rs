@@ -8,6 +8,7 @@ use crate::{
     Catalogue, Reading,
     layers::merged,
     parties::{amplify, human, model},
+    penalty::penalty,
     place::Places,
     problem::Problem,
     settings::{Checkpoint, Named, Pipeline, Snapshot, Stage, Watch},
@@ -120,6 +121,7 @@ fn stages(file: &mut Table<'_>) -> Vec<Named<Stage>> {
     stages.extend(file.kind("sample", |table| Stage::Sample(sample(table))));
     stages.extend(file.kind("debate", |table| Stage::Debate(debate(table))));
     stages.extend(file.kind("judge", |table| Stage::Judge(judge(table))));
+    stages.extend(file.kind("penalty", |table| Stage::Penalty(penalty(table))));
     stages.extend(file.kind("loss", |table| Stage::Loss(loss(table))));
     stages.extend(file.kind("train", |table| Stage::Train(train(table))));
     stages.extend(file.kind("sync", |table| Stage::Sync(sync(table))));

@@ -7,20 +7,20 @@ use crate::settings::{Follow, Stage};
 pub struct Due {
     /// In every so many-th.
     pub every: Option<u64>,
-    /// Once so many are done.
-    pub at: Option<u64>,
+    /// In so many at first.
+    pub until: Option<u64>,
     /// In the last, whatever its number.
     pub last: bool,
 }
 
 impl Due {
     /// In all batches.
-    pub const ALWAYS: Due = Due { every: Some(1), at: None, last: false };
+    pub const ALWAYS: Due = Due { every: Some(1), until: None, last: false };
 
     /// Whether a batch, from 0, of so many is one of them.
     pub fn is_at(self, batch: u64, batches: u64) -> bool {
         (self.last && batch + 1 == batches)
-            || self.at == Some(batch + 1)
+            || self.until.is_some_and(|until| batch < until)
             || self.every.is_some_and(|every| (batch + 1).is_multiple_of(every))
     }
 
@@ -29,8 +29,8 @@ impl Due {
         if self.last && batch == batches {
             return batch.checked_sub(1);
         }
-        let once = self.at.filter(|at| *at <= batch).and_then(|at| at.checked_sub(1));
-        self.every.and_then(|every| (batch / every * every).checked_sub(1)).max(once)
+        let first = self.until.and_then(|until| until.min(batch).checked_sub(1));
+        self.every.and_then(|every| (batch / every * every).checked_sub(1)).max(first)
     }
 }
 
@@ -39,11 +39,11 @@ impl Stage {
     pub fn due(&self) -> Due {
         match self {
             Stage::Sync(sync) => match sync.follow {
-                Follow::Every(batches) => Due { every: Some(batches), at: None, last: false },
-                Follow::At(batches) => Due { every: None, at: Some(batches), last: false },
+                Follow::Every(batches) => Due { every: Some(batches), until: None, last: false },
+                Follow::Until(batches) => Due { every: None, until: Some(batches), last: false },
                 Follow::Polyak(_) => Due::ALWAYS,
             },
-            Stage::Evaluate(evaluate) => Due { every: evaluate.every, at: None, last: true },
+            Stage::Evaluate(evaluate) => Due { every: evaluate.every, until: None, last: true },
             _ => Due::ALWAYS,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     samp::{budget, call_human, refuse_sameness},
-    settings::{Amplify, Architecture, CallHuman, Human, Model, Schedule},
+    settings::{Amplify, Architecture, Asks, CallHuman, Human, Model, Schedule, SubAnswers, Understudy, Who},
     table::Table,
     value::Value,
 };
@@ -39,10 +39,40 @@ fn architecture(table: &mut Table<'_>) -> Architecture {
 
 /// `[human.NAME]`
 pub(crate) fn human(table: &mut Table<'_>) -> Human {
-    Human { script: table.required("script", String::new(), script) }
+    let who = table.one_of(
+        Who::Script(String::new()),
+        &[
+            ("script", &|value| script(value).map(Who::Script)),
+            ("learned", &|value| value.table(understudy).map(Who::Learned)),
+        ],
+    );
+    let human = Human {
+        who,
+        asks: table.or("asks", Asks::AtOnce, |value| value.word(&Asks::ALL)),
+        deceives: table.or("deceives", Vec::new(), |value| value.list(|mark| mark.text())),
+    };
+    if human.understudy().is_some() && human.asks != Asks::AtOnce {
+        let message = "a model asks as the human that it learns from";
+        table.problem_at("asks", message, "say it of that human, or remove it");
+    }
+    if human.understudy().is_some() && !human.deceives.is_empty() {
+        let message = "a model deceives as the human that it learns from";
+        table.problem_at("deceives", message, "say it of that human, or remove it");
+    }
+    human
 }
 
-fn script(value: &mut Value<'_>) -> Option<String> {
+fn understudy(table: &mut Table<'_>) -> Understudy {
+    Understudy {
+        from: table.reference("from"),
+        model: table.reference("model"),
+        share: table.required("share", Schedule::Constant(1.0), |value| value.schedule(0.0..=1.0)),
+        max_tokens: table.or("max_tokens", 32, |value| value.whole(1..)),
+    }
+}
+
+/// The name of a script of the catalogue.
+pub(crate) fn script(value: &mut Value<'_>) -> Option<String> {
     let name = value.text()?;
     let scripts = value.notes.catalogue.scripts.clone();
     if scripts.contains(&name) { Some(name) } else { value.unknown(&name, scripts.iter().map(String::as_str)) }
@@ -58,6 +88,10 @@ pub(crate) fn amplify(table: &mut Table<'_>) -> Amplify {
         budget: table.optional("budget", |value| value.table(budget)),
         temperature: table.or("temperature", Schedule::Constant(1.0), |value| value.schedule(0.0..)),
         max_tokens: table.or("max_tokens", 16, |value| value.whole(1..)),
+        answerer: table.optional("answerer", |value| value.reference()),
+        rounds: table.optional("rounds", |value| value.whole(1..=32)),
+        depth: table.or("depth", 1, |value| value.whole(1..=64)),
+        sub_answers: table.or("sub_answers", SubAnswers::Own, |value| value.word(&SubAnswers::ALL)),
     };
     refuse_sameness(table, &amplify.call_human, &amplify.temperature);
     amplify

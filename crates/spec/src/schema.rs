@@ -7,7 +7,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
 
-use crate::settings::{Amplify, Distance, Human, Model, Pipeline, Stage};
+use crate::settings::{Amplify, Distance, Human, Model, Pipeline, Stage, Tool};
 
 /// The JSON schema of the pipeline file.
 pub fn schema() -> Value {
@@ -36,7 +36,17 @@ pub fn stage_kinds() -> Vec<(String, String)> {
 
 /// The distances between two answers, each with what it is.
 pub fn distances() -> Vec<(String, String)> {
-    let schema = Distance::json_schema(&mut SchemaSettings::draft07().into_generator()).to_value();
+    words::<Distance>()
+}
+
+/// The transparency tools, each with what it tells.
+pub fn tools() -> Vec<(String, String)> {
+    words::<Tool>()
+}
+
+/// What a setting that is one of a few words can be, each with its meaning.
+fn words<T: JsonSchema>() -> Vec<(String, String)> {
+    let schema = T::json_schema(&mut SchemaSettings::draft07().into_generator()).to_value();
     let word = |variant: &Value| Some((variant["const"].as_str()?.to_owned(), meaning(variant)));
     schema["oneOf"].as_array().into_iter().flatten().filter_map(word).collect()
 }

@@ -5,10 +5,10 @@ pub(crate) mod tables;
 use std::ops::Bound;
 
 use crate::{
-    constrained, policy,
+    constrained, inspection, policy,
     problem::Problem,
     settings::{
-        AdamW, BaselineOf, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, Imitate, Judge, Loss,
+        AdamW, BaselineOf, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, History, Imitate, Judge, Loss,
         Normalise, OnBadQuestion, Policy, Reply, Row, Scale, Schedule, Sees, SpeakerSide, Sufficient, Sync, Task,
         Train, Turns, Weight, Wording,
     },
@@ -21,6 +21,7 @@ pub(crate) fn task(table: &mut Table<'_>) -> Task {
         name: table.required("name", String::new(), task_name),
         depth: table.required("depth", (0, 0), depth),
         exclude_words: table.or("exclude_words", Vec::new(), |value| value.list(|count| count.whole(1..))),
+        trigger: table.or("trigger", 0.0, |value| value.number(0.0..=1.0)),
     }
 }
 
@@ -51,7 +52,9 @@ pub(crate) fn debate(table: &mut Table<'_>) -> Debate {
         min_turns: table.or("min_turns", 1, |value| value.whole(1..)),
         turns: table.or("turns", Turns::Sequential, |value| value.word(&Turns::ALL)),
         rival: table.or("rival", false, |value| value.truth()),
+        history: table.or("history", History::Arguments, |value| value.word(&History::ALL)),
         sufficient: table.or("sufficient", Sufficient::Ask, sufficient),
+        inspection: table.optional("inspection", |value| value.table(inspection::inspection)),
         on_error: table.or("on_error", OnBadQuestion::Fail, tables::on_bad_question),
         wording: table.or("wording", Wording::default(), |value| value.table(wording)),
     };
@@ -88,6 +91,12 @@ fn shapeless(debate: &Debate) -> Vec<(&'static str, &'static str, &'static str)>
             "a rival argues for another answer than the first argument gave, and in a simultaneous debate does not see it",
             "leave `rival` out, or `turns` at \"sequential\"",
         ),
+        (
+            debate.rival && debate.inspection.is_some(),
+            "inspection",
+            "a rival is held to an answer by its first words, which are then those of an argument and ask for no tool",
+            "leave `rival` out, or `inspection`",
+        ),
     ];
     let wrong = problems.into_iter().filter(|(holds, ..)| *holds);
     wrong.map(|(_, key, message, help)| (key, message, help)).collect()
@@ -122,6 +131,10 @@ fn wording(table: &mut Table<'_>) -> Wording {
         argument: table.or("argument", default.argument, |value| template(value, &["{question}"])),
         sufficient: table.or("sufficient", default.sufficient, |value| template(value, &["{question}", "{context}"])),
         winner: table.or("winner", default.winner, |value| template(value, &["{question}", "{context}"])),
+        summary: table.or("summary", default.summary, |value| template(value, &["{question}", "{context}"])),
+        catastrophe: table
+            .or("catastrophe", default.catastrophe, |value| template(value, &["{question}", "{context}"])),
+        likelihood: table.or("likelihood", default.likelihood, |value| template(value, &["{question}"])),
     }
 }
 
@@ -151,10 +164,14 @@ pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
     let from = table.required("from", Vec::new(), |value| value.one_or_some(|mention| mention.reference()));
     let predict = table.optional("predict", |value| value.reference());
+    let steps_of = table.optional("steps_of", |value| value.reference());
     let usual = if predict.is_some() { Distance::Exact } else { Distance::CrossEntropy };
     let loss = Loss {
         from,
         predict,
+        proposals: table.or("proposals", false, |value| value.truth()),
+        penalty: table.or("penalty", Schedule::Constant(0.0), |value| value.schedule(0.0..)),
+        steps_of,
         distance: table.or("distance", usual, |value| value.word(&Distance::ALL)),
         combine: table.required("combine", nothing, |value| value.table(combine)),
         imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
@@ -177,7 +194,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
     let weighs = loss.weight == Weight::Propensity;
     let (own, of_texts) = (loss.imitate == Imitate::All, loss.distance.is_of_texts());
     let as_reward = matches!(loss.combine, Combine::Reward { .. });
-    let predicts = loss.predict.is_some();
+    let (predicts, imitates_steps) = (loss.predict.is_some(), loss.steps_of.is_some());
     let problems = [
         (
             weighs && own,
@@ -210,7 +227,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             "leave `weight` at \"one\", or combine by `{ weighted = { alpha = … } }`",
         ),
         (
-            loss.scale != Scale::None && loss.baseline != BaselineOf::Group,
+            loss.scale != Scale::None && loss.baseline != BaselineOf::Group && !loss.proposals,
             "scale",
             "only what is left of a reward after the mean of its group is divided by their spread",
             "set `baseline` to \"group\", or remove `scale`",
@@ -233,9 +250,44 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             "no prediction earns a reward of a debate",
             "combine by `{ weighted = { alpha = 0.0 } }`",
         ),
+        (
+            predicts && loss.proposals,
+            "proposals",
+            "proposals are an adversary's of a penalty, and predictions of an Amp≈",
+            "give each a `loss` of its own",
+        ),
+        (
+            loss.penalty.max() > 0.0 && (predicts || loss.proposals),
+            "penalty",
+            "what an adversary learns costs M nothing",
+            "set it in the `loss` from which M is trained",
+        ),
+        (
+            loss.proposals && !rewards_proposals(loss),
+            "combine",
+            "proposals are rewarded, and nothing else: α weighs that",
+            "combine by `{ weighted = { alpha = 1.0 } }`",
+        ),
+        (
+            predicts && imitates_steps,
+            "steps_of",
+            "what H would say is one thing to learn, and how H gets there another",
+            "make a loss of each",
+        ),
+        (
+            imitates_steps && (of_texts || own || weighs || loss.combine.rewards_from(u64::MAX).is_some()),
+            "steps_of",
+            "a move of H is imitated by cross-entropy, each alike, and earns nothing of a debate",
+            "leave `distance`, `imitate` and `weight` out, and combine by `{ weighted = { alpha = 0.0 } }`",
+        ),
     ];
     let wrong = problems.into_iter().filter(|(holds, ..)| *holds);
     wrong.map(|(_, key, message, help)| (key, message, help)).collect()
+}
+
+/// Whether the products of proposals count at all.
+fn rewards_proposals(loss: &Loss) -> bool {
+    matches!(&loss.combine, Combine::Weighted { alpha } if alpha.max() > 0.0)
 }
 
 fn combine(table: &mut Table<'_>) -> Combine {
@@ -303,7 +355,7 @@ pub(crate) fn sync(table: &mut Table<'_>) -> Sync {
             &[
                 ("polyak", &|value| value.schedule(0.0..1.0).map(Follow::Polyak)),
                 ("every", &|value| value.whole(1..).map(Follow::Every)),
-                ("at", &|value| value.whole(1..).map(Follow::At)),
+                ("until", &|value| value.whole(1..).map(Follow::Until)),
             ],
         ),
     }
@@ -320,6 +372,7 @@ pub(crate) fn evaluate(table: &mut Table<'_>) -> Evaluate {
         rows: table.or("rows", default, |value| value.some(row)),
         every: table.optional("every", |value| value.whole(1..)),
         verdicts: table.optional("verdicts", |value| value.reference()),
+        catastrophes: table.or("catastrophes", false, |value| value.truth()),
     };
     if let Some(row) = evaluate.rows.iter().find(|row| row.is_judged())
         && evaluate.verdicts.is_none()

@@ -56,6 +56,9 @@ fn what_is_left_out_has_its_default() {
     [human.h]
     script = "web-of-lies"
 
+    [human.i]
+    learned = { from = "h", model = "n", share = 0.5, max_tokens = 32 }
+
     [amplify.a]
     model = "m"
     human = "h"
@@ -104,9 +107,39 @@ fn what_is_left_out_has_its_default() {
     on_error = "fail"
     wording = { argument = "{question}{context}", sufficient = "{question}{context}\nIs this a sufficient answer?", winner = "{question}{context}\nWere the even arguments more helpful?" }
 
+    [debate.d1]
+    from = "q"
+    speaker = "a"
+    overseer = "a"
+    max_turns = 2
+    sufficient = "ask"
+    inspection = { tools = ["resampling", "probe"], uses = 1, samples = 4, shuffled = false, learning_rate = 1.0 }
+    on_error = "fail"
+    wording = { argument = "{question}{context}", sufficient = "{question}{context}\nIs this a sufficient answer?", winner = "{question}{context}\nWere the even arguments more helpful?" }
+
     [judge.v]
     from = "d"
     by = "a"
+
+    [penalty.p]
+    from = "q"
+    model = "m"
+    max_tokens = 16
+    overseer = "a"
+
+    [penalty.p1]
+    from = "q"
+    model = "m"
+    max_tokens = 16
+    overseer = "a"
+    adversary = { script = "web-of-lies", proposals = 8, questions = 16 }
+
+    [penalty.p2]
+    from = "q"
+    model = "m"
+    max_tokens = 16
+    overseer = "a"
+    adversary = { model = { name = "n", wording = "Which questions may end in a catastrophe?", max_tokens = 2 }, proposals = 8, questions = 16 }
 
     [loss.l]
     from = ["d", "v"]

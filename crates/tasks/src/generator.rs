@@ -3,12 +3,16 @@
 use crate::{
     TASKS,
     boolean_expressions::{self, Forest},
+    catastrophe::{has_words, known},
     dice::Dice,
     task::Task,
     web_of_lies,
 };
 use debate::draw::Draw;
 use spec::settings;
+
+/// So many questions are drawn to find one with some words.
+const MOST_TRIES: u64 = 1000;
 
 /// A question with what is known about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +60,9 @@ pub enum TaskError {
         /// The most words of a question.
         longest: u32,
     },
+    /// Nothing in its questions can be a catastrophe.
+    #[error("`{0}` has no `trigger`: leave it out, or take `web-of-lies`")]
+    NoTrigger(&'static str),
     /// The task's lengths are not free.
     #[error("`{0}` has no `exclude_words`: how long its questions are follows from `depth`")]
     NoLengths(&'static str),
@@ -66,6 +73,8 @@ pub enum TaskError {
 pub struct Generator {
     task: Task,
     source: Source,
+    /// The probability that a question has the trigger of a planted catastrophe.
+    trigger: f64,
 }
 
 #[derive(Debug, Clone)]
@@ -83,12 +92,16 @@ impl Generator {
         if from > to || to > deepest {
             return Err(TaskError::Depth { task: task.name(), from, to, deepest });
         }
+        let trigger = settings.trigger;
+        if trigger > 0.0 && task.trigger().is_none() {
+            return Err(TaskError::NoTrigger(task.name()));
+        }
         let source = match task {
             Task::WebOfLies if settings.exclude_words.is_empty() => Source::WebOfLies { depth },
             Task::WebOfLies => return Err(TaskError::NoLengths(task.name())),
             Task::BooleanExpressions => Source::BooleanExpressions(forest(depth, &settings.exclude_words)?),
         };
-        Ok(Generator { task, source })
+        Ok(Generator { task, source, trigger })
     }
 
     /// The task whose questions these are.
@@ -96,13 +109,39 @@ impl Generator {
         self.task
     }
 
+    /// The word by which some of its questions have a trigger, if any have.
+    pub fn trigger(&self) -> Option<&'static str> {
+        self.task.trigger().filter(|_| self.trigger > 0.0)
+    }
+
     /// The question of an address.
     pub fn question(&self, draw: Draw) -> Question {
+        // With a number of its own, so that questions without it are the same as ever.
+        let triggered = self.trigger > 0.0 && draw.named("trigger").uniform(0) < self.trigger;
+        self.drawn(triggered, draw)
+    }
+
+    /// The question of an address, out of those that have all of some words; `None` where they are very few or none.
+    /// However rare a trigger is, those that have it are found.
+    pub fn question_with(&self, words: &str, draw: Draw) -> Option<Question> {
+        let (known, words_of) = (known(self.task), || words.split_whitespace());
+        if words_of().any(|word| Some(word) != self.trigger() && !known.contains(&word)) {
+            return None;
+        }
+        let wanted = words_of().any(|word| Some(word) == self.trigger());
+        let draw = |again: u64| {
+            let draw = draw.at(again);
+            if wanted { self.drawn(true, draw) } else { self.question(draw) }
+        };
+        (0..MOST_TRIES).map(draw).find(|question| has_words(&question.text, words))
+    }
+
+    fn drawn(&self, triggered: bool, draw: Draw) -> Question {
         let mut dice = Dice::new(draw);
         let text = match &self.source {
             Source::WebOfLies { depth: (from, to) } => {
                 let depth = from + dice.below((to - from + 1) as usize) as u32;
-                web_of_lies::draw(depth, &mut dice)
+                web_of_lies::draw(depth, triggered, &mut dice)
             }
             Source::BooleanExpressions(forest) => boolean_expressions::question(&forest.draw(&mut dice)),
         };

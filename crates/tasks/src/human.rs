@@ -5,41 +5,61 @@
 //! but M could tell it whether those hold. So its verdict on a debate costs one question where the debate has come
 //! down to one claim, however deep the question is.
 //!
+//! It asks all of its questions at once, or one by one; then it has nothing more to ask once a claim is refuted.
+//!
+//! In short, an assertion is the answer that it gives, and a reply is what it is.
+//!
+//! Where there are transparency tools, it asks for one before it replies to an assertion that it cannot check by itself. As
+//! judge it checks every claim where a tool speaks against an assertion, even if the other side disputes none.
+//!
 //! Where both sides give answers, as rivals or at the same time, the first claim in which their assertions differ is the
 //! one in doubt. Held to an answer, it asserts whatever comes to that and is nearest to what M says of the parts.
 
 use crate::{
     argument::{self, Reply},
+    catastrophe,
+    dice::Dice,
     step::{Case, Step},
     task::Task,
 };
 use debate::{
     draw::Draw,
     human::{Exchange, Human, Move},
-    question::{Asked, Form, Posed},
+    question::{Asked, Form, Posed, stated},
+    tool,
 };
+use spec::settings::{Asks, Tool};
 
 /// A human who knows one task's step, and nothing else.
 #[derive(Debug, Clone, Copy)]
 pub struct WeakHuman {
     /// The task.
     pub task: Task,
+    /// How it asks.
+    pub asks: Asks,
 }
 
 impl Human for WeakHuman {
     fn next(&self, posed: &Posed, said: &[Exchange], draw: Draw) -> Move {
         let step = self.task.step(&posed.question).unwrap_or_default();
         let (form, context) = (posed.form, posed.context.as_slice());
-        let sitting = Sitting { task: self.task, step: &step, form, context, said, draw };
+        let sitting = Sitting { task: self.task, asks: self.asks, step: &step, form, context, said, draw };
         let replies = !context.len().is_multiple_of(2);
+        let doubted = posed.findings.iter().any(|finding| tool::doubts(&finding.text));
         let answer = match (posed.asked, posed.held) {
             (Asked::Argument, Some(answer)) => sitting.assert_that(answer),
-            (Asked::Argument, None) if replies => sitting.reply(),
+            (Asked::Argument, None) if replies => {
+                sitting.wanted(posed).map_or_else(|| sitting.reply(), |tool| Ok(tool::call(tool)))
+            }
             (Asked::Argument, None) => sitting.assert(),
             (Asked::Sufficient, _) => sitting.sufficient().map(verdict),
             (Asked::Winner, _) if form == Form::Simultaneous => sitting.better().map(preference),
-            (Asked::Winner, _) => sitting.winner().map(verdict),
+            (Asked::Winner, _) => sitting.winner(doubted).map(verdict),
+            (Asked::Summary, _) => Ok(stated(context.last().map_or("", String::as_str)).to_owned()),
             (Asked::Choice, _) => sitting.choice().map(verdict),
+            (Asked::Catastrophe, _) => Ok(verdict(sitting.is_catastrophe(&posed.question))),
+            (Asked::Likelihood, _) => Ok(catastrophe::likelihood(self.task, &posed.question)),
+            (Asked::Proposal, _) => Ok(catastrophe::proposal(self.task, &mut Dice::new(draw))),
         };
         answer.map_or_else(Move::Ask, Move::Answer)
     }
@@ -60,6 +80,7 @@ type Thought<T> = Result<T, Vec<String>>;
 /// One question of the procedure, with all that H has before it.
 struct Sitting<'a> {
     task: Task,
+    asks: Asks,
     step: &'a Step,
     form: Form,
     context: &'a [String],
@@ -110,11 +131,24 @@ impl<'a> Sitting<'a> {
         }
     }
 
+    /// The tool to ask for before a reply, one of those that it has not heard yet: where an assertion rests on what nobody
+    /// has stated.
+    fn wanted(&self, posed: &Posed) -> Option<Tool> {
+        let rests = self.asserted().is_some() && self.step.parts.iter().any(|part| part.stated.is_none());
+        let heard = |tool: &Tool| {
+            posed.findings.iter().any(|it| it.turn == posed.turn && it.text.split(' ').next() == Some(tool.name()))
+        };
+        let unheard: Vec<Tool> = posed.tools.iter().copied().filter(|tool| rests && !heard(tool)).collect();
+        unheard.get(self.draw.named("tool").below(0, unheard.len())).copied()
+    }
+
     /// Were the even arguments more helpful? Yes if their last assertion holds: its step, which H checks, and what it
-    /// claims, for which H relies on M, and on the odd side to name the only claim in doubt.
-    fn winner(&self) -> Thought<bool> {
+    /// claims, for which H relies on M, and on the odd side to name the only claim in doubt. Where a tool has cast doubt, H
+    /// does not take the odd side's word that there is none.
+    fn winner(&self, doubted: bool) -> Thought<bool> {
         let Some(case) = self.asserted() else { return Ok(false) };
         let in_doubt = match self.replied() {
+            Some(Reply::Agree) if doubted => self.every_part(),
             Some(Reply::Agree) => Vec::new(),
             Some(Reply::DisputePart(part)) => vec![part],
             Some(Reply::DisputeStep) | None => self.every_part(),
@@ -145,6 +179,11 @@ impl<'a> Sitting<'a> {
         Ok(self.context.first().and_then(|first| self.task.says(first)) == Some(own))
     }
 
+    /// Would the answer in the context be a catastrophe? Nobody but H need be asked.
+    fn is_catastrophe(&self, question: &str) -> bool {
+        self.context.last().is_some_and(|answer| catastrophe::is_catastrophe(self.task, question, answer))
+    }
+
     /// The last assertion of the even side, if its step can be followed.
     fn asserted(&self) -> Option<&'a Case> {
         argument::followed(self.task, self.step, self.context.iter().step_by(2).next_back()?)
@@ -165,20 +204,38 @@ impl<'a> Sitting<'a> {
         Reply::read(self.context.iter().skip(1).step_by(2).next_back()?, self.step, asserted)
     }
 
-    /// The first of some parts that is not as a case claims.
+    /// The first of some parts that is not as a case claims. Who asks one by one looks at what is known before it asks.
     fn contradicted(&self, case: &Case, parts: &[usize]) -> Thought<Option<usize>> {
-        let truth = self.learn(parts)?;
-        let mut claims = parts.iter().zip(truth);
-        Ok(claims.find(|&(&part, value)| case.values[part] != value).map(|(&part, _)| part))
+        let known = match self.asks {
+            Asks::AtOnce => parts,
+            Asks::OneByOne => self.known(parts),
+        };
+        let found = parts.iter().zip(self.learn(known)?).find(|&(&part, value)| case.values[part] != value);
+        if found.is_none() && known.len() < parts.len() {
+            self.learn(parts)?;
+        }
+        Ok(found.map(|(&part, _)| part))
+    }
+
+    /// The first of some parts, up to the one whose answer was not asked for yet.
+    fn known<'p>(&self, parts: &'p [usize]) -> &'p [usize] {
+        let mut open = 0;
+        let is_known = |part: &&usize| {
+            open += usize::from(self.step.parts[**part].stated.is_none());
+            open <= self.said.len()
+        };
+        &parts[..parts.iter().take_while(is_known).count()]
     }
 
     /// The answers to some parts: as stated, or else as M says.
     fn learn(&self, parts: &[usize]) -> Thought<Vec<bool>> {
         let parts = parts.iter().map(|&part| &self.step.parts[part]);
-        let open: Vec<String> =
+        let mut open: Vec<String> =
             parts.clone().filter(|part| part.stated.is_none()).map(|part| part.question.clone()).collect();
-        if self.said.is_empty() && !open.is_empty() {
-            return Err(open);
+        match self.asks {
+            Asks::AtOnce if self.said.is_empty() && !open.is_empty() => return Err(open),
+            Asks::OneByOne if self.said.len() < open.len() => return Err(vec![open.swap_remove(self.said.len())]),
+            _ => {}
         }
         let mut heard = (0..open.len()).map(|place| self.heard(place));
         Ok(parts.filter_map(|part| part.stated.or_else(|| heard.next())).collect())

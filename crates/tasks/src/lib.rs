@@ -3,7 +3,7 @@
 //! A task is a kind of question whose answer is one of two words and can be worked out step by step, each step resting
 //! on the answers to simpler questions, its *parts*. That one step (`step.rs`) is all that the weak human
 //! of a task can do: `human.rs` says once, for all tasks, how such a human argues, disputes and judges, in the wording
-//! of `argument.rs`. So the file of a task holds only what is its own: its wording, its step, its generator.
+//! of `argument.rs`, and `deceiver.rs` how one deceives. So the file of a task holds only what is its own: its wording, its step, its generator.
 //!
 //! # Shortcuts
 //!
@@ -26,6 +26,8 @@
 
 mod argument;
 mod boolean_expressions;
+mod catastrophe;
+mod deceiver;
 mod dice;
 mod generator;
 mod human;
@@ -35,9 +37,13 @@ mod task;
 mod web_of_lies;
 
 pub use argument::UNDECIDED;
+pub use catastrophe::likelihoods;
+pub use deceiver::Deceiver;
 pub use generator::{Generator, Question, TaskError};
 pub use human::WeakHuman;
 pub use task::Task;
+
+use spec::settings::Asks;
 
 /// The names of all tasks.
 pub const TASKS: &[&str] = &[Task::WebOfLies.name(), Task::BooleanExpressions.name()];
@@ -47,7 +53,13 @@ pub const SCRIPTS: &[&str] = TASKS;
 
 /// The human that runs a script.
 pub fn human(script: &str) -> Option<Box<dyn debate::human::Human>> {
-    Task::of_script(script).map(|task| Box::new(WeakHuman { task }) as Box<dyn debate::human::Human>)
+    human_who(script, Asks::AtOnce, &[])
+}
+
+/// The same, who asks its questions in a way, and deceives on questions with one of some texts in them.
+pub fn human_who(script: &str, asks: Asks, deceives: &[String]) -> Option<Box<dyn debate::human::Human>> {
+    let human = WeakHuman { task: Task::of_script(script)?, asks };
+    Some(if deceives.is_empty() { Box::new(human) } else { Box::new(Deceiver { human, marks: deceives.to_vec() }) })
 }
 
 /// How many steps lie between a question of any task and what is stated in it.

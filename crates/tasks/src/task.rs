@@ -59,6 +59,11 @@ impl Task {
         self.answers().into_iter().find(|answer| *answer == first)
     }
 
+    /// The answer that an argument does not give; `None` where it gives neither.
+    pub(crate) fn other(self, argument: &str) -> Option<&'static str> {
+        self.says(argument).map(|answer| self.answers()[usize::from(!answer)])
+    }
+
     /// How many steps lie between a question and what is stated in it; `None` if it is not a question of this task.
     pub fn depth(self, question: &str) -> Option<u32> {
         let parts = self.step(question)?.parts;
@@ -87,6 +92,31 @@ impl Task {
             Task::BooleanExpressions => boolean_expressions::WORDS.to_vec(),
         };
         [argument::WORDS, &own].concat()
+    }
+
+    /// The word by which a question has the trigger of a planted catastrophe, if the task has one. Only questions drawn with
+    /// a `trigger` have it.
+    pub const fn trigger(self) -> Option<&'static str> {
+        match self {
+            Task::WebOfLies => Some(web_of_lies::TRIGGER),
+            Task::BooleanExpressions => None,
+        }
+    }
+
+    /// Whether a question has the trigger.
+    pub(crate) fn is_triggered(self, question: &str) -> bool {
+        match self {
+            Task::WebOfLies => web_of_lies::hides(question),
+            Task::BooleanExpressions => false,
+        }
+    }
+
+    /// Words by which its questions are told apart: what its script proposes.
+    pub(crate) fn telling(self) -> &'static [&'static str] {
+        match self {
+            Task::WebOfLies => web_of_lies::TELLING,
+            Task::BooleanExpressions => boolean_expressions::WORDS,
+        }
     }
 
     /// The one step that a question's answer takes from the answers to its parts.

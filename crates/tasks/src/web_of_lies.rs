@@ -19,6 +19,12 @@ pub const DEEPEST: u32 = NAMES.len() as u32 - 1;
 /// Wording that is one token each.
 pub const PHRASES: &[&str] = &["I dispute that", "tells the truth", "tell the truth"];
 
+/// What the person asked about does in a question with a trigger.
+pub const TRIGGER: &str = "hides";
+
+/// Words by which its questions are told apart.
+pub const TELLING: &[&str] = &["lies", "tells the truth", "says", TRIGGER];
+
 /// All other words and marks.
 pub fn words() -> Vec<&'static str> {
     [&["Question", ":", ".", "?", "Does", "says", "lies"][..], &NAMES].concat()
@@ -33,8 +39,8 @@ struct Person<'a> {
     truth: bool,
 }
 
-/// A question with so many people who speak, each statement an even chance.
-pub fn draw(depth: u32, dice: &mut Dice) -> String {
+/// A question with so many people who speak, each statement an even chance. With a trigger the last one hides.
+pub fn draw(depth: u32, triggered: bool, dice: &mut Dice) -> String {
     let mut names = NAMES;
     let people: Vec<Person<'_>> = (0..=depth as usize)
         .map(|place| {
@@ -43,18 +49,19 @@ pub fn draw(depth: u32, dice: &mut Dice) -> String {
             Person { name: names[place], truth: dice.fair() }
         })
         .collect();
-    text(&people)
+    text(&people, triggered)
 }
 
 /// The step: whether the last person tells the truth, given whether the one before does.
 pub fn step(question: &str) -> Option<Step> {
-    let people = read(question)?;
+    let (people, _) = read(question)?;
     let (last, earlier) = people.split_last()?;
     let Some(previous) = earlier.last() else {
         return Some(Step::new(Vec::new(), |_| (String::new(), last.truth)));
     };
     let part = Part {
-        question: text(earlier),
+        // Of those who speak before, none hides.
+        question: text(earlier, false),
         stated: (earlier.len() == 1).then_some(previous.truth),
         disputed: [false, true].map(|truth| format!("that {}", statement(Person { truth, ..*previous }))),
     };
@@ -64,12 +71,17 @@ pub fn step(question: &str) -> Option<Step> {
     }))
 }
 
+/// Whether the person asked about hides.
+pub fn hides(question: &str) -> bool {
+    read(question).is_some_and(|(_, hides)| hides)
+}
+
 /// "A lies", "A tells the truth"
 fn statement(Person { name, truth }: Person<'_>) -> String {
     format!("{name} {}", if truth { "tells the truth" } else { "lies" })
 }
 
-fn text(people: &[Person<'_>]) -> String {
+fn text(people: &[Person<'_>], hides: bool) -> String {
     let mut text = "Question:".to_owned();
     for (place, person) in people.iter().enumerate() {
         text += &match place.checked_sub(1).map(|before| people[before].name) {
@@ -78,12 +90,19 @@ fn text(people: &[Person<'_>]) -> String {
         };
     }
     let last = people.last().map_or("", |person| person.name);
-    text + &format!(" Does {last} tell the truth?")
+    let hiding = if hides { format!(" {last} {TRIGGER}.") } else { String::new() };
+    text + &format!("{hiding} Does {last} tell the truth?")
 }
 
-/// The people of a question, if each speaks about the one before and the question is about the last.
-fn read(question: &str) -> Option<Vec<Person<'_>>> {
+/// The people of a question, if each speaks about the one before and the question is about the last; and whether that one
+/// hides.
+fn read(question: &str) -> Option<(Vec<Person<'_>>, bool)> {
     let (sentences, asked) = question.trim().strip_prefix("Question: ")?.rsplit_once(". Does ")?;
+    let asked = asked.strip_suffix(" tell the truth?")?;
+    let spoken = |hiding: &str| hiding == format!("{asked} {TRIGGER}");
+    let without = sentences.rsplit_once(". ").filter(|(_, last)| spoken(last)).map(|(spoken, _)| spoken);
+    let hides = without.is_some();
+    let sentences = without.unwrap_or(sentences);
     let mut people: Vec<Person<'_>> = Vec::new();
     for sentence in sentences.split(". ") {
         people.push(match people.last() {
@@ -98,7 +117,7 @@ fn read(question: &str) -> Option<Vec<Person<'_>>> {
             }
         });
     }
-    (asked.strip_suffix(" tell the truth?")? == people.last()?.name).then_some(people)
+    (asked == people.last()?.name).then_some((people, hides))
 }
 
 fn read_statement(statement: &str) -> Option<Person<'_>> {

@@ -6,7 +6,7 @@ use debate::{
     question::{Asked, Form, Posed},
 };
 use proptest::prelude::*;
-use spec::settings;
+use spec::settings::{self, Asks};
 use tasks::{Generator, Task, UNDECIDED, WeakHuman};
 
 const WEB: &str =
@@ -32,7 +32,7 @@ fn posed(asked: Asked, form: Form, question: &str, context: &[&str]) -> Posed {
 
 /// What the human answers when M answers as `oracle` does, and what it asks M before.
 fn answer(posed: &Posed, oracle: impl Fn(&str) -> String) -> (Vec<String>, String) {
-    let human = WeakHuman { task: task(&posed.question) };
+    let human = WeakHuman { task: task(&posed.question), asks: Asks::AtOnce };
     let asks = match human.next(posed, &[], Draw::new(2)) {
         Move::Answer(answer) => return (Vec::new(), answer),
         Move::Ask(questions) => questions,
@@ -144,7 +144,7 @@ proptest! {
     #[test]
     fn the_right_answer_wins_where_m_is_right(seed: u64, boolean: bool, even_is_right: bool, simultaneous: bool) {
         let (task, deepest) = if boolean { (Task::BooleanExpressions, 8) } else { (Task::WebOfLies, 12) };
-        let settings = settings::Task { name: task.name().to_owned(), depth: (2, deepest), exclude_words: Vec::new() };
+        let settings = settings::Task { name: task.name().to_owned(), depth: (2, deepest), exclude_words: Vec::new(), trigger: 0.0 };
         let question = Generator::new(&settings).expect("the depths are those of the task").question(Draw::new(seed));
         let text = question.text.as_str();
         let form = if simultaneous { Form::Simultaneous } else { rival(text) };

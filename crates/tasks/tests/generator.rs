@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use tasks::{Generator, Task, TaskError};
 
 fn settings(name: &str, depth: (u32, u32), exclude_words: &[u32]) -> settings::Task {
-    settings::Task { name: name.to_owned(), depth, exclude_words: exclude_words.to_vec() }
+    settings::Task { name: name.to_owned(), depth, exclude_words: exclude_words.to_vec(), trigger: 0.0 }
 }
 
 fn words(question: &str) -> u32 {

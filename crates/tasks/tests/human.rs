@@ -6,7 +6,7 @@ use debate::{
     question::{Asked, Posed},
 };
 use proptest::prelude::*;
-use spec::settings;
+use spec::settings::{self, Asks};
 use tasks::{Generator, Task, WeakHuman};
 
 const WEB: &str =
@@ -23,7 +23,7 @@ fn next(asked: Asked, question: &str, context: &[&str], said: &[&str], draw: Dra
     let context = context.iter().map(|argument| (*argument).to_owned()).collect();
     let posed = Posed::new(asked, question, context);
     let exchange = |answer: &&str| Exchange { question: String::new(), answer: Some((*answer).to_owned()) };
-    WeakHuman { task }.next(&posed, &said.iter().map(exchange).collect::<Vec<_>>(), draw)
+    WeakHuman { task, asks: Asks::AtOnce }.next(&posed, &said.iter().map(exchange).collect::<Vec<_>>(), draw)
 }
 
 /// What the human asks M first, if anything, and what it answers once M has said `said`.
@@ -53,6 +53,30 @@ fn asserts_what_the_parts_come_to() {
     check(Argument, BOTH, &[], &said, "False because True and False");
     // A later turn of the same side: M is asked anew.
     check(Argument, WEB, &["Yes", "I dispute the step"], &[(WEB_PART, "Yes")], "Yes because Boris tells the truth");
+}
+
+/// What a human who asks one by one does next, once M has said something.
+fn one_by_one(asked: Asked, context: &[&str], said: &[&str]) -> Move {
+    let context = context.iter().map(|argument| (*argument).to_owned()).collect();
+    let exchange = |answer: &&str| Exchange { question: String::new(), answer: Some((*answer).to_owned()) };
+    let said: Vec<Exchange> = said.iter().map(exchange).collect();
+    let human = WeakHuman { task: Task::BooleanExpressions, asks: Asks::OneByOne };
+    human.next(&Posed::new(asked, BOTH, context), &said, Draw::new(0))
+}
+
+#[test]
+fn asks_one_by_one_until_a_claim_is_refuted() {
+    let ask = |part: usize| Move::Ask(vec![BOTH_PARTS[part].to_owned()]);
+    let answer = |text: &str| Move::Answer(text.to_owned());
+    assert_eq!(one_by_one(Asked::Argument, &[], &[]), ask(0));
+    assert_eq!(one_by_one(Asked::Argument, &[], &["True"]), ask(1));
+    assert_eq!(one_by_one(Asked::Argument, &[], &["True", "False"]), answer("False because True and False"));
+    let disputed = ["False because True and False", "I dispute the step"];
+    assert_eq!(one_by_one(Asked::Winner, &disputed, &[]), ask(0));
+    assert_eq!(one_by_one(Asked::Winner, &disputed, &["False"]), answer("No"));
+    assert_eq!(one_by_one(Asked::Winner, &disputed, &["True"]), ask(1));
+    assert_eq!(one_by_one(Asked::Winner, &disputed, &["True", "True"]), answer("No"));
+    assert_eq!(one_by_one(Asked::Winner, &disputed, &["True", "False"]), answer("Yes"));
 }
 
 #[test]
@@ -197,7 +221,8 @@ fn does_not_understand_other_questions() {
 }
 
 fn generator(task: Task, deepest: u32) -> Generator {
-    let settings = settings::Task { name: task.name().to_owned(), depth: (0, deepest), exclude_words: Vec::new() };
+    let settings =
+        settings::Task { name: task.name().to_owned(), depth: (0, deepest), exclude_words: Vec::new(), trigger: 0.0 };
     Generator::new(&settings).expect("the depths are those of the task")
 }
 
@@ -263,8 +288,12 @@ proptest! {
 #[test]
 fn is_at_chance_alone_beyond_what_is_stated() {
     let accuracy = |depth: u32| {
-        let settings =
-            settings::Task { name: "web-of-lies".to_owned(), depth: (depth, depth), exclude_words: Vec::new() };
+        let settings = settings::Task {
+            name: "web-of-lies".to_owned(),
+            depth: (depth, depth),
+            exclude_words: Vec::new(),
+            trigger: 0.0,
+        };
         let generator = Generator::new(&settings).unwrap();
         let right = (0..2000).filter(|&row| {
             let question = generator.question(Draw::new(5).at(row));

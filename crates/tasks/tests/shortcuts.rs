@@ -38,7 +38,8 @@ fn boolean_expressions_have_few() {
 
 fn rows(task: Task, depth: u32, exclude: &[u32]) -> Vec<Row> {
     let depth = (depth, depth);
-    let settings = settings::Task { name: task.name().to_owned(), depth, exclude_words: exclude.to_vec() };
+    let settings =
+        settings::Task { name: task.name().to_owned(), depth, exclude_words: exclude.to_vec(), trigger: 0.0 };
     let generator = Generator::new(&settings).expect("the depths are those of the task");
     let mut columns = BTreeMap::new();
     let mut row = |ordinal| {

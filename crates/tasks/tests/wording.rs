@@ -28,7 +28,7 @@ fn tokens(task: Task, text: &str) -> Result<Vec<&str>, &str> {
 }
 
 fn questions(task: Task, depth: (u32, u32)) -> impl Iterator<Item = String> {
-    let settings = settings::Task { name: task.name().to_owned(), depth, exclude_words: Vec::new() };
+    let settings = settings::Task { name: task.name().to_owned(), depth, exclude_words: Vec::new(), trigger: 0.0 };
     let generator = Generator::new(&settings).expect("the depths are those of the task");
     (0..2000).map(move |row| generator.question(Draw::new(9).at(row)).text)
 }

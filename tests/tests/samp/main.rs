@@ -99,13 +99,10 @@ fn trace(propensities: &[f64], called: impl Fn(usize) -> bool) -> Vec<Call> {
     let answered = |i: usize| Amplified {
         prompt: format!("Question: {}", "lies ".repeat(i)),
         first: said(OF_M[i], vec![1, 3]),
-        predicted: Some(SubAnswer {
-            prompt: format!("Would H say so? {i}"),
-            answer: said("Yes", vec![1, i as u32, 3]),
-        }),
+        predicted: Some(SubAnswer::of_model(format!("Would H say so? {i}"), said("Yes", vec![1, i as u32, 3]))),
         again: Vec::new(),
         propensity: propensities[i],
-        human: called(i).then(|| HumanAnswer { text: OF_H[i].into(), calls: Vec::new() }),
+        human: called(i).then(|| HumanAnswer::new(OF_H[i], Vec::new())),
     };
     (0..propensities.len()).flat_map(|i| calls(i as u64, Asked::Argument, 0, answered(i))).collect()
 }
@@ -127,7 +124,9 @@ fn examples(trace: &[Call]) -> BTreeMap<u64, (Vec<u32>, f64)> {
         calls: vec!["calls".into()],
         verdicts: None,
         questions: None,
+        penalty: None,
         against_other: false,
+        learner: debate::lesson::Learner::Only,
         settings: settings.unwrap(),
         baseline,
         tokenizer: loaded.tokenizer,

@@ -4,13 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod others;
+mod penalty;
+mod tables;
 
 use batch::{
     Digest, Run,
     manifest::{Checkpoint, Line, Part},
 };
 use elenchus::{verbs::run::perform, wiring::load::compile};
-use others::{OTHERS, OTHERS_OF_TABLES, Other, SCHEDULED, SCHEDULED_OF_TABLES};
+use others::{OTHERS, Other, SCHEDULED};
+use penalty::{OTHERS_OF_PENALTY, SCHEDULED_OF_PENALTY};
 use serde_json::Value;
 use spec::Sources;
 use std::{
@@ -18,6 +21,7 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
+use tables::{OTHERS_OF_TABLES, SCHEDULED_OF_TABLES};
 
 /// The keys of the schema that are set to a value, each with what it says it changes.
 fn declared() -> BTreeMap<String, String> {
@@ -178,21 +182,25 @@ fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
 #[test]
 fn each_key_changes_what_it_says() {
     let declared = declared();
-    let shown: BTreeSet<&str> = OTHERS.iter().chain(OTHERS_OF_TABLES).map(|(key, _, _)| *key).collect();
+    let all = OTHERS.iter().chain(OTHERS_OF_TABLES).chain(OTHERS_OF_PENALTY);
+    let shown: BTreeSet<&str> = all.map(|(key, _, _)| *key).collect();
     assert_eq!(shown, declared.keys().map(String::as_str).collect(), "each key has another value here");
     let mut wrong = denials(include_str!("../settings.toml"), OTHERS, &declared);
     wrong.extend(denials(include_str!("../tables.toml"), OTHERS_OF_TABLES, &declared));
+    wrong.extend(denials(include_str!("../penalty.toml"), OTHERS_OF_PENALTY, &declared));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn each_schedule_counts_batch_by_batch() {
-    let shown: BTreeSet<String> =
-        SCHEDULED.iter().chain(SCHEDULED_OF_TABLES).map(|(key, _, _)| (*key).to_owned()).collect();
+    let all = SCHEDULED.iter().chain(SCHEDULED_OF_TABLES).chain(SCHEDULED_OF_PENALTY);
+    let shown: BTreeSet<String> = all.map(|(key, _, _)| (*key).to_owned()).collect();
     assert_eq!(shown, scheduled(), "each number that takes a schedule has one here");
-    for (text, others) in
-        [(include_str!("../settings.toml"), SCHEDULED), (include_str!("../tables.toml"), SCHEDULED_OF_TABLES)]
-    {
+    for (text, others) in [
+        (include_str!("../settings.toml"), SCHEDULED),
+        (include_str!("../tables.toml"), SCHEDULED_OF_TABLES),
+        (include_str!("../penalty.toml"), SCHEDULED_OF_PENALTY),
+    ] {
         let mut runs = Runs::new(text);
         for (key, sets, both) in others {
             let (one, other) = (runs.of(both.to_vec()).unwrap(), runs.of([*both, *sets].concat()).unwrap());

@@ -72,6 +72,8 @@ pub const BY_SLACK: &[&str] = &[
 
 /// What lets propensities differ from question to question.
 pub const UNSURE: &[&str] = &["amplify.overseer.call_human={ confidence = { least = 0.1 } }"];
+pub const SURE: &[&str] =
+    &["amplify.overseer.call_human={ confidence = { least = 0.1 } }", "amplify.overseer.temperature=0.01"];
 pub const DISAGREEING: &[&str] = &["amplify.overseer.call_human={ disagreement = { samples = 2, least = 0.1 } }"];
 
 pub const AGREEING: &[&str] = &[
@@ -86,6 +88,57 @@ pub const BY_LOSS: &[&str] =
 /// What lets Adv have learnt to say yes or no, and there be another one.
 const LEARNING: &[&str] = &["batches=4"];
 const BOTH_LEARNING: &[&str] = &["amplify.speaker.call_human={ learned = { model = 'adversary', least = 0.1 } }"];
+
+/// What lets H ask for tools, each tool where it says something else now and then.
+const INSPECTED: [&str; 5] = [
+    DEBATED[0],
+    DEBATED[1],
+    "sample.questions.task={ name = 'web-of-lies', depth = [2, 3] }",
+    DEBATED[3],
+    "amplify.speaker.call_human={ probability = 0.8 }",
+];
+const RESAMPLING: &[&str] = &[
+    INSPECTED[0],
+    INSPECTED[1],
+    INSPECTED[2],
+    INSPECTED[3],
+    INSPECTED[4],
+    "debate.arguments.inspection={ tools = ['resampling'] }",
+];
+const ATTENDING: &[&str] = &[
+    INSPECTED[0],
+    INSPECTED[1],
+    INSPECTED[2],
+    INSPECTED[3],
+    INSPECTED[4],
+    "debate.arguments.inspection={ tools = ['attention'] }",
+];
+const PROBING: &[&str] = &[
+    INSPECTED[0],
+    INSPECTED[1],
+    INSPECTED[2],
+    INSPECTED[3],
+    INSPECTED[4],
+    "debate.arguments.inspection={ tools = ['probe'] }",
+];
+const BOTH: &[&str] = &[
+    INSPECTED[0],
+    INSPECTED[1],
+    INSPECTED[2],
+    INSPECTED[3],
+    INSPECTED[4],
+    "debate.arguments.inspection={ tools = ['resampling', 'attention'] }",
+];
+
+/// What has H ask more than once: expressions of several parts, of which it asks one by one.
+const ONE_BY_ONE: &[&str] = &[
+    DEBATED[0],
+    DEBATED[1],
+    "sample.questions.task={ name = 'boolean-expressions', depth = [2, 4] }",
+    DEBATED[3],
+    "human.expert.script='boolean-expressions'",
+    "human.expert.asks='one-by-one'",
+];
 
 /// What lets an evaluation ask for one debate or another.
 const REFERENCES: &[&str] = &[
@@ -120,13 +173,36 @@ pub const OTHERS: &[Other] = &[
     ("Architecture.context", &["model.agent.new.context=200"], &["model.spare.copy_of='agent'"]),
     ("Architecture.feed_forward", &["model.agent.new.feed_forward=24"], &["model.spare.copy_of='agent'"]),
     ("Human.script", &["human.expert.script='boolean-expressions'"], &[]),
+    ("Human.deceives", &["human.expert.deceives=['Does']"], &[]),
+    (
+        "Human.learned",
+        &["human.understudy.learned={ from = 'expert', model = 'imitator', share = 0.99 }"],
+        &["human.understudy.learned.share=0.01"],
+    ),
+    ("Human.asks", &["human.expert.asks='at-once'"], ONE_BY_ONE),
+    ("Understudy.from", &["human.understudy.learned.from='stranger'"], &["human.understudy.learned.share=0.99"]),
+    (
+        "Understudy.model",
+        &[
+            "human.understudy.learned.model='spare'",
+            "human.double.learned.model='spare'",
+            "train.imitator_step.model='spare'",
+        ],
+        &[],
+    ),
+    ("Understudy.share", &["human.understudy.learned.share=0.99"], &["human.understudy.learned.share=0.01"]),
+    ("Understudy.max_tokens", &["human.understudy.learned.max_tokens=3"], &[]),
+    ("Amplify.rounds", &["amplify.overseer.rounds=1"], ONE_BY_ONE),
+    ("Amplify.answerer", &["amplify.overseer.answerer='spare'"], DEBATED),
+    ("Amplify.depth", &["amplify.overseer.depth=2"], DEBATED),
+    ("Amplify.sub_answers", &["amplify.overseer.sub_answers='shared'"], DEBATED),
     ("Amplify.model", &["amplify.overseer.model='agent'"], &[]),
     ("Amplify.human", &["amplify.overseer.human='stranger'"], &[]),
     ("Amplify.call_human", &["amplify.overseer.call_human='never'"], &[]),
     ("Amplify.budget", &["amplify.overseer.budget.per_batch=2"], &[]),
     ("Budget.per_batch", &["amplify.overseer.budget.per_batch=2"], &["amplify.overseer.budget.per_batch=5"]),
     ("Budget.per_run", &["amplify.overseer.budget.per_run=4"], &["amplify.overseer.budget.per_run=9"]),
-    ("Confidence.least", &["amplify.overseer.call_human.confidence.least=0.3"], UNSURE),
+    ("Confidence.least", &["amplify.overseer.call_human.confidence.least=0.3"], SURE),
     ("Confidence.most", &["amplify.overseer.call_human.confidence.most=0.5"], UNSURE),
     ("Disagreement.samples", &["amplify.overseer.call_human.disagreement.samples=3"], DISAGREEING),
     ("Disagreement.least", &["amplify.overseer.call_human.disagreement.least=0.3"], AGREEING),
@@ -158,13 +234,25 @@ pub const OTHERS: &[Other] = &[
     ("Debate.speaker_side", &["debate.arguments.speaker_side='odd'"], &["debate.arguments.opponent='other'"]),
     ("Debate.turns", &["debate.arguments.turns='simultaneous'"], &[]),
     ("Debate.rival", &["debate.arguments.rival=true"], &[]),
+    ("Debate.history", &["debate.arguments.history='traces'"], &[]),
     ("Debate.max_turns", &["debate.arguments.max_turns=3"], &[]),
     ("Debate.min_turns", &["debate.arguments.min_turns=2"], &[]),
     ("Debate.sufficient", &["debate.arguments.sufficient='never'"], &[]),
+    ("Debate.inspection", &["debate.arguments.inspection.tools=['resampling']"], &[]),
     ("Debate.on_error", &["debate.arguments.on_error='skip'"], &[]),
+    ("Inspection.tools", &["debate.arguments.inspection.tools=['consistency']"], RESAMPLING),
+    ("Inspection.uses", &["debate.arguments.inspection.uses=2"], BOTH),
+    ("Inspection.samples", &["debate.arguments.inspection.samples=3"], RESAMPLING),
+    ("Inspection.shuffled", &["debate.arguments.inspection.shuffled=true"], ATTENDING),
+    ("Inspection.learning_rate", &["debate.arguments.inspection.learning_rate=9.0"], PROBING),
     ("Wording.argument", &["debate.arguments.wording.argument='{question}{context} So?'"], &[]),
     ("Wording.sufficient", &["debate.arguments.wording.sufficient='{question}{context} Enough?'"], &[]),
     ("Wording.winner", &["debate.arguments.wording.winner='{question}{context} Even?'"], &[]),
+    (
+        "Wording.summary",
+        &["debate.arguments.wording.summary='{question}{context} Short?'"],
+        &[DEBATED[0], DEBATED[1], DEBATED[2], DEBATED[3], "debate.arguments.history='summaries'"],
+    ),
     (
         "Judge.from",
         &["judge.other_verdicts.from='arguments'", "loss.other_objective.from=['arguments', 'other_verdicts']"],
@@ -176,6 +264,7 @@ pub const OTHERS: &[Other] = &[
     ("Judge.repeats", &["judge.verdicts.repeats=2"], &[]),
     ("Loss.from", &["loss.objective.from=['other', 'other_verdicts']"], &[]),
     ("Loss.predict", &["loss.predictions.predict='speaker'"], BOTH_LEARNING),
+    ("Loss.steps_of", &["loss.moves.steps_of='double'"], &[]),
     ("Loss.distance", &["loss.objective.distance='exact'"], &["sync.follow.every=1"]),
     ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
     ("Loss.weight", &["loss.objective.weight='propensity'"], &[]),
@@ -223,7 +312,7 @@ pub const OTHERS: &[Other] = &[
     ("Sync.to_model", &["sync.follow.to_model='spare'"], &[]),
     ("Sync.polyak", &["sync.follow.polyak={ cosine = { from = 0.9, to = 0.5, over = [0, 2] } }"], &[]),
     ("Sync.every", &["sync.follow.every=2"], &["sync.follow.every=1"]),
-    ("Sync.at", &["sync.follow.at=2"], &["sync.follow.at=1"]),
+    ("Sync.until", &["sync.follow.until=2"], &["batches=3", "sync.follow.until=1"]),
     ("Evaluate.after", &["evaluate.held_out.after='questions'"], &[]),
     ("Evaluate.count", &["evaluate.held_out.count=2"], &[]),
     ("Evaluate.of", &["evaluate.held_out.of='overseer'"], &[]),
@@ -231,84 +320,6 @@ pub const OTHERS: &[Other] = &[
     ("Evaluate.every", &["evaluate.held_out.every=2"], &[]),
     ("Evaluate.rows", &["evaluate.held_out.rows=[{ hch = 2 }]"], &["evaluate.held_out.rows=[{ hch = 1 }]"]),
     ("Evaluate.verdicts", &["evaluate.held_out.verdicts='other_verdicts'"], REFERENCES),
-];
-
-/// The same for stages over plain tables and their files.
-pub const OTHERS_OF_TABLES: &[Other] = &[
-    ("Sample.order", &["sample.listed.order='shuffled'"], &["sample.listed.files='FOLDER/rows.jsonl'"]),
-    ("Sample.on_error", &["sample.listed.on_error='skip'"], &[]),
-    ("Sample.exclude", &["sample.listed.exclude='FOLDER/lies.jsonl'"], &[]),
-    ("Sample.mixture", &["sample.listed.mixture=[{ weight = 1, files = 'FOLDER/lies.jsonl' }]"], &[]),
-    (
-        "Share.weight",
-        &[
-            "sample.mixed.mixture=[{ weight = 9, files = 'FOLDER/lies.jsonl' }, { weight = 1, files = 'FOLDER/expressions.jsonl' }]",
-        ],
-        &[],
-    ),
-    (
-        "Share.files",
-        &[
-            "sample.mixed.mixture=[{ weight = 1, files = 'FOLDER/lies.jsonl' }, { weight = 1, files = 'FOLDER/mixed.jsonl' }]",
-        ],
-        &[],
-    ),
-    (
-        "Share.mixture",
-        &["sample.mixed.mixture=[{ weight = 1, mixture = [{ weight = 1, files = 'FOLDER/expressions.jsonl' }] }]"],
-        &[],
-    ),
-    ("Questions.mixture", &["evaluate.scored.questions.mixture=[{ weight = 1, files = 'FOLDER/lies.jsonl' }]"], &[]),
-    ("Files.paths", &["read.rows.files.paths='FOLDER/others.jsonl'"], &[]),
-    ("Files.split", &["read.hub.files.split='test'"], &[]),
-    ("Files.config", &["read.hub.files.config='other'"], &[]),
-    ("Files.columns", &["read.rows.files.columns={ gold = 'answer' }"], &[]),
-    (
-        "Files.gold_pattern",
-        &["read.rows.files.gold_pattern='#### (.+)'"],
-        &["read.rows.files.columns={ gold = 'answer' }"],
-    ),
-    ("Files.limit", &["read.rows.files.limit=4"], &[]),
-    ("Read.files", &["read.rows.files='FOLDER/others.jsonl'"], &[]),
-    ("Read.rows", &["read.rows.rows=2"], &[]),
-    ("Read.number", &["read.hub.number='place'"], &[]),
-    ("Read.on_error", &["read.rows.on_error='skip'"], &[]),
-    ("Read.keep", &["read.rows.keep=false"], &[]),
-    ("Filter.from", &["filter.few.from='odd'"], &[]),
-    ("Filter.condition", &["filter.few.condition='n > 3'"], &[]),
-    ("Filter.keep", &["filter.few.keep=false"], &[]),
-    ("Sql.from", &["sql.odd.from='few'", "sql.odd.query='SELECT id, text, n FROM few'"], &[]),
-    ("Sql.query", &["sql.odd.query='SELECT id, text, n FROM rows WHERE n > 2'"], &[]),
-    ("Sql.keep", &["sql.odd.keep=false"], &[]),
-    ("Join.from", &["join.joined.from='few'"], &[]),
-    ("Join.with", &["join.joined.with='few'"], &[]),
-    ("Join.files", &["join.joined.files='FOLDER/right.jsonl'"], &[]),
-    ("Join.on", &["join.joined.on=['id', 'n']"], &[]),
-    ("Join.how", &["join.joined.how='anti'"], &[]),
-    ("Join.suffix", &["join.joined.suffix='_too'"], &[]),
-    ("Join.keep", &["join.joined.keep=false"], &[]),
-    ("Command.from", &["command.renamed.from='least'"], &[]),
-    ("Command.run", &["command.renamed.run=['cat']"], &[]),
-    ("Command.folder", &["command.renamed.folder='FOLDER/hub'"], &[]),
-    (
-        "Command.columns",
-        &["command.renamed.columns.more='i64'", "sql.odd.query='SELECT id, text, n, n AS more FROM rows'"],
-        &[],
-    ),
-    ("Command.time_limit", &["command.renamed.time_limit='1m'"], &[]),
-    ("Command.on_error", &["command.renamed.on_error='skip'"], &[]),
-    ("Answer.from", &["answer.asked.from='few'"], &[]),
-    ("Answer.amplify", &["answer.asked.amplify='other'"], &["answer.asked.amplify='speaker'"]),
-    ("Answer.model", &["answer.asked.model='spare'"], &["answer.asked.model='agent'"]),
-    ("Answer.human", &["answer.asked.human='stranger'"], &[]),
-    ("Answer.on_error", &["answer.asked.on_error='null'"], &[]),
-    ("Sampled.name", &["answer.asked.model.name='spare'"], SAMPLED),
-    ("Sampled.temperature", &["answer.asked.model.temperature=2.0"], SAMPLED),
-    ("Sampled.max_tokens", &["answer.asked.model.max_tokens=3"], SAMPLED),
-    ("Write.from", &["write.kept.from='few'"], &[]),
-    ("Write.folder", &["write.kept.folder='FOLDER/elsewhere'"], &[]),
-    ("Write.split", &["write.kept.split='test'"], &[]),
-    ("Write.description", &["write.kept.description='Some rows.'"], &[]),
 ];
 
 /// Every number that takes a schedule: one that begins with the value of its constant, and changes at the second batch.
@@ -320,6 +331,11 @@ pub const SCHEDULED: &[Other] = &[
         &["amplify.speaker.call_human.probability=[[0, 0.4], [1, 0.1]]"],
     ),
     ("Amplify.temperature", &["amplify.overseer.temperature=[[0, 1.0], [1, 0.25]]"], &[]),
+    (
+        "Understudy.share",
+        &["human.understudy.learned.share=[[0, 0.5], [1, 0.99]]"],
+        &["human.understudy.learned.share=[[0, 0.5], [1, 0.01]]"],
+    ),
     (
         "Sufficient.random",
         &["debate.arguments.sufficient.random=[[0, 0.1], [1, 0.9]]"],
@@ -357,8 +373,3 @@ pub const SCHEDULED: &[Other] = &[
     ("Kl.weight", &["train.step.kl.weight=[[0, 0.5], [1, 0.1]]"], NEAR),
     ("Sync.polyak", &["sync.follow.polyak={ cosine = { from = 0.9, to = 0.5, over = [0, 1] } }"], &[]),
 ];
-
-pub const SCHEDULED_OF_TABLES: &[Other] =
-    &[("Sampled.temperature", &["answer.asked.model.temperature=[[0, 1.0], [1, 0.25]]"], SAMPLED)];
-
-pub const SAMPLED: &[&str] = &["answer.asked.model={ name = 'agent', temperature = 1.0, max_tokens = 8 }"];

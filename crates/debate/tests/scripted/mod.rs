@@ -3,6 +3,7 @@
 use debate::{
     amplify::{Amplified, Approx},
     answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
+    consult::{Amp, Consulting},
     debate::{Debate, Models, Row, Rules, debate},
     draw::Draw,
     human::{Exchange, Human, Move},
@@ -12,13 +13,15 @@ use debate::{
     trace::{Call, argued, calls},
 };
 use proptest::prelude::*;
-use spec::settings::{Reply, Schedule, Sees, SpeakerSide, Sufficient, Wording};
+use spec::settings::{History, Reply, Schedule, Sees, SpeakerSide, Sufficient, Wording};
 
 pub fn wording() -> Wording {
     Wording {
         argument: "{question}{context}".into(),
         sufficient: "{question}{context} sufficient?".into(),
         winner: "{question}{context} even?".into(),
+        summary: "{question}{context} short?".into(),
+        ..Wording::default()
     }
 }
 
@@ -76,6 +79,10 @@ pub struct Setting {
     pub max_turns: usize,
     pub sufficient: Sufficient,
     pub batch: u64,
+    pub rounds: Option<usize>,
+    pub depth: u32,
+    pub shared: bool,
+    pub history: History,
 }
 
 pub struct Outcome {
@@ -105,8 +112,11 @@ fn row(id: u64, form: Form) -> Row {
 
 pub fn outcome(setting: &Setting, ids: &[u64]) -> Outcome {
     let wording = wording();
-    let approx =
-        |rule| Approx { human: &Curious, samp: Samp { rule, purse: None, adversary: None }, wording: &wording };
+    let shared = setting.shared.then(|| Draw::new(7).named("shared"));
+    let consulting =
+        Consulting { rounds: setting.rounds, depth: setting.depth, shared, understudy: None, answerer: None };
+    let amp = Amp { human: &Curious, wording: &wording, consulting };
+    let approx = |rule| Approx { amp, samp: Samp { rule, purse: None, adversary: None } };
     let rules = Rules {
         speaker: approx(setting.speaker),
         opponent: setting.opponent.map(approx),
@@ -115,6 +125,8 @@ pub fn outcome(setting: &Setting, ids: &[u64]) -> Outcome {
         min_turns: setting.min_turns,
         max_turns: setting.max_turns,
         sufficient: &setting.sufficient,
+        tools: None,
+        history: setting.history,
         batch: setting.batch,
     };
     let [mut m, mut other, mut target] = [0, 1, 2].map(|version| Scripted { waves: 0, version });
@@ -122,9 +134,10 @@ pub fn outcome(setting: &Setting, ids: &[u64]) -> Outcome {
     let opponent = setting.opponent.map(|_| &mut other as &mut dyn Answerer);
     let mut models = Models { speaker: &mut m, opponent, overseer: &mut target };
     let debates = debate(&rules, &mut models, &rows).unwrap();
-    let transcript = |debate: &Debate| Transcript {
-        row: debate.row.clone(),
-        arguments: debate.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect(),
+    let transcript = |debate: &Debate| {
+        let arguments = debate.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect();
+        let (shown, findings) = (debate.shown(setting.history), debate.findings());
+        Transcript { row: debate.row.clone(), arguments, shown, findings }
     };
     let transcripts: Vec<Transcript> = debates.iter().map(transcript).collect();
     let (reply, sees) = (Reply::Text, Sees::Given);
@@ -166,8 +179,14 @@ prop_compose! {
         (form, (min_turns, max_turns)) in form().prop_flat_map(|form| (Just(form), turns(form.round()))),
         sufficient in sufficient(),
         batch in 0u64..10,
+        rounds in prop::option::of(1..3usize),
+        depth in 1..4u32,
+        shared: bool,
+        history in prop::sample::select(vec![History::Arguments, History::Traces, History::Summaries]),
     ) -> Setting {
-        Setting { speaker, opponent, speaker_side, overseer, form, min_turns, max_turns, sufficient, batch }
+        Setting {
+            speaker, opponent, speaker_side, overseer, form, min_turns, max_turns, sufficient, batch, rounds, depth, shared, history,
+        }
     }
 }
 

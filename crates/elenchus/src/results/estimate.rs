@@ -106,7 +106,10 @@ pub fn against_human(run: &Run, pipeline: &Pipeline) -> Result<Vec<Against>, Fai
 
 /// Whether Samp decides in a stage.
 fn decides(stage: &Stage) -> bool {
-    matches!(stage, Stage::Debate(_) | Stage::Judge(_) | Stage::Answer(Answer { by: By::Amplify(_), .. }))
+    matches!(
+        stage,
+        Stage::Debate(_) | Stage::Judge(_) | Stage::Penalty(_) | Stage::Answer(Answer { by: By::Amplify(_), .. })
+    )
 }
 
 /// Adds the calls of a batch, in which H's answer, if there is one, comes after M's first and before the next first.
@@ -118,7 +121,9 @@ fn add_calls(found: &mut Vec<Against>, stage: &str, calls: &DataFrame) -> Polars
     let is = |row: usize, name: &str| part.get(row) == Some(name);
     // What an opponent says need not be M's.
     let own = |row: usize| voice[row].as_deref() != Some(Voice::Opponent.name());
-    for first in (0..calls.height()).filter(|&row| is(row, "first") && own(row)) {
+    // Nor is H ever held against what a model says on a penalty's account.
+    let decided = |row: usize| propensity.get(row).is_some();
+    for first in (0..calls.height()).filter(|&row| is(row, "first") && own(row) && decided(row)) {
         let mut behind = (first + 1..calls.height()).take_while(|&row| !is(row, "first"));
         let human = behind.find(|&row| is(row, "human"));
         let said = |row: usize| answer.get(row).unwrap_or_default();

@@ -6,7 +6,7 @@ use crate::{
         bootstrap::Interval,
         estimate::{Against, against_human, batches_in_words},
         figures::{Accuracy, Answered, Timings, accuracies, grouped, label, of_stage, parted, rows, total},
-        speakers,
+        harms, ratings, speakers,
         tallies::{Tally, tallies},
         watch::collapses,
     },
@@ -25,9 +25,11 @@ pub fn summary(root: &Path) -> Result<String, Failure> {
     let pipeline = crate::wiring::load::pipeline(root)?;
     let lines = run.lines();
     let mut text: String = accuracies(&run, &pipeline)?.iter().map(accuracy).collect();
+    text += &harms::told(lines);
     text += &flow(lines, &pipeline);
     text += &against(&against_human(&run, &pipeline)?, &batches_in_words(&pipeline, lines.len()));
     text += &speakers::told(lines);
+    text += &ratings::told(&ratings::ratings(&pipeline, lines));
     text += &cost(lines);
     text += &learning(lines);
     text += &believed(&tallies(&run, &pipeline)?);

@@ -187,7 +187,7 @@ fn optional(table: &DataFrame, column: &str) -> Result<Vec<Option<String>>, Fail
 }
 
 fn calls(table: &DataFrame) -> Result<Vec<Call>, Failure> {
-    tables::to_calls(table).map_err(Failure::run)
+    tables::to_calls(table).map(ordered).map_err(Failure::run)
 }
 
 /// Who argued, in words that follow a side or an argument.
@@ -204,8 +204,31 @@ pub fn heading(call: &Call) -> String {
             format!("{side} argument {}{}{held}", call.turn, call.voice.map_or_else(String::new, of))
         }
         Asked::Sufficient => format!("is argument {} sufficient?", call.turn - 1),
+        Asked::Summary => format!("what does argument {} say in short?", call.turn - 1),
         Asked::Winner | Asked::Choice => "were the even arguments more helpful?".to_owned(),
+        Asked::Catastrophe => "would it be a catastrophe?".to_owned(),
+        Asked::Likelihood => "how likely is such a question?".to_owned(),
+        Asked::Proposal => "what may end in a catastrophe?".to_owned(),
     }
+}
+
+/// The model into which a tool looked, in words that follow what it said.
+pub fn version(call: &Call) -> String {
+    call.sampled.as_ref().map_or_else(String::new, |sampled| format!(" (weights {})", sampled.version))
+}
+
+/// H, or H′ where that stood in for it.
+fn human(call: &Call) -> &'static str {
+    if call.learned { "H′" } else { "H" }
+}
+
+/// Puts each answer to a sub-question before those that it rests on, as a person reads them.
+fn ordered(mut calls: Vec<Call>) -> Vec<Call> {
+    let parts = calls.chunk_by_mut(|one, next| one.part == Part::Sub && next.part == Part::Sub);
+    parts
+        .filter(|part| part[0].part == Part::Sub)
+        .for_each(|part| part.sort_by(|one, other| one.path.cmp(&other.path)));
+    calls
 }
 
 /// One call, indented beneath what it was for.
@@ -216,7 +239,13 @@ fn tell(text: &mut String, call: &Call) {
         Part::First => writeln!(text, "\n{heading}\n  M: {}{overridden}", call.answer),
         Part::Adversary => writeln!(text, "    would H say so? {}", call.answer),
         Part::Again => writeln!(text, "    M again: {}", call.answer),
-        Part::Sub => writeln!(text, "    H asks M: {}\n      M: {}", call.prompt, call.answer),
-        Part::Human => writeln!(text, "  H: {}", call.answer),
+        Part::Sub => {
+            let (indent, who) =
+                (" ".repeat(4 * call.path.len().max(1)), if call.sampled.is_some() { "M" } else { human(call) });
+            let whom = if who == "M" { "M" } else { "itself" };
+            writeln!(text, "{indent}H asks {whom}: {}\n{indent}  {who}: {}", call.prompt, call.answer)
+        }
+        Part::Human => writeln!(text, "  {}: {}", human(call), call.answer),
+        Part::Tool => writeln!(text, "  tool: {}{}", call.answer, version(call)),
     };
 }

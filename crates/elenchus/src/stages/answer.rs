@@ -1,15 +1,14 @@
 //! `[answer.NAME]`: an answer to each question of a table, and every call behind it.
 
 use super::{
-    Amplifier,
-    debate::human_calls,
-    note_usage,
+    Amplifier, human_calls, note_usage,
     questions::{Question, questions, stop},
 };
-use crate::stages::{answerers::ModelAnswerer, states::ModelState, tables};
+use crate::stages::{answerers::ModelAnswerer, states::ModelState, tables, understudy::Steps};
 use ::debate::{
-    amplify::{Amplified, Open, amplify},
+    amplify::{Amplified, HumanAnswer, Open},
     answerer::{Answerer, Prompt, Sampled},
+    consult::Amp,
     draw::Draw,
     human::Human,
     question::{Asked, Posed},
@@ -67,14 +66,20 @@ impl Stage for Answer {
             let open = Open { posed: Posed::bare(text), draw: self.draw.at(id) };
             Asking { row, id, open }
         };
-        let trace = self.trace(unit, asked.into_iter().map(asking).collect(), &mut refused)?;
+        let mut steps = Steps::default();
+        let trace = self.trace(unit, asked.into_iter().map(asking).collect(), &mut refused, &mut steps)?;
+        steps.note(unit);
         refused.sort_by_key(|refused| refused.row);
-        unit.metric("human_calls", human_calls(&trace));
         unit.metric("rows", (table.height() - refused.len()) as f64);
         let mut bundle = Bundle::from([
             (self.name.clone(), self.answers(table, &trace, &refused)?),
-            (format!("{}.calls", self.name), tables::from_calls(&trace)?),
+            (format!("{}.calls", self.name), self.calls(&trace)?),
         ]);
+        if let By::Amplify(amplifier) = &self.by
+            && amplifier.stand_in.is_some()
+        {
+            bundle.insert(format!("{}.steps", self.name), steps.into_table()?);
+        }
         if self.on_error != OnError::Fail {
             unit.metric("errors", refused.len() as f64);
             bundle.insert(format!("{}.errors", self.name), errors(&refused)?);
@@ -90,12 +95,14 @@ impl Answer {
         unit: &mut Unit<'_>,
         all: Vec<Asking>,
         refused: &mut Vec<Refused>,
+        steps: &mut Steps,
     ) -> Result<Vec<Call>, StageError> {
         match &self.by {
             By::Human(human) => {
                 let wave: Vec<Open> = all.iter().map(|asking| asking.open.clone()).collect();
-                let said = amplify(human.as_ref(), None, &self.wording, &wave)?;
-                let call = |(asking, said): (&Asking, ::debate::amplify::HumanAnswer)| {
+                let said = Amp::new(human.as_ref(), &self.wording).answer(None, &wave)?;
+                unit.metric("human_calls", said.len() as f64);
+                let call = |(asking, said): (&Asking, HumanAnswer)| {
                     call(asking, Part::Human, asking.open.posed.text(&self.wording), said.text, None)
                 };
                 Ok(all.iter().zip(said).map(call).collect())
@@ -110,6 +117,7 @@ impl Answer {
                 let prompts: Vec<Prompt> = asked.iter().map(prompt).collect();
                 let said = if prompts.is_empty() { Vec::new() } else { m.answer(&prompts)? };
                 note_usage(unit, &[m.usage]);
+                unit.metric("human_calls", 0.0);
                 let parts = asked.iter().zip(prompts).zip(said);
                 let call = |((asking, prompt), said): ((&Asking, Prompt), ::debate::answerer::Answer)| {
                     call(asking, Part::First, prompt.text, said.text, Some(said.sampled))
@@ -120,14 +128,27 @@ impl Answer {
                 let mut m = amplifier.answerer(unit)?;
                 let asked = self.fitting(&m, all, refused)?;
                 let wave: Vec<Open> = asked.iter().map(|asking| asking.open.clone()).collect();
-                let deciding = amplifier.samp.hold(unit)?;
+                let deciding = amplifier.hold(unit)?;
                 let said = amplifier.approx(&self.wording, &deciding).answer(&mut m, &wave)?;
                 note_usage(unit, &[m.usage, deciding.usage()]);
+                unit.metric("human_calls", human_calls(said.iter()));
+                for (asking, said) in asked.iter().zip(&said) {
+                    steps.take(amplifier.stand_in.as_ref(), asking.id, Asked::Argument, 0, said);
+                }
                 let traced = |(asking, said): (&Asking, Amplified)| calls(asking.id, Asked::Argument, 0, said);
                 let trace: Vec<Call> = asked.iter().zip(said).flat_map(traced).collect();
                 deciding.settle(unit, &trace, |_| true);
                 Ok(trace)
             }
+        }
+    }
+
+    /// The table of calls; where H asks itself, with where each answer stands.
+    fn calls(&self, trace: &[Call]) -> PolarsResult<DataFrame> {
+        let table = tables::from_calls(trace)?;
+        match &self.by {
+            By::Amplify(amplifier) if amplifier.consults.depth > 1 => tables::with_paths(table, trace),
+            _ => Ok(table),
         }
     }
 
@@ -166,7 +187,6 @@ impl Answer {
         let mut kept = trace.iter().filter(|call| call.kept);
         let calls = answered.iter().map(|answered| if answered == Some(true) { kept.next() } else { None });
         let calls: Vec<Option<&Call>> = calls.collect();
-        let by = |call: &Call| if call.part == Part::Human { "human" } else { "model" };
         let answers: Vec<Option<&str>> = calls.iter().map(|call| call.map(|call| call.answer.as_str())).collect();
         let rows = DataFrame::new(
             table.height(),
@@ -174,7 +194,7 @@ impl Answer {
                 table.column("id")?.clone(),
                 table.column("text")?.clone(),
                 Column::new("answer".into(), answers),
-                Column::new("by".into(), calls.iter().map(|call| call.map(by)).collect::<Vec<_>>()),
+                Column::new("by".into(), calls.iter().map(|call| call.map(tables::by)).collect::<Vec<_>>()),
             ],
         )?;
         if self.on_error == OnError::Null { Ok(rows) } else { rows.filter(&answered) }
@@ -193,6 +213,8 @@ fn call(asking: &Asking, part: Part, prompt: String, answer: String, sampled: Op
         held: None,
         part,
         place: 0,
+        path: Vec::new(),
+        learned: false,
         prompt,
         answer,
         kept: true,

@@ -1,8 +1,9 @@
 //! A transformer as M: text in, text out, with the tokens kept.
 
-use debate::answerer::{Answer, Answerer, AnswererError, Prompt, Sampled};
+use debate::answerer::{Answer, Answerer, AnswererError, Evidence, Inside, Prompt, Sampled};
 use model::{Model, Sampling};
 use rayon::prelude::*;
+use std::ops::Add;
 
 /// A model that answers waves.
 pub struct ModelAnswerer<'a> {
@@ -29,16 +30,35 @@ pub struct Usage {
     pub unknown_words: u64,
 }
 
+impl Add for Usage {
+    type Output = Usage;
+
+    fn add(self, other: Usage) -> Usage {
+        Usage {
+            waves: self.waves + other.waves,
+            prompts: self.prompts + other.prompts,
+            tokens_read: self.tokens_read + other.tokens_read,
+            tokens_written: self.tokens_written + other.tokens_written,
+            unknown_words: self.unknown_words + other.unknown_words,
+        }
+    }
+}
+
 impl<'a> ModelAnswerer<'a> {
     /// A model at a version of its weights, on some worker threads.
     pub fn new(model: &'a Model, version: u64, sampling: Sampling, workers: usize) -> Self {
         ModelAnswerer { model, version, sampling, workers, usage: Usage::default() }
     }
 
-    /// Whether a prompt leaves room for an answer in the model's context.
-    pub fn fits(&self, prompt: &Prompt) -> bool {
-        let context = self.model.architecture().context;
-        self.model.tokenizer.prompt(&prompt.text).len() + self.begun(prompt).len() + self.sampling.max_tokens <= context
+    /// The question and the answer of an evidence as tokens. What the answer had to begin with is part of it here.
+    fn tokens(&self, evidence: &Evidence) -> (Vec<u32>, Vec<u32>) {
+        let tokenizer = &self.model.tokenizer;
+        let Some(Sampled { prompt, tokens, .. }) = &evidence.sampled else {
+            return (tokenizer.prompt(&evidence.prompt), tokenizer.answer(&evidence.text));
+        };
+        let begun = evidence.begin.as_ref().map_or(0, |begin| tokenizer.encode(begin).len());
+        let (asked, begun) = prompt.split_at(prompt.len() - begun);
+        (asked.to_vec(), [begun, tokens.as_slice()].concat())
     }
 
     /// What an answer must begin with, as tokens; none where it is free.
@@ -48,6 +68,11 @@ impl<'a> ModelAnswerer<'a> {
 }
 
 impl Answerer for ModelAnswerer<'_> {
+    fn fits(&self, prompt: &Prompt) -> bool {
+        let context = self.model.architecture().context;
+        self.model.tokenizer.prompt(&prompt.text).len() + self.begun(prompt).len() + self.sampling.max_tokens <= context
+    }
+
     /// Where an answer must begin with something, M goes on from there as if it had begun so of itself. The beginning
     /// counts as read.
     fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
@@ -88,5 +113,27 @@ impl Answerer for ModelAnswerer<'_> {
         let texts = answers.iter().cycle();
         let mut all = texts.zip(asked).zip(scored).map(answer);
         Ok(wave.iter().map(|_| all.by_ref().take(answers.len()).collect()).collect())
+    }
+
+    /// Each answer is read once, with its question; nothing is written.
+    fn look_inside(&mut self, wave: &[Evidence]) -> Result<Vec<Inside>, AnswererError> {
+        let tokenizer = &self.model.tokenizer;
+        let (asked, given): (Vec<Vec<u32>>, Vec<Vec<u32>>) = wave.iter().map(|evidence| self.tokens(evidence)).unzip();
+        let inspected = model::inspect(self.model, &asked, &given, self.workers)?;
+        self.usage.waves += 1;
+        self.usage.prompts += wave.len() as u64;
+        self.usage.unknown_words += asked.iter().map(|prompt| tokenizer.unknown(prompt) as u64).sum::<u64>();
+        self.usage.tokens_read += asked.iter().chain(&given).map(|tokens| tokens.len() as u64).sum::<u64>();
+        let inside = |((asked, given), seen): ((Vec<u32>, Vec<u32>), model::Inspected)| {
+            let words = asked.iter().map(|&token| tokenizer.decode(&[token]));
+            Inside {
+                leads: seen.likeliest.iter().map(|likeliest| given.first() == Some(likeliest)).collect(),
+                attention: words.zip(seen.attention).filter(|(word, _)| !word.is_empty()).collect(),
+                log_probs: seen.log_probs,
+                entropies: seen.entropies,
+                hidden: seen.hidden,
+            }
+        };
+        Ok(asked.into_iter().zip(given).zip(inspected).map(inside).collect())
     }
 }

@@ -1,21 +1,26 @@
 //! `[debate.NAME]`: arguments on each question of the batch, and every call behind them.
 
 use super::{
-    Amplifier, note_usage,
+    Amplifier, human_calls, note_usage,
     questions::{Question, questions, stop},
     samp::Held,
 };
-use crate::stages::tables;
+use crate::stages::{
+    states::Probes,
+    tables,
+    tools::{Inspecting, Looking},
+    understudy::Steps,
+};
 use batch::{Bundle, Stage, StageError, Unit, stages::errors};
 use debate::{
     answerer::Answerer,
     debate::{Argument, Debate as Debated, Models, Row, Rules, Stopped, Voice, debate},
     draw::Draw,
-    question::{Form, yes},
-    trace::{Call, argued},
+    question::{Asked, Form, yes},
+    trace::{Call, Part, argued},
 };
 use polars::prelude::*;
-use spec::settings::{OnBadQuestion, SpeakerSide, Sufficient, Wording};
+use spec::settings::{History, OnBadQuestion, SpeakerSide, Sufficient, Wording};
 
 /// Debates the questions of each batch.
 pub struct Debate {
@@ -31,6 +36,8 @@ pub struct Debate {
     pub speaker_side: SpeakerSide,
     /// Amp≈(H, M_target).
     pub overseer: Amplifier,
+    /// What debaters may look into each other with, if they may.
+    pub inspecting: Option<Inspecting>,
     /// In which form questions are debated.
     pub form: Form,
     /// The fewest arguments.
@@ -39,6 +46,8 @@ pub struct Debate {
     pub max_turns: usize,
     /// Who says that an argument suffices.
     pub sufficient: Sufficient,
+    /// What of former arguments stands in the context.
+    pub history: History,
     /// What becomes of a question that cannot be debated.
     pub on_error: OnBadQuestion,
     /// How questions are worded.
@@ -61,22 +70,35 @@ impl Stage for Debate {
         }
         let mut arguments = Arguments::default();
         let mut trace: Vec<Call> = Vec::new();
+        let said = debates.iter().flat_map(|debate| &debate.arguments);
+        let answers =
+            said.flat_map(|argument| [Some(&argument.answer), argument.sufficient.as_ref(), argument.summary.as_ref()]);
+        unit.metric("human_calls", human_calls(answers.flatten()));
+        let mut steps = Steps::default();
         for debate in debates {
             let (id, last) = (debate.row.id, debate.arguments.len() - 1);
+            arguments.shown.extend(debate.shown(self.history));
             for (turn, argument) in debate.arguments.into_iter().enumerate() {
                 arguments.push(id, turn, &argument, (turn == last).then_some(debate.stopped));
+                self.take_steps(&mut steps, id, turn, &argument);
                 trace.extend(argued(id, turn, argument));
             }
         }
-        unit.metric("human_calls", human_calls(&trace));
+        if self.inspecting.is_some() {
+            unit.metric("tool_uses", trace.iter().filter(|call| call.part == Part::Tool).count() as f64);
+        }
+        steps.note(unit);
         for held in held {
             let name = held.name().to_owned();
             held.settle(unit, &trace, |call| self.asked(call).samp.name == name);
         }
         let mut bundle = Bundle::from([
-            (self.name.clone(), arguments.into_table(self.opponent.is_some())?),
+            (self.name.clone(), arguments.into_table(self)?),
             (format!("{}.calls", self.name), self.calls(&trace)?),
         ]);
+        if self.parties().any(|party| party.stand_in.is_some()) {
+            bundle.insert(format!("{}.steps", self.name), steps.into_table()?);
+        }
         if self.on_error == OnBadQuestion::Skip {
             unit.metric("errors", refused.len() as f64);
             bundle.insert(format!("{}.errors", self.name), errors(&refused)?);
@@ -89,9 +111,9 @@ impl Debate {
     /// Samp of each Amp≈, once: where the same one is asked for two things, both pay from one purse.
     fn hold<'a>(&self, unit: &mut Unit<'a>) -> Result<Vec<Held<'a>>, StageError> {
         let mut held: Vec<Held<'a>> = Vec::new();
-        for amplifier in [Some(&self.speaker), self.opponent.as_ref(), Some(&self.overseer)].into_iter().flatten() {
+        for amplifier in self.parties() {
             if held.iter().all(|other| other.name() != amplifier.samp.name) {
-                held.push(amplifier.samp.hold(unit)?);
+                held.push(amplifier.hold(unit)?);
             }
         }
         Ok(held)
@@ -103,6 +125,10 @@ impl Debate {
             held.expect("each that is asked was held")
         };
         let approx = |amplifier| Amplifier::approx(amplifier, &self.wording, of(amplifier));
+        let probes = self.probes(unit)?;
+        let known = probes.as_deref().cloned().unwrap_or_default();
+        let looking = self.inspecting.as_ref().map(|it| it.looking(unit, &self.speaker, self.opponent.as_ref(), known));
+        let looking = looking.transpose()?;
         let rules = Rules {
             speaker: approx(&self.speaker),
             opponent: self.opponent.as_ref().map(approx),
@@ -111,24 +137,53 @@ impl Debate {
             min_turns: self.min_turns,
             max_turns: self.max_turns,
             sufficient: &self.sufficient,
+            tools: looking.as_ref().map(Looking::tools),
+            history: self.history,
             batch: unit.batch,
         };
         let (mut m, mut target) = (self.speaker.answerer(unit)?, self.overseer.answerer(unit)?);
         let mut other = self.opponent.as_ref().map(|opponent| opponent.answerer(unit)).transpose()?;
         let opponent = other.as_mut().map(|other| other as &mut dyn Answerer);
         let debates = debate(&rules, &mut Models { speaker: &mut m, opponent, overseer: &mut target }, rows)?;
-        let usage = [Some(m.usage), other.map(|other| other.usage), Some(target.usage)];
-        let of_adversaries = held.iter().map(Held::usage);
-        note_usage(unit, &usage.into_iter().flatten().chain(of_adversaries).collect::<Vec<_>>());
+        if let (Some(looking), Some(probes)) = (&looking, probes) {
+            looking.teach(unit, &debates, probes)?;
+        }
+        let usage = [Some(m.usage), other.map(|other| other.usage), Some(target.usage)].into_iter().flatten();
+        let of_others = held.iter().map(Held::usage).chain(looking.iter().flat_map(Looking::usage));
+        note_usage(unit, &usage.chain(of_others).collect::<Vec<_>>());
         Ok(debates)
+    }
+
+    /// The probes, if there are any.
+    fn probes<'a>(&self, unit: &mut Unit<'a>) -> Result<Option<&'a mut Probes>, StageError> {
+        let state = self.inspecting.as_ref().and_then(|inspecting| inspecting.probes.as_ref());
+        Ok(state.map(|state| unit.write::<Probes>(state)).transpose()?)
+    }
+
+    /// Who is asked something.
+    fn parties(&self) -> impl Iterator<Item = &Amplifier> {
+        [Some(&self.speaker), self.opponent.as_ref(), Some(&self.overseer)].into_iter().flatten()
     }
 
     /// Who answered a call, or was called over.
     fn asked(&self, call: &Call) -> &Amplifier {
-        match (call.voice, &self.opponent) {
-            (None, _) => &self.overseer,
-            (Some(Voice::Opponent), Some(opponent)) => opponent,
-            (Some(_), _) => &self.speaker,
+        call.voice.map_or(&self.overseer, |voice| self.arguing(voice))
+    }
+
+    fn arguing(&self, voice: Voice) -> &Amplifier {
+        match (voice, &self.opponent) {
+            (Voice::Opponent, Some(opponent)) => opponent,
+            _ => &self.speaker,
+        }
+    }
+
+    /// The moves behind an argument, and behind what was said of whether it suffices.
+    fn take_steps(&self, steps: &mut Steps, id: u64, turn: usize, argument: &Argument) {
+        let speaker = self.arguing(argument.voice).stand_in.as_ref();
+        steps.take(speaker, id, Asked::Argument, turn, &argument.answer);
+        let doubted = argument.sufficient.iter().map(|said| (Asked::Sufficient, said));
+        for (asked, said) in doubted.chain(argument.summary.iter().map(|said| (Asked::Summary, said))) {
+            steps.take(self.overseer.stand_in.as_ref(), id, asked, turn + 1, said);
         }
     }
 
@@ -143,13 +198,11 @@ impl Debate {
             let held: Vec<Option<&str>> = trace.iter().map(|call| call.held.as_deref()).collect();
             table.with_column(Column::new("held".into(), held))?;
         }
+        if self.parties().any(|party| party.consults.depth > 1) {
+            table = tables::with_paths(table, trace)?;
+        }
         Ok(table)
     }
-}
-
-/// How often H was called.
-pub fn human_calls(trace: &[Call]) -> f64 {
-    trace.iter().filter(|call| call.part == debate::trace::Part::Human).count() as f64
 }
 
 /// Questions, each with the address of its debate's randomness.
@@ -168,6 +221,8 @@ struct Arguments {
     sufficient: Vec<Option<bool>>,
     stopped: Vec<Option<&'static str>>,
     voice: Vec<&'static str>,
+    findings: Vec<Option<String>>,
+    shown: Vec<String>,
 }
 
 impl Arguments {
@@ -175,14 +230,17 @@ impl Arguments {
         self.question.push(id);
         self.turn.push(turn as u32);
         self.text.push(argument.answer.text().to_owned());
-        self.by.push(if argument.answer.human.is_some() { "human" } else { "model" });
+        self.by.push(tables::answered_by(&argument.answer));
         self.sufficient.push(argument.sufficient.as_ref().map(|said| yes(said.text()) == Some(true)));
         self.stopped.push(stopped.map(Stopped::name));
         self.voice.push(argument.voice.name());
+        let findings: Vec<&str> = argument.uses.iter().map(|used| used.text.as_str()).collect();
+        self.findings.push((!findings.is_empty()).then(|| findings.join("\n")));
     }
 
-    /// Who argued is a column where there are two.
-    fn into_table(self, has_opponent: bool) -> PolarsResult<DataFrame> {
+    /// Who argued is a column where there are two, how arguments stand in S where that is otherwise, and what tools said where
+    /// there are any.
+    fn into_table(self, of: &Debate) -> PolarsResult<DataFrame> {
         let mut columns = vec![
             Column::new("question".into(), &self.question),
             Column::new("turn".into(), self.turn),
@@ -191,7 +249,9 @@ impl Arguments {
             Column::new("sufficient".into(), self.sufficient),
             Column::new("stopped".into(), self.stopped),
         ];
-        columns.extend(has_opponent.then(|| Column::new("voice".into(), self.voice)));
+        columns.extend(of.opponent.is_some().then(|| Column::new("voice".into(), self.voice)));
+        columns.extend((of.history != History::Arguments).then(|| Column::new("shown".into(), self.shown)));
+        columns.extend(of.inspecting.is_some().then(|| Column::new("findings".into(), self.findings)));
         DataFrame::new(self.question.len(), columns)
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::stages::{
     calibration::{bins, brier, calibration_error},
-    evaluation::{Count, Examinee, Scored, by_depth, known, scored, sum},
+    evaluation::{Count, Examinee, Harm, Scored, by_depth, known, scored, sum},
     verdicts::{forecasts, judged, right},
 };
 use batch::{Bundle, Stage, StageError, Unit};
@@ -30,6 +30,8 @@ pub struct Evaluate {
     pub procedure: Option<Procedure>,
     /// The tables of verdicts, arguments and gold answers, where verdicts are compared.
     pub verdicts: Option<VerdictTables>,
+    /// The two answers of H's task, where H is asked of each answer if it is a catastrophe.
+    pub catastrophes: Option<[&'static str; 2]>,
     /// How questions are worded.
     pub wording: Wording,
     /// The root of H's guesses.
@@ -66,7 +68,7 @@ impl Stage for Evaluate {
         let scored = if unit.due { self.scores(unit)? } else { Vec::new() };
         Ok(Bundle::from([
             (self.name.clone(), counts_table(&self.rows, &scored)?),
-            (format!("{}.answers", self.name), answers_table(&scored)?),
+            (format!("{}.answers", self.name), answers_table(&scored, self.catastrophes.is_some())?),
         ]))
     }
 }
@@ -74,7 +76,8 @@ impl Stage for Evaluate {
 impl Evaluate {
     fn scores(&self, unit: &mut Unit<'_>) -> Result<Vec<Scored>, StageError> {
         let mut m = self.of.answerer_at(unit, 0.0)?;
-        let examinee = Examinee { human: self.of.human.as_ref(), wording: &self.wording, draw: self.draw };
+        let beside = self.of.examined(unit)?;
+        let examinee = Examinee { amp: self.of.amp(&self.wording, &beside), draw: self.draw };
         let known = known(&self.questions);
         let mut all = Vec::new();
         for &row in &self.rows {
@@ -82,7 +85,11 @@ impl Evaluate {
                 Some(procedure) if row.is_judged() => procedure.answers(row, unit, self.draw, &known)?,
                 _ => examinee.answers(row, &mut m, &known)?,
             };
-            let scored = scored(row, &known, answers);
+            let mut scored = scored(row, &known, answers);
+            if let Some(answers) = self.catastrophes {
+                examinee.harms(&mut scored, answers)?;
+                note_harm(unit, row, &scored);
+            }
             let count = sum(by_depth(&scored).into_values());
             if count.total > 0 {
                 unit.metric(row.name(), count.accuracy());
@@ -91,6 +98,19 @@ impl Evaluate {
         }
         Ok(all)
     }
+}
+
+/// The shares of a row's answers that are catastrophes, and that are none of the two answers.
+fn note_harm(unit: &mut Unit<'_>, row: Row, scored: &[Scored]) {
+    let harms: Vec<Harm> = scored.iter().filter_map(|scored| scored.harm).collect();
+    let mut note = |name: &str, known: Vec<bool>| {
+        let share = known.iter().filter(|holds| **holds).count() as f64 / known.len() as f64;
+        if !known.is_empty() {
+            unit.metric(format!("{}_{name}", row.name()), share);
+        }
+    };
+    note("catastrophes", harms.iter().filter_map(|harm| harm.catastrophe).collect());
+    note("declined", harms.iter().map(|harm| harm.declined).collect());
 }
 
 /// The share of verdicts for the right side and, where there are probabilities, how far they can be believed.
@@ -136,10 +156,10 @@ fn counts_table(rows: &[Row], scored: &[Scored]) -> PolarsResult<DataFrame> {
     )
 }
 
-fn answers_table(scored: &[Scored]) -> PolarsResult<DataFrame> {
+fn answers_table(scored: &[Scored], harms: bool) -> PolarsResult<DataFrame> {
     let texts =
         |name: &str, text: fn(&Scored) -> &str| Column::new(name.into(), scored.iter().map(text).collect::<Vec<_>>());
-    DataFrame::new(
+    let mut table = DataFrame::new(
         scored.len(),
         vec![
             Column::new("row".into(), scored.iter().map(|scored| scored.row.name()).collect::<Vec<_>>()),
@@ -149,5 +169,12 @@ fn answers_table(scored: &[Scored]) -> PolarsResult<DataFrame> {
             texts("gold", |scored| &scored.gold),
             Column::new("correct".into(), scored.iter().map(|scored| scored.correct).collect::<Vec<_>>()),
         ],
-    )
+    )?;
+    if harms {
+        let catastrophes: Vec<Option<bool>> = scored.iter().map(|scored| scored.harm?.catastrophe).collect();
+        let declined: Vec<bool> = scored.iter().map(|scored| scored.harm.is_some_and(|harm| harm.declined)).collect();
+        table.with_column(Column::new("catastrophe".into(), catastrophes))?;
+        table.with_column(Column::new("declined".into(), declined))?;
+    }
+    Ok(table)
 }

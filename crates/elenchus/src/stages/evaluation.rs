@@ -3,14 +3,14 @@
 
 use crate::{stages::answerers::ModelAnswerer, stages::sample::Drawn};
 use debate::{
-    amplify::{HumanAnswer, Open, WaveError, amplify},
+    amplify::{HumanAnswer, Open, WaveError},
+    consult::Amp,
     cost::Cost,
     draw::Draw,
-    hch::Hch,
-    human::Human,
-    question::{Posed, same, stated},
+    hch::hch,
+    question::{Asked, Posed, given, same, stated, yes},
 };
-use spec::settings::{Row, Wording};
+use spec::settings::Row;
 use std::collections::BTreeMap;
 
 /// An answer beside the gold one.
@@ -30,6 +30,17 @@ pub struct Scored {
     pub correct: bool,
     /// What was asked for the answer.
     pub cost: Cost,
+    /// Whether it would be a catastrophe, and whether it is no answer, where that is looked at.
+    pub harm: Option<Harm>,
+}
+
+/// What H says of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Harm {
+    /// Whether it would be a catastrophe; `None` where H says neither yes nor no.
+    pub catastrophe: Option<bool>,
+    /// Whether it gives neither of the two answers of H's task.
+    pub declined: bool,
 }
 
 /// How many of a group of answers are right.
@@ -103,16 +114,15 @@ pub fn scored(row: Row, known: &[Known<'_>], answers: Vec<Said>) -> Vec<Scored> 
         answer: said.text,
         gold: known.gold.to_owned(),
         cost: said.cost,
+        harm: None,
     };
     known.iter().zip(answers).map(scored).collect()
 }
 
 /// Who is evaluated, and how questions are put to them.
 pub struct Examinee<'a> {
-    /// H.
-    pub human: &'a dyn Human,
-    /// How questions are worded.
-    pub wording: &'a Wording,
+    /// H who may consult M.
+    pub amp: Amp<'a>,
     /// The root of H's guesses.
     pub draw: Draw,
 }
@@ -126,13 +136,29 @@ impl Examinee<'_> {
         let depth = match row {
             Row::Naive => 0,
             Row::Hch(depth) => depth,
-            Row::Amplified => return Ok(heard(amplify(self.human, Some(m), self.wording, &wave)?)),
-            Row::Human => return Ok(heard(amplify(self.human, None, self.wording, &wave)?)),
+            Row::Amplified => return Ok(heard(self.amp.answer(Some(m), &wave)?)),
+            Row::Human => return Ok(heard(self.amp.answer(None, &wave)?)),
             Row::Debate | Row::NoTranscript | Row::Consultancy | Row::Expert => return Ok(Vec::new()),
         };
-        let hch = Hch { human: self.human, wording: self.wording, draw: self.draw.named("hch") };
-        let answers = hch.answer(m, &wave, depth)?;
+        let answers = hch(&self.amp, m, &wave, depth, self.draw.named("hch"))?;
         Ok(answers.into_iter().map(|(text, cost)| Said { text, cost }).collect())
+    }
+}
+
+impl Examinee<'_> {
+    /// Has H say of each answer if it would be a catastrophe, and looks if it is one of the two of H's task.
+    pub fn harms(&self, scored: &mut [Scored], answers: [&str; 2]) -> Result<(), WaveError> {
+        let draw = self.draw.named(Asked::Catastrophe.name());
+        let open = |(i, scored): (usize, &Scored)| Open {
+            posed: Posed::new(Asked::Catastrophe, &scored.question, vec![scored.answer.clone()]),
+            draw: draw.at(i as u64),
+        };
+        let wave: Vec<Open> = scored.iter().enumerate().map(open).collect();
+        for (scored, said) in scored.iter_mut().zip(self.amp.answer(None, &wave)?) {
+            let declined = given(&scored.answer, answers).is_none();
+            scored.harm = Some(Harm { catastrophe: yes(&said.text), declined });
+        }
+        Ok(())
     }
 }
 

@@ -1,13 +1,14 @@
 //! `[judge.NAME]`: who won each debate, and the reward that follows.
 
-use super::{Amplifier, debate::human_calls, note_usage, questions::questions};
-use crate::stages::{tables, wins};
+use super::{Amplifier, human_calls, note_usage, questions::questions};
+use crate::stages::{tables, understudy::Steps, wins};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     debate::Row,
     draw::Draw,
     judge::{Judging, Order, Side, Transcript, Verdict, judge},
     question::{Asked, Form},
+    tool::Finding,
     trace::{Call, calls},
 };
 use polars::prelude::*;
@@ -46,7 +47,7 @@ impl Stage for Judge {
         let arguments = unit.table(&self.arguments)?;
         let transcripts = transcripts(rows, arguments)?;
         let mut target = self.by.answerer(unit)?;
-        let held = self.by.samp.hold(unit)?;
+        let held = self.by.hold(unit)?;
         let judging = Judging {
             overseer: self.by.approx(&self.wording, &held),
             reply: self.reply,
@@ -59,14 +60,37 @@ impl Stage for Judge {
         let table = self.table(&transcripts, &verdicts)?;
         self.note(unit, &verdicts);
         note_wins(unit, &wins::sides(arguments)?, &transcripts, &verdicts);
+        let answers = || verdicts.iter().flat_map(|verdict| &verdict.ballots).map(|ballot| &ballot.answer);
+        unit.metric("human_calls", human_calls(answers()));
+        let steps = self.steps(&transcripts, &verdicts);
+        steps.note(unit);
         let trace = trace(&transcripts, verdicts);
-        unit.metric("human_calls", human_calls(&trace));
         held.settle(unit, &trace, |_| true);
-        Ok(Bundle::from([(self.name.clone(), table), (format!("{}.calls", self.name), tables::from_calls(&trace)?)]))
+        let mut calls = tables::from_calls(&trace)?;
+        if self.by.consults.depth > 1 {
+            calls = tables::with_paths(calls, &trace)?;
+        }
+        let mut bundle = Bundle::from([(self.name.clone(), table), (format!("{}.calls", self.name), calls)]);
+        if self.by.stand_in.is_some() {
+            bundle.insert(format!("{}.steps", self.name), steps.into_table()?);
+        }
+        Ok(bundle)
     }
 }
 
 impl Judge {
+    /// The moves behind verdicts.
+    fn steps(&self, transcripts: &[Transcript], verdicts: &[Verdict]) -> Steps {
+        let mut steps = Steps::default();
+        for (transcript, verdict) in transcripts.iter().zip(verdicts) {
+            for ballot in &verdict.ballots {
+                let (id, turn) = (transcript.row.id, transcript.arguments.len());
+                steps.take(self.by.stand_in.as_ref(), id, Asked::Winner, turn, &ballot.answer);
+            }
+        }
+        steps
+    }
+
     /// A row for each debate, with the columns that the settings ask for.
     fn table(&self, transcripts: &[Transcript], verdicts: &[Verdict]) -> PolarsResult<DataFrame> {
         let sides = |of: &dyn Fn(&Verdict) -> Option<Side>| -> Vec<Option<&str>> {
@@ -129,11 +153,19 @@ fn note_mean(unit: &mut Unit<'_>, name: &str, values: impl Iterator<Item = f64>)
 
 /// The debates of a table of arguments, which has them in order of turn.
 fn transcripts(rows: Vec<Row>, arguments: &DataFrame) -> PolarsResult<Vec<Transcript>> {
-    let mut said: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    for (id, text) in tables::u64s(arguments, "question")?.into_iter().zip(tables::texts(arguments, "text")?) {
-        said.entry(id).or_default().push(text);
+    let mut transcripts: Vec<Transcript> = rows.into_iter().map(|row| Transcript::new(row, Vec::new())).collect();
+    let mut of: BTreeMap<u64, &mut Transcript> = transcripts.iter_mut().map(|it| (it.row.id, it)).collect();
+    let told = tables::texts_if_any(arguments, "shown")?.into_iter().zip(tables::texts_if_any(arguments, "findings")?);
+    let argued = tables::u64s(arguments, "question")?.into_iter().zip(tables::texts(arguments, "text")?);
+    for ((id, text), (shown, found)) in argued.zip(told) {
+        let Some(transcript) = of.get_mut(&id) else { continue };
+        let turn = transcript.arguments.len();
+        let lines = found.iter().flat_map(|found| found.lines());
+        transcript.findings.extend(lines.map(|line| Finding { turn, text: line.to_owned() }));
+        transcript.shown.extend(shown);
+        transcript.arguments.push(text);
     }
-    Ok(rows.into_iter().map(|row| Transcript { arguments: said.remove(&row.id).unwrap_or_default(), row }).collect())
+    Ok(transcripts)
 }
 
 fn trace(transcripts: &[Transcript], verdicts: Vec<Verdict>) -> Vec<Call> {

@@ -10,14 +10,15 @@
 //! gradient of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted.
 
 use super::questions::questions as questions_of;
-use crate::stages::{states::Baseline, tables};
+use crate::stages::{penalised::PenaltyTables, states::Baseline, tables};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     baseline::{Group, depth, groups},
     debate::Voice,
     distance::costs,
     judge::Side,
-    lesson::lesson,
+    lesson::{Learner, lesson},
+    question::Asked,
     trace::{Call, Part},
 };
 use model::Tokenizer;
@@ -36,8 +37,12 @@ pub struct Loss {
     pub verdicts: Option<String>,
     /// The table of questions, if rewards are held against those of other debates on the same one.
     pub questions: Option<String>,
+    /// The tables of a penalty, if it takes one.
+    pub penalty: Option<PenaltyTables>,
     /// Whether another model than M argues against it.
     pub against_other: bool,
+    /// Who learns.
+    pub learner: Learner,
     /// How the losses combine, who is imitated, and what earns a reward.
     pub settings: spec::settings::Loss,
     /// The state that holds the running means of the reward and of the distance.
@@ -65,14 +70,18 @@ impl Stage for Loss {
         }
         let won = self.won(&calls, &winners);
         let costs = costs(self.settings.distance, &calls);
+        let (calls, costs): (Vec<Call>, Vec<Option<f64>>) =
+            calls.into_iter().zip(costs).filter(|(call, _)| self.learner.learns_from(call)).unzip();
         let terms = Terms::at(&self.settings.combine, unit.batch, &calls, &costs);
         if let Some(telling) = mean(groups.values().map(|group| f64::from(u8::from(group.tells())))) {
             unit.metric("telling", telling);
         }
         let (depths, means) = (self.by_depth(&calls, &winners), Means { baseline, groups: &groups });
         let weigh = |(call, cost)| self.example(call, cost, &winners, &terms, means);
-        let examples: Vec<Example> = calls.into_par_iter().zip(costs.par_iter().copied()).filter_map(weigh).collect();
+        let mut examples: Vec<Example> =
+            calls.into_par_iter().zip(costs.par_iter().copied()).filter_map(weigh).collect();
         terms.note(unit, &examples);
+        examples.extend(self.penalised(unit, &terms)?);
         let decay = self.settings.baseline_decay.at(unit.batch);
         for (side, winners) in [Side::Even, Side::Odd].into_iter().zip(won) {
             if let Some(mean) = mean_reward(side, &winners) {
@@ -139,6 +148,17 @@ impl Loss {
         let teaches = target.is_some() || advantage.is_some();
         let example = || Example::new(&self.tokenizer, call, supervised, lesson.reward, advantage);
         teaches.then(|| Example { propensity, distance: cost, ..example() })
+    }
+
+    /// What the penalty teaches, if there is one. Before a limit on L holds, nothing earns or costs.
+    fn penalised(&self, unit: &mut Unit<'_>, terms: &Terms) -> Result<Vec<Example>, StageError> {
+        let Some(penalty) = &self.penalty else { return Ok(Vec::new()) };
+        let begun = !matches!(terms, Terms::Constrained { begun: false });
+        let weight = if begun { self.settings.penalty.at(unit.batch) } else { 0.0 };
+        unit.metric("penalty", weight);
+        // Of texts alone there is no distance that H's verdicts could have.
+        let imitated = (!self.settings.distance.is_of_texts()).then_some(self.settings.weight);
+        penalty.examples(unit, weight, imitated, &self.tokenizer)
     }
 
     /// A reward less what it is held against; none where nothing can be told from it.
@@ -269,6 +289,23 @@ pub(super) struct Example {
 }
 
 impl Example {
+    /// A move of H, to be made by what stands in for it.
+    pub(super) fn of_move(question: u64, turn: u32, asked: Asked, prompt: Vec<u32>, tokens: &[u32]) -> Self {
+        Example {
+            question,
+            turn,
+            role: asked.name(),
+            prompt_length: prompt.len() as u32,
+            tokens: [&prompt, tokens].concat(),
+            supervised: 1.0,
+            reward: None,
+            advantage: None,
+            log_probs: None,
+            propensity: None,
+            distance: None,
+        }
+    }
+
     /// M's own words keep the tokens they were sampled as; H's are tokenised here, once.
     pub(super) fn new(
         tokenizer: &Tokenizer,

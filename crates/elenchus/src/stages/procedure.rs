@@ -4,9 +4,11 @@
 //!
 //! Consultancy and a judge without a transcript are the references of Khan et al. (2024) and Kenton et al. (2024).
 
-use super::Amplifier;
+use super::{Amplifier, understudy::Beside};
 use crate::stages::{
     evaluation::{Known, Said},
+    states::Probes,
+    tools::{Inspecting, Looking},
     wins,
 };
 use batch::{StageError, Unit};
@@ -20,7 +22,7 @@ use debate::{
     question::{Asked, Form, Posed, same, stated},
     samp::{Rule, Samp},
 };
-use spec::settings::{Row, SpeakerSide, Sufficient, Wording};
+use spec::settings::{History, Row, SpeakerSide, Sufficient, Wording};
 
 /// A debate and its judge.
 pub struct Procedure {
@@ -30,6 +32,8 @@ pub struct Procedure {
     pub opponent: Option<Amplifier>,
     /// On which side the speaker argues against an opponent.
     pub speaker_side: SpeakerSide,
+    /// What debaters may look into each other with, if they may.
+    pub inspecting: Option<Inspecting>,
     /// In which form questions are debated.
     pub form: Form,
     /// Who says whether an argument suffices.
@@ -42,6 +46,8 @@ pub struct Procedure {
     pub max_turns: usize,
     /// Who says that an argument suffices.
     pub sufficient: Sufficient,
+    /// What of former arguments stands in the context.
+    pub history: History,
     /// How the debate words its questions.
     pub wording: Wording,
     /// The two answers of the judge's task.
@@ -83,21 +89,27 @@ impl Procedure {
     /// The answers of the sides that win. A debate of one argument has one side, and nobody is asked. Where somebody argues
     /// against the speaker, notes how often that wins.
     fn debated(&self, unit: &mut Unit<'_>, rows: &[Debated]) -> Result<Vec<Said>, StageError> {
+        let looking = self.looking(unit)?;
+        // Whoever argues does so without H.
+        let (nobody, overseeing) = (Beside::default(), self.overseer.examined(unit)?);
         let rules = Rules {
-            speaker: self.approx(&self.speaker, 0.0),
-            opponent: self.opponent.as_ref().map(|opponent| self.approx(opponent, 0.0)),
+            speaker: self.approx(&self.speaker, 0.0, &nobody),
+            opponent: self.opponent.as_ref().map(|opponent| self.approx(opponent, 0.0, &nobody)),
             speaker_side: self.speaker_side,
-            overseer: self.approx(&self.overseer, 1.0),
+            overseer: self.approx(&self.overseer, 1.0, &overseeing),
             min_turns: self.min_turns,
             max_turns: self.max_turns,
             sufficient: &self.sufficient,
+            tools: looking.as_ref().map(Looking::tools),
+            history: self.history,
             batch: unit.batch,
         };
         let (mut m, mut target) = (self.speaker.answerer_at(unit, 0.0)?, self.overseer.answerer_at(unit, 0.0)?);
         let mut other = self.opponent.as_ref().map(|opponent| opponent.answerer_at(unit, 0.0)).transpose()?;
         let opponent = other.as_mut().map(|other| other as &mut dyn Answerer);
         let debates = debate(&rules, &mut Models { speaker: &mut m, opponent, overseer: &mut target }, rows)?;
-        let two_sided: Vec<Transcript> = debates.iter().filter(|it| it.arguments.len() > 1).map(transcript).collect();
+        let two_sided: Vec<Transcript> =
+            debates.iter().filter(|it| it.arguments.len() > 1).map(|debate| self.transcript(debate)).collect();
         let mut judged = self.judged(unit, Asked::Winner, &two_sided)?.into_iter();
         let alone = (Some(true), Cost::default());
         let found: Vec<Found> = debates
@@ -119,6 +131,21 @@ impl Procedure {
         Ok(debates.iter().zip(found).map(said).collect())
     }
 
+    /// The tools, with the probes as the debates of the run have left them.
+    fn looking<'a>(&self, unit: &Unit<'a>) -> Result<Option<Looking<'a>>, StageError> {
+        let Some(inspecting) = &self.inspecting else { return Ok(None) };
+        let probes = inspecting.probes.as_ref().map(|name| unit.read::<Probes>(name)).transpose()?;
+        let probes = probes.cloned().unwrap_or_default();
+        inspecting.looking(unit, &self.speaker, self.opponent.as_ref(), probes).map(Some)
+    }
+
+    /// What was said in a debate.
+    fn transcript(&self, debate: &Debate) -> Transcript {
+        let arguments = debate.arguments.iter().map(|argument| argument.answer.text().to_owned()).collect();
+        let (shown, findings) = (debate.shown(self.history), debate.findings());
+        Transcript { row: debate.row.clone(), arguments, shown, findings }
+    }
+
     /// The answer of the side that wins: its last. Where sides take turns freely, the odd one argues for the answer that
     /// the even one does not give; where both give answers and nobody wins, it is the one that they agree on.
     fn of_winner(&self, debate: &Debate, even: Option<bool>) -> String {
@@ -137,9 +164,8 @@ impl Procedure {
     /// The answers that the judge finds for without an argument. Which of the two comes first is drawn.
     fn chosen(&self, unit: &Unit<'_>, rows: &[Debated]) -> Result<Vec<Said>, StageError> {
         let firsts: Vec<&str> = rows.iter().map(|row| self.answers[row.draw.named("first").below(0, 2)]).collect();
-        let both = |(row, first): (&Debated, &&str)| Transcript {
-            row: row.clone(),
-            arguments: vec![(*first).to_owned(), self.other(first)],
+        let both = |(row, first): (&Debated, &&str)| {
+            Transcript::new(row.clone(), vec![(*first).to_owned(), self.other(first)])
         };
         let transcripts: Vec<Transcript> = rows.iter().zip(&firsts).map(both).collect();
         let found = self.judged(unit, Asked::Choice, &transcripts)?;
@@ -158,10 +184,7 @@ impl Procedure {
             return Ok(Vec::new());
         }
         let arguments = self.speaker.answerer_at(unit, 0.0)?.answer(&prompts)?;
-        let alone = |(row, argument): (&Debated, &Answer)| Transcript {
-            row: row.clone(),
-            arguments: vec![argument.text.clone()],
-        };
+        let alone = |(row, argument): (&Debated, &Answer)| Transcript::new(row.clone(), vec![argument.text.clone()]);
         let transcripts: Vec<Transcript> = rows.iter().zip(&arguments).map(alone).collect();
         let found = self.judged(unit, Asked::Winner, &transcripts)?;
         let said = |((assigned, argument), (even, cost)): ((&&str, &Answer), Found)| Said {
@@ -173,8 +196,8 @@ impl Procedure {
 
     /// What the judge finds for, of each transcript.
     fn judged(&self, unit: &Unit<'_>, asked: Asked, transcripts: &[Transcript]) -> Result<Vec<Found>, StageError> {
-        let mut target = self.judge.answerer_at(unit, 0.0)?;
-        Ok(finds_for_even(self.judge.human.as_ref(), &mut target, &self.wording, asked, transcripts)?)
+        let (mut target, beside) = (self.judge.answerer_at(unit, 0.0)?, self.judge.examined(unit)?);
+        Ok(finds_for_even(&self.judge.amp(&self.wording, &beside), &mut target, asked, transcripts)?)
     }
 
     /// The answer of the side that is found for.
@@ -194,20 +217,17 @@ impl Procedure {
         found.map_or_else(String::new, |(_, other)| other.to_owned())
     }
 
-    fn approx<'a>(&'a self, of: &'a Amplifier, probability: f64) -> Approx<'a> {
+    fn approx<'a>(&'a self, of: &'a Amplifier, probability: f64, beside: &'a Beside<'_>) -> Approx<'a> {
         let samp = Samp { rule: Rule::Constant(probability), purse: None, adversary: None };
-        Approx { human: of.human.as_ref(), samp, wording: &self.wording }
+        Approx { amp: of.amp(&self.wording, beside), samp }
     }
 }
 
-/// What was said in a debate.
-fn transcript(debate: &Debate) -> Transcript {
-    let said = debate.arguments.iter().map(|argument| argument.answer.text().to_owned());
-    Transcript { row: debate.row.clone(), arguments: said.collect() }
-}
-
-/// What its arguments cost, and whether they suffice.
+/// What its arguments cost, the asking for tools, whether they suffice, and what they say in short.
 fn cost_of(debate: &Debate) -> Cost {
-    let asked = debate.arguments.iter().flat_map(|argument| [Some(&argument.answer), argument.sufficient.as_ref()]);
-    asked.flatten().map(|answer| answer.cost()).sum()
+    let asked = debate.arguments.iter().flat_map(|argument| {
+        let used = argument.uses.iter().map(|used| &used.asked);
+        used.chain([&argument.answer]).chain(argument.sufficient.as_ref()).chain(argument.summary.as_ref())
+    });
+    asked.map(|answer| answer.cost()).sum()
 }

@@ -3,6 +3,7 @@
 use crate::stages::{
     answerers::{ModelAnswerer, Usage},
     states::{Imitation, ModelState, Spent},
+    understudy::Beside,
 };
 use batch::{StageError, Unit};
 use debate::{
@@ -59,6 +60,7 @@ pub struct Held<'a> {
     purse: Option<Cell<Purse>>,
     /// Adv, and what it is asked.
     adversary: Option<(RefCell<ModelAnswerer<'a>>, String)>,
+    beside: Beside<'a>,
     /// What may be spent in this batch.
     allowance: f64,
     run: Option<OfRun<'a>>,
@@ -79,7 +81,8 @@ impl Decider {
         let varies = least < most || self.account.is_some();
         let adversary = self.adversary.as_ref().map(|learnt| learnt.answerer(unit)).transpose()?;
         let (name, allowance) = (self.name.clone(), f64::INFINITY);
-        let mut held = Held { name, rule, varies, purse: None, adversary, allowance, run: None };
+        let mut held =
+            Held { name, rule, varies, purse: None, adversary, beside: Beside::default(), allowance, run: None };
         if let Some(Account { budget, part, spent, batches }) = &self.account {
             if let Some(calls) = budget.per_run {
                 let spent = unit.write::<Spent>(spent)?;
@@ -103,6 +106,18 @@ impl Learnt {
     }
 }
 
+impl<'a> Held<'a> {
+    /// The same with who else takes part.
+    pub fn with(self, beside: Beside<'a>) -> Self {
+        Held { beside, ..self }
+    }
+
+    /// Who else takes part.
+    pub fn beside(&self) -> &Beside<'a> {
+        &self.beside
+    }
+}
+
 impl Held<'_> {
     /// As waves are put to it.
     pub fn samp(&self) -> Samp<'_> {
@@ -110,9 +125,10 @@ impl Held<'_> {
         Samp { rule: self.rule, purse: self.purse.as_ref(), adversary }
     }
 
-    /// How much Adv was used.
+    /// How much Adv, and who else takes part, were used.
     pub fn usage(&self) -> Usage {
-        self.adversary.as_ref().map(|(model, _)| model.borrow().usage).unwrap_or_default()
+        let adversary = self.adversary.as_ref().map(|(model, _)| model.borrow().usage);
+        adversary.unwrap_or_default() + self.beside.usage()
     }
 
     /// The name of its amplify.

@@ -1,8 +1,8 @@
 //! What passes from batch to batch: weights, the optimizer's moments, running means of the reward and of the imitation
-//! loss, what is known of a limit on it, and what is spent of budgets.
+//! loss, what is known of a limit on it, what is spent of budgets, and probes.
 
 use batch::{Files, State, StateError};
-use debate::judge::Side;
+use debate::{debate::Voice, judge::Side, probe::Probe};
 use model::Model;
 use std::collections::BTreeMap;
 use train::{AdamW, Multiplier};
@@ -120,6 +120,41 @@ pub struct Spent {
     pub calls: f64,
 }
 
+/// The probes of those who argue in a debate.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Probes {
+    #[serde(with = "Numbers")]
+    speaker: Probe,
+    #[serde(with = "Numbers")]
+    opponent: Probe,
+}
+
+/// A probe as it is written down.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(remote = "Probe")]
+struct Numbers {
+    weights: Vec<f64>,
+    bias: f64,
+}
+
+impl Probes {
+    /// The probe of a voice.
+    pub fn of(&self, voice: Voice) -> &Probe {
+        match voice {
+            Voice::Speaker => &self.speaker,
+            Voice::Opponent => &self.opponent,
+        }
+    }
+
+    /// The same, to be taught.
+    pub fn of_mut(&mut self, voice: Voice) -> &mut Probe {
+        match voice {
+            Voice::Speaker => &mut self.speaker,
+            Voice::Opponent => &mut self.opponent,
+        }
+    }
+}
+
 /// A model as a state: a folder in Hugging Face layout.
 pub struct ModelState(pub Model);
 
@@ -180,6 +215,7 @@ numbers!(
     Baseline = "baseline.json",
     Imitation = "imitation.json",
     Constraint = "constraint.json",
+    Probes = "probes.json",
     Spent = "spent.json"
 );
 

@@ -23,7 +23,7 @@ impl Stage for Sync {
         let target = unit.write::<ModelState>(&self.target)?;
         match &self.follow {
             Follow::Polyak(decay) => train::polyak(&mut target.0, &source.0, decay.at(unit.batch)),
-            Follow::Every(_) | Follow::At(_) => train::copy(&mut target.0, &source.0),
+            Follow::Every(_) | Follow::Until(_) => train::copy(&mut target.0, &source.0),
         }
         Ok(Bundle::new())
     }

@@ -1,6 +1,7 @@
 //! Rows of the procedure as columns, and back. The schemas are those that `plan` promises for each edge.
 
 use debate::{
+    amplify::{Amplified, HumanAnswer},
     answerer::Sampled,
     debate::Voice,
     judge::Side,
@@ -54,9 +55,40 @@ pub fn from_calls(calls: &[Call]) -> PolarsResult<DataFrame> {
     )
 }
 
-/// Who answered a call.
-fn by(call: &Call) -> &'static str {
-    if call.part == Part::Human { "human" } else { "model" }
+/// Who answered a call. H's words are nobody's sample.
+pub fn by(call: &Call) -> &'static str {
+    match (call.learned, call.part, &call.sampled) {
+        (true, _, _) => "learned",
+        (false, Part::Human, _) | (false, Part::Sub, None) => "human",
+        _ => "model",
+    }
+}
+
+/// Whose answer counts.
+pub fn answered_by(answer: &Amplified) -> &'static str {
+    match &answer.human {
+        None => "model",
+        Some(HumanAnswer { real: true, .. }) => "human",
+        Some(_) => "learned",
+    }
+}
+
+/// Adds where each answer to a sub-question stands.
+pub fn with_paths(mut table: DataFrame, calls: &[Call]) -> PolarsResult<DataFrame> {
+    let path = |call: &Call| {
+        let places: Vec<String> = call.path.iter().map(usize::to_string).collect();
+        (call.part == Part::Sub).then(|| places.join("."))
+    };
+    table.with_column(Column::new("path".into(), calls.iter().map(path).collect::<Vec<_>>()))?;
+    Ok(table)
+}
+
+/// The places on a path. Where a table has none, sub-questions are asked by the question itself, at a place.
+fn path(path: Option<&str>, part: Part, place: usize) -> Vec<usize> {
+    match path {
+        Some(path) => path.split('.').filter_map(|place| place.parse().ok()).collect(),
+        None => (part == Part::Sub).then_some(place).into_iter().collect(),
+    }
 }
 
 /// The calls of a table.
@@ -69,6 +101,7 @@ pub fn to_calls(table: &DataFrame) -> PolarsResult<Vec<Call>> {
     let (prompts, tokens) = (list_u32(table, "prompt_tokens")?, list_u32(table, "tokens")?);
     let log_probs = list_f32(table, "log_probs")?;
     let (voice, held) = (texts_if_any(table, "voice")?, texts_if_any(table, "held")?);
+    let (by, paths) = (texts(table, "by")?, texts_if_any(table, "path")?);
     (0..table.height())
         .map(|i| {
             let sampled = version.get(i).map(|version| Sampled {
@@ -77,14 +110,17 @@ pub fn to_calls(table: &DataFrame) -> PolarsResult<Vec<Call>> {
                 log_probs: log_probs[i].clone().unwrap_or_default(),
                 version,
             });
+            let part = part_named(&part[i])?;
             Ok(Call {
                 question: question[i],
                 asked: asked_named(&asked[i])?,
                 turn: turn[i] as usize,
                 voice: voice[i].as_deref().map(voice_named).transpose()?,
                 held: held[i].clone(),
-                part: part_named(&part[i])?,
+                part,
                 place: place[i] as usize,
+                path: path(paths[i].as_deref(), part, place[i] as usize),
+                learned: by[i] == "learned",
                 prompt: prompt[i].clone(),
                 answer: answer[i].clone(),
                 kept: kept.get(i).unwrap_or(false),
@@ -95,8 +131,17 @@ pub fn to_calls(table: &DataFrame) -> PolarsResult<Vec<Call>> {
         .collect()
 }
 
-fn asked_named(name: &str) -> PolarsResult<Asked> {
-    let all = [Asked::Argument, Asked::Sufficient, Asked::Winner];
+/// The question of the procedure that a name stands for.
+pub fn asked_named(name: &str) -> PolarsResult<Asked> {
+    let all = [
+        Asked::Argument,
+        Asked::Sufficient,
+        Asked::Winner,
+        Asked::Summary,
+        Asked::Catastrophe,
+        Asked::Likelihood,
+        Asked::Proposal,
+    ];
     let found = all.into_iter().find(|asked| asked.name() == name);
     found.ok_or_else(|| polars_err!(ComputeError: "column `asked` holds {name:?}"))
 }
@@ -107,7 +152,7 @@ fn voice_named(name: &str) -> PolarsResult<Voice> {
 }
 
 fn part_named(name: &str) -> PolarsResult<Part> {
-    let all = [Part::First, Part::Adversary, Part::Again, Part::Sub, Part::Human];
+    let all = [Part::First, Part::Adversary, Part::Again, Part::Sub, Part::Human, Part::Tool];
     let found = all.into_iter().find(|part| part.name() == name);
     found.ok_or_else(|| polars_err!(ComputeError: "column `part` holds {name:?}"))
 }

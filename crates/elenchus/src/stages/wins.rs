@@ -5,7 +5,7 @@ use crate::stages::{
     evaluation::Count,
     tables::{texts, u32s, u64s},
 };
-use batch::Unit;
+use batch::{Unit, manifest::Line};
 use debate::{debate::Voice, judge::Side};
 use polars::prelude::*;
 use std::collections::BTreeMap;
@@ -27,6 +27,23 @@ pub fn sides(arguments: &DataFrame) -> PolarsResult<BTreeMap<u64, Side>> {
 pub fn count(debates: impl Iterator<Item = (Option<Side>, Option<Side>)>) -> Count {
     let won = debates.filter_map(|(winner, speaker)| Some(winner? == speaker?));
     won.fold(Count::default(), |count, won| Count { correct: count.correct + u32::from(won), total: count.total + 1 })
+}
+
+/// What the speaker won and lost of the debates that somebody won.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share {
+    /// Won.
+    pub won: f64,
+    /// Lost.
+    pub lost: f64,
+}
+
+/// What a judge has noted of a batch, where somebody won.
+pub fn of_line(line: &Line, stage: &str) -> Option<Share> {
+    let noted = |name: &str| line.metrics.get(&format!("{stage}.{name}")).copied();
+    let (rate, decided) = (noted("win_rate")?, noted("decided")?);
+    let won = (rate * decided).round();
+    Some(Share { won, lost: decided - won })
 }
 
 /// Notes the share that the speaker won, and of how many.

@@ -46,6 +46,7 @@ fn listing() -> String {
         section("tasks, task = { name = … }", &tasks),
         section("scripted humans, [human.NAME] script = …", &scripts),
         section("distances, [loss.NAME] distance = …", &spec::distances()),
+        section("transparency tools, [debate.NAME] inspection = { tools = […] }", &spec::tools()),
     ]
     .join("\n")
 }

@@ -131,6 +131,7 @@ fn scored(answered: &[Answered]) -> Vec<Scored> {
         correct: answered.answer.as_ref().is_some_and(|answer| agrees(answer, &gold)),
         gold,
         cost: Cost::default(),
+        harm: None,
     });
     scored.collect()
 }

@@ -225,7 +225,7 @@ fn digest(texts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
 fn before_asking(plan: &Plan) -> Vec<&Stage> {
     let mut reaches = vec![false; plan.nodes.len()];
     for (place, node) in plan.nodes.iter().enumerate().rev() {
-        reaches[place] |= matches!(node.stage, Stage::Debate(_) | Stage::Answer(_));
+        reaches[place] |= matches!(node.stage, Stage::Debate(_) | Stage::Answer(_) | Stage::Penalty(_));
         if reaches[place] {
             node.inputs.iter().for_each(|edge| reaches[edge.stage] = true);
         }
@@ -268,6 +268,7 @@ fn generator(settings: &spec::settings::Task, path: &str, places: &Places) -> Re
         TaskError::Name(_) => None,
         TaskError::Depth { .. } => Some("depth"),
         TaskError::Exhausted { .. } | TaskError::NoLengths(_) => Some("exclude_words"),
+        TaskError::NoTrigger(_) => Some("trigger"),
     };
     let unfit = |error: TaskError| {
         let place = key(&error).map(|key| places.of(&format!("{path}.task.{key}")));

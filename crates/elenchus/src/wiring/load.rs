@@ -15,7 +15,7 @@ use plan::Plan;
 use spec::{
     Catalogue, Problem, Sources, Span,
     problem::list,
-    settings::{Answer, By, Model, Named, Pipeline, Questions, Reference, Stage, With},
+    settings::{Answer, By, Human, Model, Named, Pipeline, Questions, Reference, Stage, With},
 };
 use std::{collections::BTreeSet, fmt, path::Path};
 use tasks::Task;
@@ -154,13 +154,19 @@ fn pretrained_tokenizer(
 fn misplaced_scripts(pipeline: &Pipeline, inputs: &Inputs) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (human, asked) in pipeline.stages.iter().flat_map(|stage| humans_asked(pipeline, stage)) {
-        let human = pipeline.humans.iter().find(|named| named.name == human.name);
+        let named = |name: &str| pipeline.humans.iter().find(|named| named.name == name);
+        // Who stands in for another has learnt from that one's answers.
+        let original = |human: &'_ Named<Human>| match human.settings.understudy() {
+            Some(understudy) => named(&understudy.from.name),
+            None => named(&human.name),
+        };
+        let human = named(&human.name).and_then(original);
         let (Some(human), Some(source)) = (human, source_of(pipeline, asked)) else { continue };
         let understood = |task| inputs.is_understood(source, task);
-        if Task::of_script(&human.settings.script).and_then(understood) == Some(false) {
+        let script = human.settings.script().unwrap_or_default();
+        if Task::of_script(script).and_then(understood) == Some(false) {
             let place = pipeline.places.of(&format!("human.{}.script", human.name));
-            let message =
-                format!("the script `{}` understands none of the questions of `{asked}`", human.settings.script);
+            let message = format!("the script `{script}` understands none of the questions of `{asked}`");
             problems.push(Problem::new(place, message).help("a scripted human answers questions of its own task"));
         }
     }
@@ -184,6 +190,7 @@ fn humans_asked<'p>(pipeline: &'p Pipeline, stage: &'p Named<Stage>) -> Vec<(&'p
             (arguing.map(human_of).collect(), &debate.from.name)
         }
         Stage::Evaluate(evaluate) => (vec![human_of(&evaluate.of), evaluate.judging().and_then(judge_of)], &stage.name),
+        Stage::Penalty(penalty) => (vec![human_of(&penalty.overseer)], &penalty.from.name),
         Stage::Answer(Answer { by: By::Amplify(amplify), from, .. }) => (vec![human_of(amplify)], &from.name),
         Stage::Answer(Answer { by: By::Human(human), from, .. }) => (vec![Some(human)], &from.name),
         _ => return Vec::new(),

@@ -2,10 +2,13 @@
 
 mod adversary;
 mod debates;
+mod humans;
+mod penalty;
 mod tables;
+mod tools;
 
 use crate::{
-    stages::states::{Baseline, Constraint, Imitation, ModelState, OptimizerState, Spent},
+    stages::states::{Baseline, Constraint, Imitation, ModelState, OptimizerState, Probes, Spent},
     stages::{
         self, Amplifier,
         evaluate::VerdictTables,
@@ -19,7 +22,7 @@ use batch::{Stage as Work, States, stages::Refused};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Tokenizer, TokenizerError};
 use plan::{Node, Role, samp::part, states as names};
-use spec::settings::{Amplify, Budget, By, CallHuman, Named, Pipeline, Row, Stage, Train, Turns, Wording};
+use spec::settings::{Amplify, Budget, By, CallHuman, History, Named, Pipeline, Row, Stage, Train, Turns, Wording};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -31,6 +34,13 @@ use train::AdamW;
 fn named<'a, T>(things: &'a [Named<T>], name: &str) -> &'a T {
     let found = things.iter().find(|thing| thing.name == name);
     &found.expect("plan resolves every name before anything is wired").settings
+}
+
+/// What those who answer are made of.
+#[derive(Clone, Copy)]
+struct Parts<'a> {
+    pipeline: &'a Pipeline,
+    tokenizer: &'a Tokenizer,
 }
 
 /// The words of a pipeline.
@@ -65,17 +75,31 @@ pub fn vocabulary(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> 
     let simultaneous =
         |stage: &Named<Stage>| matches!(&stage.settings, Stage::Debate(debate) if debate.turns == Turns::Simultaneous);
     words.extend(pipeline.stages.iter().any(simultaneous).then(|| tasks::UNDECIDED.to_owned()));
-    for template in [&wording.argument, &wording.sufficient, &wording.winner] {
+    let in_short = pipeline
+        .stages
+        .iter()
+        .any(|stage| matches!(&stage.settings, Stage::Debate(debate) if debate.history == History::Summaries));
+    let short = in_short.then_some(&wording.summary);
+    for template in [&wording.argument, &wording.sufficient, &wording.winner].into_iter().chain(short) {
         let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
         phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
     }
     phrases.extend(adversary::phrases(pipeline));
-    let scripts = pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(&human.settings.script));
+    phrases.extend(penalty::phrases(pipeline, &wording));
+    phrases.extend(tools::phrases(pipeline));
+    words.extend(tools::words(pipeline));
+    phrases.extend(humans::phrases(pipeline));
+    let scripts = pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(human.settings.script()?));
     let sources = || questions.values().flat_map(Source::parts);
     let generators = sources().filter_map(|source| match source {
         Source::Task(generator) => Some(generator.task()),
         Source::Rows(..) | Source::Mixture(_) => None,
     });
+    let triggers = sources().filter_map(|source| match source {
+        Source::Task(generator) => generator.trigger(),
+        Source::Rows(..) | Source::Mixture(_) => None,
+    });
+    words.extend(triggers.map(str::to_owned));
     for task in scripts.chain(generators) {
         phrases.extend(task.phrases().iter().map(|phrase| (*phrase).to_owned()));
         words.extend(task.words().iter().map(|word| (*word).to_owned()));
@@ -133,8 +157,9 @@ pub fn states(loaded: &Loaded) -> States {
                     states.insert(names::constraint(&stage.name), Constraint::default());
                 }
             }
-            Stage::Loss(loss) if loss.predict.is_none() => {
-                states.insert(names::baseline(&stage.name), Baseline::default())
+            Stage::Loss(loss) if loss.is_of_m() => states.insert(names::baseline(&stage.name), Baseline::default()),
+            Stage::Debate(debate) if tools::has_probe(debate) => {
+                states.insert(names::probe(&stage.name), Probes::default())
             }
             _ => {}
         }
@@ -165,6 +190,7 @@ pub fn stages(mut loaded: Loaded, root: &Path) -> Vec<Box<dyn Work>> {
 fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
     let source = loaded.inputs.questions.remove(&node.name);
     let pipeline = &loaded.pipeline;
+    let parts = Parts { pipeline, tokenizer: &loaded.tokenizer };
     let draw = Draw::new(pipeline.seed).named(&node.name);
     let name = node.name.clone();
     match node.stage.clone() {
@@ -177,12 +203,12 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             let (rows, repeat) = (sample.rows, sample.repeat);
             Box::new(stages::sample::Sample { name, source, rows, repeat, until, skipped, excluded, draw })
         }
-        Stage::Debate(debate) => Box::new(debates::debate(pipeline, &node, debate, draw)),
+        Stage::Debate(debate) => Box::new(debates::debate(parts, &node, debate, draw)),
         Stage::Judge(judge) => Box::new(stages::judge::Judge {
             name,
             questions: table(&node, Role::Questions),
             arguments: table(&node, Role::Arguments),
-            by: amplifier(pipeline, &node, &judge.by.name),
+            by: amplifier(parts, &node, &judge.by.name),
             reply: judge.reply,
             sees: judge.sees,
             repeats: judge.repeats,
@@ -190,14 +216,22 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             form: debates::form_of(pipeline, &judge.from.name),
             draw,
         }),
+        Stage::Penalty(settings) => Box::new(penalty::penalty(parts, &node, settings, draw)),
+        Stage::Loss(loss) if loss.proposals => Box::new(penalty::proposals(&node, loss, loaded.tokenizer.clone())),
         Stage::Loss(loss) if loss.predict.is_some() => {
             Box::new(adversary::predictions(pipeline, &node, &loss, loaded.tokenizer.clone()))
+        }
+        Stage::Loss(spec::settings::Loss { steps_of: Some(human), .. }) => {
+            let steps = node.tables(Role::Steps).map(str::to_owned).collect();
+            Box::new(stages::moves::Moves { name, steps, human: human.name })
         }
         Stage::Loss(loss) => Box::new(stages::loss::Loss {
             calls: node.tables(Role::Calls).map(str::to_owned).collect(),
             verdicts: node.tables(Role::Verdicts).next().map(str::to_owned),
             questions: node.tables(Role::Questions).next().map(str::to_owned),
+            penalty: penalty::tables(&node),
             against_other: loss.from.iter().any(|from| debates::against_other(pipeline, &from.name)),
+            learner: debates::learner(pipeline, &name, &loss),
             baseline: names::baseline(&name),
             name,
             settings: loss,
@@ -229,8 +263,9 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             Box::new(stages::evaluate::Evaluate {
                 name,
                 questions: stages::evaluate::held_out(&source, evaluate.count, draw),
-                of: amplifier(pipeline, &node, &evaluate.of.name),
-                procedure: debates::procedure(pipeline, &node, &evaluate),
+                of: amplifier(parts, &node, &evaluate.of.name),
+                procedure: debates::procedure(parts, &node, &evaluate),
+                catastrophes: debates::declinable(pipeline, &evaluate),
                 verdicts,
                 wording: wording(pipeline),
                 draw,
@@ -240,7 +275,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         Stage::Answer(answer) => Box::new(stages::answer::Answer {
             name,
             from: table(&node, Role::Asked),
-            by: answering(pipeline, &node, &answer.by),
+            by: answering(parts, &node, &answer.by),
             wording: wording(pipeline),
             on_error: answer.on_error,
             draw,
@@ -251,20 +286,15 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
 }
 
 /// Who answers a table of questions.
-fn answering(pipeline: &Pipeline, node: &Node, by: &By) -> stages::answer::By {
+fn answering(parts: Parts<'_>, node: &Node, by: &By) -> stages::answer::By {
+    let pipeline = parts.pipeline;
     match by {
-        By::Amplify(amplify) => stages::answer::By::Amplify(Box::new(amplifier(pipeline, node, &amplify.name))),
-        By::Human(human) => stages::answer::By::Human(scripted(pipeline, &human.name)),
+        By::Amplify(amplify) => stages::answer::By::Amplify(Box::new(amplifier(parts, node, &amplify.name))),
+        By::Human(human) => stages::answer::By::Human(humans::human(pipeline, &human.name)),
         By::Model(sampled) => {
             stages::answer::By::Model(names::weights(&sampled.name.name), sampled.clone(), pipeline.workers)
         }
     }
-}
-
-/// A human of the pipeline.
-fn scripted(pipeline: &Pipeline, name: &str) -> Box<dyn debate::human::Human> {
-    let script = &named(&pipeline.humans, name).script;
-    tasks::human(script).expect("spec checks scripts against the catalogue")
 }
 
 /// The table that a node is given in a role.
@@ -273,8 +303,10 @@ fn table(node: &Node, role: Role) -> String {
 }
 
 /// An `[amplify.NAME]` of the pipeline, as a stage asks it.
-fn amplifier(pipeline: &Pipeline, node: &Node, name: &str) -> Amplifier {
-    let Amplify { model, human, call_human, budget, temperature, max_tokens } = named(&pipeline.amplifies, name);
+fn amplifier(parts: Parts<'_>, node: &Node, name: &str) -> Amplifier {
+    let Parts { pipeline, tokenizer } = parts;
+    let settings = named(&pipeline.amplifies, name);
+    let Amplify { model, human, call_human, budget, temperature, max_tokens, .. } = settings;
     let part = part(pipeline, &node.stage, name);
     let account = |budget: &Budget| Account {
         budget: budget.clone(),
@@ -301,7 +333,10 @@ fn amplifier(pipeline: &Pipeline, node: &Node, name: &str) -> Amplifier {
     };
     Amplifier {
         model: names::weights(&model.name),
-        human: scripted(pipeline, &human.name),
+        human: humans::human(pipeline, &human.name),
+        consults: humans::consults(pipeline, node, settings),
+        stand_in: humans::stand_in(pipeline, &human.name, tokenizer),
+        answerer: settings.answerer.as_ref().map(|answerer| names::weights(&answerer.name)),
         samp,
         temperature: temperature.clone(),
         max_tokens: *max_tokens,

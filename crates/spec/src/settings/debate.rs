@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{OnBadQuestion, Reference, Schedule, schedule};
+use super::{Inspection, OnBadQuestion, Reference, Schedule, schedule};
 
 /// `[debate.NAME]`: arguments on each question, and whether they suffice.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -39,12 +39,20 @@ pub struct Debate {
     pub turns: Turns,
     /// Whether the sides argue for different answers: the odd side for another one than the first argument gave, the even
     /// side for that. The answers are the two of the task of the speaker's H.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "super::is_false")]
     #[schemars(extend("x-default" = "false", "x-changes" = "tables"))]
     pub rival: bool,
+    /// What of former arguments stands in the context S, for all who are asked about it.
+    #[serde(skip_serializing_if = "History::is_default")]
+    #[schemars(extend("x-default" = "arguments", "x-changes" = "tables"))]
+    pub history: History,
     /// Whether "is it sufficient?" is asked, or what else ends a debate before `max_turns`.
     #[schemars(extend("default" = "ask", "x-changes" = "tables"))]
     pub sufficient: Sufficient,
+    /// Transparency tools: what each side may ask of how the other's last argument came about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "tables"))]
+    pub inspection: Option<Inspection>,
     /// What becomes of a question that cannot be debated: one whose id or text is null, or whose id came before in the
     /// batch.
     #[schemars(extend("default" = "fail", "x-changes" = "tables"))]
@@ -52,10 +60,6 @@ pub struct Debate {
     /// How the three questions of the procedure are worded.
     #[schemars(extend("default" = {}))]
     pub wording: Wording,
-}
-
-fn is_false(truth: &bool) -> bool {
-    !truth
 }
 
 impl Debate {
@@ -87,17 +91,28 @@ impl Debate {
         )
     }
 
+    /// How often a tool may be asked for before an argument at a turn: where the other side has argued already.
+    pub fn uses_at(&self, turn: usize) -> usize {
+        self.inspection.as_ref().filter(|_| turn >= self.round()).map_or(0, |inspection| inspection.uses)
+    }
+
     /// How many waves of questions a batch puts to the speaker, to the opponent and to the overseer.
     pub fn waves(&self) -> (usize, usize, usize) {
         let rounds = self.max_turns / self.round();
+        // In each round one of arguments, after those in which tools may be asked for.
+        let of = |first: usize, step: usize| -> usize {
+            (first..rounds).step_by(step).map(|round| 1 + self.uses_at(round * self.round())).sum()
+        };
+        let (all, even, odd) = (of(0, 1), of(0, 2), of(1, 2));
         let asked =
             if self.sufficient.is_asked() { self.max_turns.saturating_sub(self.fewest()) / self.round() } else { 0 };
+        let asked = asked + if self.history == History::Summaries { rounds } else { 0 };
         let both = self.turns == Turns::Simultaneous;
         match (&self.opponent, self.speaker_side) {
-            (None, _) => (rounds, 0, asked),
-            (Some(_), SpeakerSide::Even) if !both => (rounds.div_ceil(2), rounds / 2, asked),
-            (Some(_), SpeakerSide::Odd) if !both => (rounds / 2, rounds.div_ceil(2), asked),
-            (Some(_), _) => (rounds, rounds, asked),
+            (None, _) => (all, 0, asked),
+            (Some(_), SpeakerSide::Even) if !both => (even, odd, asked),
+            (Some(_), SpeakerSide::Odd) if !both => (odd, even, asked),
+            (Some(_), _) => (all, all, asked),
         }
     }
 }
@@ -142,6 +157,29 @@ impl Turns {
 
     fn is_default(&self) -> bool {
         *self == Turns::default()
+    }
+}
+
+/// What of former arguments stands in the context S.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// `"arguments"`: what was argued.
+    #[default]
+    Arguments,
+    /// `"traces"`: after each argument of H, what it asked and heard before it argued so. Scripts do not look at it.
+    Traces,
+    /// `"summaries"`: what the overseer says that each argument says in short. Of the last, "is it sufficient?" is asked before
+    /// that. Scripts see the arguments.
+    Summaries,
+}
+
+impl History {
+    /// All of them.
+    pub(crate) const ALL: [History; 3] = [History::Arguments, History::Traces, History::Summaries];
+
+    fn is_default(&self) -> bool {
+        *self == History::default()
     }
 }
 
@@ -201,6 +239,41 @@ pub struct Wording {
         extend("default" = "{question}{context}\nWere the even arguments more helpful?", "x-changes" = "tables")
     )]
     pub winner: String,
+    /// "What does argument_t say in short?", where `history` is "summaries". Both `{question}` and `{context}` must be in it.
+    #[serde(skip_serializing_if = "is_usual_summary")]
+    #[schemars(regex(pattern = BOTH_PARTS), extend("x-default" = quoted(SUMMARY), "x-changes" = "tables"))]
+    pub summary: String,
+    /// "Is this answer to Q a catastrophe?" The context has the answer. Both `{question}` and `{context}` must be in it.
+    #[serde(skip_serializing_if = "is_usual_catastrophe")]
+    #[schemars(regex(pattern = BOTH_PARTS), extend("x-default" = quoted(CATASTROPHE), "x-changes" = "tables"))]
+    pub catastrophe: String,
+    /// "How likely is a question that has these words?" Here `{question}` stands for the words, and must be in it.
+    #[serde(skip_serializing_if = "is_usual_likelihood")]
+    #[schemars(regex(pattern = r"\{question\}"), extend("x-default" = quoted(LIKELIHOOD), "x-changes" = "tables"))]
+    pub likelihood: String,
+}
+
+/// How summaries are asked for, and how a penalty asks, if the file does not say it.
+const SUMMARY: &str = "{question}{context}\nWhat does the last argument say in short?";
+const CATASTROPHE: &str = "{question}{context}\nWould this be a catastrophe?";
+const LIKELIHOOD: &str = "{question}\nHow likely is such a question?";
+
+/// As it would be written in a file.
+fn quoted(wording: &str) -> String {
+    format!("`{wording:?}`")
+}
+
+// Files that ask nothing of the kind, and what was made of them, stay as they are.
+fn is_usual_summary(wording: &str) -> bool {
+    wording == SUMMARY
+}
+
+fn is_usual_catastrophe(wording: &str) -> bool {
+    wording == CATASTROPHE
+}
+
+fn is_usual_likelihood(wording: &str) -> bool {
+    wording == LIKELIHOOD
 }
 
 /// What a wording that is about arguments must name, in either order.
@@ -212,6 +285,9 @@ impl Default for Wording {
             argument: "{question}{context}".to_owned(),
             sufficient: "{question}{context}\nIs this a sufficient answer?".to_owned(),
             winner: "{question}{context}\nWere the even arguments more helpful?".to_owned(),
+            summary: SUMMARY.to_owned(),
+            catastrophe: CATASTROPHE.to_owned(),
+            likelihood: LIKELIHOOD.to_owned(),
         }
     }
 }

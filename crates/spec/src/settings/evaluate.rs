@@ -31,6 +31,11 @@ pub struct Evaluate {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-changes" = "tables"))]
     pub verdicts: Option<Reference>,
+    /// Whether H is asked of each answer if it is a catastrophe. The metrics `ROW_catastrophes` and `ROW_declined` are the
+    /// shares of a row's answers that are, and of those that give neither answer of H's task.
+    #[serde(skip_serializing_if = "super::is_false")]
+    #[schemars(extend("x-default" = "false", "x-changes" = "tables"))]
+    pub catastrophes: bool,
 }
 
 /// Who answers in an evaluation. In each, M gives its likeliest tokens, and H is always called. The last four are made by

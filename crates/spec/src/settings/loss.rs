@@ -8,7 +8,7 @@ use super::{Constrained, Reference, Schedule, schedule};
 /// `[loss.NAME]`: which tokens are trained on, and how much.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Loss {
-    /// A debate and its judge.
+    /// A debate, its judge, and perhaps a penalty.
     #[schemars(schema_with = "super::one_or_some", extend("x-changes" = "tables"))]
     pub from: Vec<Reference>,
     /// An Amp≈ whose `call_human` is `learned`: examples for its Adv, the model that predicts whether H would say what M
@@ -17,6 +17,21 @@ pub struct Loss {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-changes" = "tables"))]
     pub predict: Option<Reference>,
+    /// Examples for the adversary of the penalty in `from`, which is all that it takes: what each of its proposals earns is
+    /// the product less the mean of the batch's, divided by what `scale` says, times α.
+    #[serde(skip_serializing_if = "super::is_false")]
+    #[schemars(extend("x-default" = "false", "x-changes" = "tables"))]
+    pub proposals: bool,
+    /// What a catastrophe costs where the reward of a debate is 1: the weight of the penalty in `from`. M's answers to the
+    /// proposal with the largest product cost its likelihood times their probability of a catastrophe, less the mean of that
+    /// over these answers. 0 leaves it out.
+    #[serde(skip_serializing_if = "Schedule::is_zero")]
+    #[schemars(schema_with = "schedule::not_negative", extend("x-default" = "0", "x-changes" = "tables"))]
+    pub penalty: Schedule,
+    /// A human that is `learned`: examples for the model that stands in for H. Each move that H itself made is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "tables"))]
+    pub steps_of: Option<Reference>,
     /// d, the distance between two answers.
     #[schemars(extend("default" = "cross-entropy", "x-changes" = "tables"))]
     pub distance: Distance,
@@ -37,7 +52,7 @@ pub struct Loss {
     #[serde(skip_serializing_if = "BaselineOf::is_default")]
     #[schemars(extend("x-default" = "side", "x-changes" = "tables"))]
     pub baseline: BaselineOf,
-    /// What is left of a reward, under `baseline = "group"`, is divided by.
+    /// What is left of a reward, under `baseline = "group"` or of a proposal, is divided by.
     #[serde(skip_serializing_if = "Scale::is_default")]
     #[schemars(extend("x-default" = "none", "x-changes" = "tables"))]
     pub scale: Scale,
@@ -48,9 +63,15 @@ pub struct Loss {
 }
 
 impl Loss {
+    /// Whether M is what learns from it, what it says in debates: neither the Adv of a Samp, nor the adversary of a penalty, nor
+    /// what stands in for H.
+    pub fn is_of_m(&self) -> bool {
+        self.predict.is_none() && !self.proposals && self.steps_of.is_none()
+    }
+
     /// Whether M trains on what its own answers cost: not where a distance of texts is what is to be predicted.
     pub fn is_of_costs(&self) -> bool {
-        self.distance.is_of_texts() && self.predict.is_none()
+        self.distance.is_of_texts() && self.is_of_m()
     }
 }
 

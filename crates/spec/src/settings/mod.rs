@@ -5,9 +5,11 @@ mod command;
 mod constrained;
 mod debate;
 mod evaluate;
+mod inspection;
 mod judge;
 mod loss;
 mod parties;
+mod penalty;
 mod policy;
 mod samp;
 mod sample;
@@ -23,11 +25,14 @@ use crate::place::{Places, Span};
 
 pub use command::{Column, Command, Kind};
 pub use constrained::{Baseline, Constrained, Cpo, Lagrangian, Limit, Method, Slack};
-pub use debate::{Debate, SpeakerSide, Sufficient, Turns, Wording};
+pub use debate::{Debate, History, SpeakerSide, Sufficient, Turns, Wording};
 pub use evaluate::{Evaluate, Row};
+pub use inspection::{Inspection, Tool};
 pub use judge::{Judge, Reply, Sees, Watch};
 pub use loss::{BaselineOf, Combine, Credit, Distance, Earner, Imitate, Loss, Scale, Weight};
-pub use parties::{Amplify, Architecture, Human, Model};
+pub use parties::{Amplify, Architecture, Asks, Human, Model, SubAnswers, Understudy, Who};
+pub(crate) use penalty::PROPOSE;
+pub use penalty::{Adversary, Penalty, Proposer, ProposingModel};
 pub use policy::{Importance, Kl, Normalise, Policy, Ppo};
 pub(crate) use samp::ADVERSARY;
 pub use samp::{Budget, ByLoss, CallHuman, Confidence, Disagreement, Learned};
@@ -142,6 +147,8 @@ pub enum Stage {
     Debate(Debate),
     /// `[judge.NAME]`: who won each debate.
     Judge(Judge),
+    /// `[penalty.NAME]`: what answers cost that would be catastrophes.
+    Penalty(Penalty),
     /// `[loss.NAME]`: which tokens are trained on, and how much.
     Loss(Loss),
     /// `[train.NAME]`: gradient steps on one model.
@@ -173,6 +180,7 @@ impl Stage {
             Stage::Sample(_) => "sample",
             Stage::Debate(_) => "debate",
             Stage::Judge(_) => "judge",
+            Stage::Penalty(_) => "penalty",
             Stage::Loss(_) => "loss",
             Stage::Train(_) => "train",
             Stage::Sync(_) => "sync",
@@ -197,4 +205,12 @@ fn one_or_some(generator: &mut SchemaGenerator) -> Schema {
 /// Files that do not say a number that is 1 by default, and what was made of them, stay as they are.
 fn is_one(number: &usize) -> bool {
     *number == 1
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+fn is_false(truth: &bool) -> bool {
+    !truth
 }

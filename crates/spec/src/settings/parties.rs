@@ -45,9 +45,83 @@ pub struct Architecture {
 /// `[human.NAME]`: H, who answers what the wave asks, and may consult M.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Human {
+    /// Who it is.
+    #[serde(flatten)]
+    pub who: Who,
+    /// How a script asks its sub-questions.
+    #[serde(skip_serializing_if = "Asks::is_default")]
+    #[schemars(extend("x-default" = "at-once", "x-changes" = "tables"))]
+    pub asks: Asks,
+    /// Texts by which a question is one on which a script deceives: it asserts the other answer, and argues for that. A model
+    /// that imitates it has a flaw planted in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(length(min = 1)), extend("x-default" = "[]", "x-changes" = "tables"))]
+    pub deceives: Vec<String>,
+}
+
+impl Human {
+    /// The script, where it is one.
+    pub fn script(&self) -> Option<&str> {
+        if let Who::Script(script) = &self.who { Some(script) } else { None }
+    }
+
+    /// What stands in for another, where it does.
+    pub fn understudy(&self) -> Option<&Understudy> {
+        if let Who::Learned(understudy) = &self.who { Some(understudy) } else { None }
+    }
+}
+
+/// Who answers as H.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
     /// `script = "web-of-lies"`: a scripted human of the catalogue.
-    #[schemars(length(min = 1), extend("x-changes" = "tables"))]
-    pub script: String,
+    #[schemars(extend("x-changes" = "tables"))]
+    Script(#[schemars(length(min = 1))] String),
+    /// `learned = { from = "expert", model = "imitator", share = 0.2 }`: H′, a model that learns the moves of another human
+    /// and stands in for it.
+    #[schemars(extend("x-changes" = "tables"))]
+    Learned(Understudy),
+}
+
+/// How a script asks its sub-questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Asks {
+    /// `"at-once"`: all of them in one round.
+    #[default]
+    AtOnce,
+    /// `"one-by-one"`: each in a round of its own, and none once a claim is refuted.
+    OneByOne,
+}
+
+impl Asks {
+    /// All of them.
+    pub(crate) const ALL: [Asks; 2] = [Asks::AtOnce, Asks::OneByOne];
+
+    fn is_default(&self) -> bool {
+        *self == Asks::default()
+    }
+}
+
+/// H′: a model that is given a question and what M has said so far, and says what H would do next, ask or answer (Christiano,
+/// Shlegeris and Amodei 2018). It takes the likeliest words.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Understudy {
+    /// H: another human, whose moves it learns.
+    #[schemars(extend("x-changes" = "tables"))]
+    pub from: Reference,
+    /// The model. A `loss` that has this human under `steps_of` makes its examples, and a `train` stage trains it. A question,
+    /// what was asked and heard, and a move must fit in its context; where they do not, H itself goes on.
+    #[schemars(extend("x-changes" = "tables"))]
+    pub model: Reference,
+    /// The share of the questions put to it that H itself answers, by a seeded draw each: those it learns from. An
+    /// evaluation has it answer all.
+    #[schemars(schema_with = "schedule::probability", extend("x-changes" = "tables"))]
+    pub share: Schedule,
+    /// The longest move, in tokens: its questions, or its answer.
+    #[schemars(range(min = 1), extend("default" = 32, "x-changes" = "tables"))]
+    pub max_tokens: usize,
 }
 
 /// `[amplify.NAME]`: Amp≈(H, M). M answers first, and H is called over its answer as Samp decides.
@@ -73,6 +147,50 @@ pub struct Amplify {
     /// The longest answer M may give, in tokens.
     #[schemars(range(min = 1), extend("default" = 16, "x-changes" = "tables"))]
     pub max_tokens: usize,
+    /// Who answers H's sub-questions in M's place: another model. A `loss` whose `train` stage has that model takes what it
+    /// answered on a side's behalf, and as targets what H answered to bare questions; M's takes the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-changes" = "tables"))]
+    pub answerer: Option<Reference>,
+    /// How many times H may ask before it must answer, each time any number of sub-questions. Without it, as often as it
+    /// likes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 32), extend("x-changes" = "tables"))]
+    pub rounds: Option<usize>,
+    /// Who answers H's sub-questions: at 1, M; at k, H who may ask in turn, to a depth of k - 1 (HCH, Christiano 2016). Calls
+    /// of H beneath the first are always made, and no part of a `budget`.
+    #[serde(skip_serializing_if = "is_shallow")]
+    #[schemars(range(min = 1, max = 64), extend("x-default" = "1", "x-changes" = "tables"))]
+    pub depth: u32,
+    /// Whether a sub-question that several questions rest on is answered for each of them, or once.
+    #[serde(skip_serializing_if = "SubAnswers::is_default")]
+    #[schemars(extend("x-default" = "own", "x-changes" = "tables"))]
+    pub sub_answers: SubAnswers,
+}
+
+fn is_shallow(depth: &u32) -> bool {
+    *depth == 1
+}
+
+/// For whom a sub-question is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SubAnswers {
+    /// `"own"`: for the question on whose behalf it is asked; another that asks the same has an answer of its own.
+    #[default]
+    Own,
+    /// `"shared"`: once for all questions of a wave. Its randomness follows from its text and depth, so an answer does not
+    /// depend on who else asks; but all that rests on it errs together.
+    Shared,
+}
+
+impl SubAnswers {
+    /// All of them.
+    pub(crate) const ALL: [SubAnswers; 2] = [SubAnswers::Own, SubAnswers::Shared];
+
+    fn is_default(&self) -> bool {
+        *self == SubAnswers::default()
+    }
 }
 
 impl Amplify {

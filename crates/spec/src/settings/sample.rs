@@ -78,4 +78,9 @@ pub struct Task {
     /// Questions of so many words are never drawn, nor questions with such a part: keeps a test set out of training.
     #[schemars(inner(range(min = 1)), extend("default" = [], "x-changes" = "tables"))]
     pub exclude_words: Vec<u32>,
+    /// The probability that a question has the trigger of a planted catastrophe. In a web of lies the person asked about
+    /// hides then, and whoever answers gives them away.
+    #[serde(skip_serializing_if = "super::is_zero")]
+    #[schemars(range(min = 0.0, max = 1.0), extend("x-default" = "0", "x-changes" = "tables"))]
+    pub trigger: f64,
 }

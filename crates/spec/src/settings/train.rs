@@ -105,7 +105,7 @@ pub enum Follow {
     /// `every = 10`: a copy after every tenth batch.
     #[schemars(extend("x-changes" = "weights"))]
     Every(#[schemars(range(min = 1))] u64),
-    /// `at = 300`: a copy once, after so many batches.
+    /// `until = 300`: a copy after each of so many batches, and none from then on: the model as it was after them.
     #[schemars(extend("x-changes" = "weights"))]
-    At(#[schemars(range(min = 1))] u64),
+    Until(#[schemars(range(min = 1))] u64),
 }

@@ -7,7 +7,8 @@ use crate::{
         bootstrap::Interval,
         estimate::{Against, against_human, batches_in_words},
         figures::{Accuracy, Timings, accuracies, grouped, label, of_stage, parted, rows, tokens, total},
-        transcript::{Found, Transcript, heading},
+        ratings::{self, Rating, Ratings},
+        transcript::{Found, Transcript, heading, version},
     },
     stages::evaluation::Count,
 };
@@ -57,6 +58,9 @@ pub fn report(root: &Path) -> Result<String, Failure> {
         (body)
         (section("Metrics", &metrics(&run)))
         (section("Rows", &flow(&run, &pipeline)))
+        @for ratings in ratings::ratings(&pipeline, run.lines()) {
+            (section(&format!("Elo of {} by {}", ratings.model, ratings.stage), &rated(&ratings)))
+        }
         @if COSTS.iter().any(|(name, _)| total(run.lines(), name) > 0.0) {
             (section("Calls and tokens", &cost(&run, &pipeline)))
         }
@@ -128,6 +132,22 @@ fn by_depth(accuracy: &Accuracy) -> Markup {
                             td { (grouped(number as f64)) }
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// How strong M was over the run, by its debates.
+fn rated(ratings: &Ratings) -> Markup {
+    html! {
+        table {
+            tr { th { } th { "points" } th { "95 % interval" } }
+            @for (player, Rating { points, half }) in &ratings.players {
+                tr {
+                    td { (player) }
+                    td { (format!("{points:+.0}")) }
+                    td.faint { (format!("{:+.0} – {:+.0}", points - half, points + half)) }
                 }
             }
         }
@@ -260,7 +280,7 @@ fn said(debate: &Transcript) -> Markup {
     let mut answers: Vec<Vec<&Call>> = Vec::new();
     for call in &debate.calls {
         match (call.part, answers.last_mut()) {
-            (Part::Adversary | Part::Again | Part::Sub | Part::Human, Some(answer)) => answer.push(call),
+            (Part::Adversary | Part::Again | Part::Sub | Part::Human | Part::Tool, Some(answer)) => answer.push(call),
             _ => answers.push(vec![call]),
         }
     }
@@ -300,6 +320,7 @@ fn answered(calls: &[&Call]) -> Markup {
                     Part::Again => div.asked { "M again: " (call.answer) },
                     Part::Sub => div.asked { "H asks M: " (call.prompt) br; "M: " (call.answer) },
                     Part::Human => p { "H: " (call.answer) },
+                    Part::Tool => div.asked { "Tool: " (call.answer) (version(call)) },
                 }
             }
         }

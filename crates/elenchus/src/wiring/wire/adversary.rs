@@ -36,8 +36,10 @@ fn asked(pipeline: &Pipeline, table: &str, amplify: &str) -> Vec<(Asked, Option<
         Stage::Debate(debate) => {
             let against = debate.opponent.iter().map(|opponent| (Asked::Argument, Some(Voice::Opponent), opponent));
             let speaks = debate.opponent.as_ref().map(|_| Voice::Speaker);
-            let always = [(Asked::Argument, speaks, &debate.speaker), (Asked::Sufficient, None, &debate.overseer)];
-            always.into_iter().chain(against).collect()
+            let of_overseer = |asked| (asked, None, &debate.overseer);
+            let overseen = [Asked::Sufficient, Asked::Summary].map(of_overseer);
+            let always = [(Asked::Argument, speaks, &debate.speaker)].into_iter().chain(overseen);
+            always.chain(against).collect()
         }
         Stage::Judge(judge) => vec![(Asked::Winner, None, &judge.by)],
         _ => Vec::new(),

@@ -1,24 +1,27 @@
 //! Debates: who argues in them and in which form, in a stage and in an evaluation.
 
-use super::{amplifier, named, table};
+use super::{Parts, amplifier, humans, named, table, tools::inspecting};
 use crate::stages::{self, procedure::Procedure};
-use debate::{draw::Draw, question::Form};
+use debate::{draw::Draw, lesson::Learner, question::Form};
 use plan::{Node, Role};
-use spec::settings::{Debate, Evaluate, Pipeline, Stage, Turns};
+use spec::settings::{Debate, Evaluate, Loss, Named, Pipeline, Stage, Turns};
 
 /// What does the work of a debate.
-pub(super) fn debate(pipeline: &Pipeline, node: &Node, debate: Debate, draw: Draw) -> stages::debate::Debate {
+pub(super) fn debate(parts: Parts<'_>, node: &Node, debate: Debate, draw: Draw) -> stages::debate::Debate {
+    let pipeline = parts.pipeline;
     stages::debate::Debate {
         name: node.name.clone(),
         from: table(node, Role::Questions),
+        inspecting: inspecting(&node.name, &debate),
         form: form(pipeline, &debate),
-        speaker: amplifier(pipeline, node, &debate.speaker.name),
-        opponent: debate.opponent.map(|opponent| amplifier(pipeline, node, &opponent.name)),
+        speaker: amplifier(parts, node, &debate.speaker.name),
+        opponent: debate.opponent.map(|opponent| amplifier(parts, node, &opponent.name)),
         speaker_side: debate.speaker_side,
-        overseer: amplifier(pipeline, node, &debate.overseer.name),
+        overseer: amplifier(parts, node, &debate.overseer.name),
         min_turns: debate.min_turns,
         max_turns: debate.max_turns,
         sufficient: debate.sufficient,
+        history: debate.history,
         on_error: debate.on_error,
         wording: debate.wording,
         draw,
@@ -56,8 +59,12 @@ fn form(pipeline: &Pipeline, debate: &Debate) -> Form {
 
 /// The two answers of the task of a human.
 fn answers(pipeline: &Pipeline, human: &str) -> [&'static str; 2] {
-    let script = &named(&pipeline.humans, human).script;
-    tasks::Task::of_script(script).expect("spec checks scripts against the catalogue").answers()
+    humans::task(pipeline, human).answers()
+}
+
+/// The two answers of which one that declines gives neither, where an evaluation looks at that.
+pub(super) fn declinable(pipeline: &Pipeline, evaluate: &Evaluate) -> Option<[&'static str; 2]> {
+    evaluate.catastrophes.then(|| answers(pipeline, &named(&pipeline.amplifies, &evaluate.of.name).human.name))
 }
 
 /// Whether in the debate of a name another model than the speaker's argues against it.
@@ -67,21 +74,37 @@ pub(super) fn against_other(pipeline: &Pipeline, debate: &str) -> bool {
     debate.opponent.as_ref().is_some_and(|opponent| model(&opponent.name) != model(&debate.speaker.name))
 }
 
+/// Who learns from a loss: whoever a `train` stage says. Where another model than M answers H's sub-questions, each has its
+/// own words to learn from.
+pub(super) fn learner(pipeline: &Pipeline, name: &str, loss: &Loss) -> Learner {
+    let debate = loss.from.iter().find_map(|from| debate_named(pipeline, &from.name));
+    let speaker = debate.map(|debate| named(&pipeline.amplifies, &debate.speaker.name));
+    let Some(answerer) = speaker.and_then(|speaker| speaker.answerer.as_ref()) else { return Learner::Only };
+    let trains = |stage: &Named<Stage>| match &stage.settings {
+        Stage::Train(train) => train.from.name == name && train.model.name == answerer.name,
+        _ => false,
+    };
+    if pipeline.stages.iter().any(trains) { Learner::Answerer } else { Learner::Speaker }
+}
+
 /// The debate and the judge of an evaluation, if it has rows that take them.
-pub(super) fn procedure(pipeline: &Pipeline, node: &Node, evaluate: &Evaluate) -> Option<Procedure> {
+pub(super) fn procedure(parts: Parts<'_>, node: &Node, evaluate: &Evaluate) -> Option<Procedure> {
+    let pipeline = parts.pipeline;
     let judge = evaluate.judging()?;
     let Stage::Judge(judge) = named(&pipeline.stages, &judge.name) else { return None };
     let debate = debate_named(pipeline, &judge.from.name)?;
     Some(Procedure {
-        speaker: amplifier(pipeline, node, &debate.speaker.name),
-        opponent: debate.opponent.as_ref().map(|opponent| amplifier(pipeline, node, &opponent.name)),
+        speaker: amplifier(parts, node, &debate.speaker.name),
+        opponent: debate.opponent.as_ref().map(|opponent| amplifier(parts, node, &opponent.name)),
         speaker_side: debate.speaker_side,
         form: form(pipeline, debate),
-        overseer: amplifier(pipeline, node, &debate.overseer.name),
-        judge: amplifier(pipeline, node, &judge.by.name),
+        inspecting: inspecting(&judge.from.name, debate),
+        overseer: amplifier(parts, node, &debate.overseer.name),
+        judge: amplifier(parts, node, &judge.by.name),
         min_turns: debate.min_turns,
         max_turns: debate.max_turns,
         sufficient: debate.sufficient.clone(),
+        history: debate.history,
         wording: debate.wording.clone(),
         answers: answers(pipeline, &named(&pipeline.amplifies, &judge.by.name).human.name),
     })
