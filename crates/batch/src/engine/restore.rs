@@ -69,11 +69,12 @@ impl<'a> Engine<'a> {
         self.available(names, at, |_, _| false)
     }
 
-    /// Brings some states to what they are just before a unit.
+    /// Brings some states to what they are just before a unit, and with them those that follow them.
     pub(crate) fn bring(&mut self, names: &BTreeSet<&'a str>, at: Point) -> Result<(), RunError> {
         if self.holds(names, at) {
             return Ok(());
         }
+        let names = &self.with_followers(names);
         let mut way = self.way(names, at);
         while !self.load(&way)? {
             way = self.way(names, at);
@@ -90,6 +91,21 @@ impl<'a> Engine<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Some states, and all that are changed by what these are. A follower that stayed behind could not be brought on
+    /// later: what it had to be shown would be gone.
+    fn with_followers(&self, names: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+        let mut all = names.clone();
+        loop {
+            let nodes = self.job.plan.nodes.iter();
+            let led = nodes.filter(|node| !node.states().is_disjoint(&all));
+            let followers: BTreeSet<&str> = led.flat_map(|node| &node.writes).map(String::as_str).collect();
+            if followers.is_subset(&all) {
+                return all;
+            }
+            all.extend(followers);
+        }
     }
 
     /// Whether all states can be had in the versions of a moment: they are held, or stand `elsewhere`.

@@ -9,7 +9,7 @@ use batch::{Event, Job, Outcome, Run, RunFolder, Stage, Store};
 use insta::assert_snapshot;
 use plan::Plan;
 
-use crate::scripted::{self, BATCHES, Count, Questions, Score, Sum, scratch};
+use crate::scripted::{self, BATCHES, Count, Glance, Questions, Score, Sum, scratch};
 
 /// A change of the plan, and the stages that go with it.
 struct Changed {
@@ -86,6 +86,28 @@ fn a_stage_changed() {
 fn a_run_made_longer_or_shorter() {
     assert_snapshot!(check(&Changed { batches: BATCHES + 4, ..unchanged() }));
     assert_snapshot!(check(&Changed { batches: 4, ..unchanged() }));
+}
+
+/// A stage that looks at one state now and then does not bring it on without those that follow it: they could not be had
+/// any more where no checkpoint has them.
+#[test]
+fn a_state_is_not_brought_on_without_its_followers() {
+    let looking_at_the_counter = |bias: f64| {
+        let Changed { mut plan, mut stages, batches } = changed("score", bias);
+        plan.nodes[3].reads = vec!["counter".to_owned()];
+        stages[3] = Box::new(Glance);
+        Changed { plan, stages, batches }
+    };
+    let root = scratch();
+    let (first, second, alone) = (root.path().join("first"), root.path().join("second"), root.path().join("alone"));
+    let store = Store::beside(&first);
+    run(&looking_at_the_counter(0.0), &first, Some(&store), &mut |_| ());
+    fs::remove_dir_all(store.root()).unwrap();
+    fs::remove_dir_all(first.join("checkpoints")).unwrap();
+    let outcome = run(&looking_at_the_counter(1.0), &second, Some(&store), &mut |_| ());
+    assert_eq!(outcome.reused["sum"], BATCHES);
+    run(&looking_at_the_counter(1.0), &alone, None, &mut |_| ());
+    assert_same_results(&second, &alone);
 }
 
 /// What was taken stays, whatever becomes of the run that it was taken from, and goes along with a copy.
