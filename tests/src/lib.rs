@@ -12,6 +12,17 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
+#[path = "../../crates/model/tests/encoder/mod.rs"]
+pub mod encoder;
+
+/// Writes a tiny encoder into a folder of its own; its weights are a function of the seed.
+pub fn write_encoder(folder: &Path, seed: u64) {
+    fs::create_dir_all(folder).expect("a folder for an encoder");
+    for (name, bytes) in encoder::files(seed, 1) {
+        fs::write(folder.join(name), bytes).expect("a file of an encoder");
+    }
+}
+
 /// A pipeline of either task, small enough for a test: a model of one layer, a few questions a batch.
 pub fn small(task: &str, batches: u64) -> String {
     let (_, tail) = SMALL.split_once('\n').expect("the text has lines");

@@ -69,6 +69,7 @@ fn examples(source: &str, trace: &[Call], winners: &[(u64, Option<&str>)]) -> Da
         against_other: false,
         learner: debate::lesson::Learner::Only,
         settings: settings.unwrap(),
+        embedder: None,
         baseline: state,
         tokenizer: loaded.tokenizer,
     };
@@ -106,7 +107,7 @@ fn the_expected_gradient_is_that_of_the_expected_distance() {
         [("exact", Distance::Exact), ("edit", Distance::Edit), ("chrf", Distance::Chrf), ("bleu", Distance::Bleu)]
     {
         let source = with_distance(&format!("distance = \"{name}\"\nweight = \"propensity\""), &combine, 1);
-        let d = ANSWERS.map(|answer| distance(measure, reference, answer).unwrap());
+        let d = ANSWERS.map(|answer| distance(&measure, reference, answer).unwrap());
         let weight = |k: usize| {
             let trace = answered(0, Asked::Argument, 0, ANSWERS[k], Some(reference), propensities[k]);
             let table = examples(&source, &trace, &[(0, Some("even"))]);

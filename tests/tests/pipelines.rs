@@ -9,8 +9,9 @@ use toml::{Table, Value};
 /// The kinds of the procedure; those that work on plain tables have pages of their own.
 const KINDS: [&str; 9] = ["human", "amplify", "debate", "judge", "penalty", "loss", "train", "sync", "evaluate"];
 
-/// Where questions come from is shown by `sample`, and by pages on files.
-const ELSEWHERE: &str = "questions";
+/// Where questions come from is shown by `sample`, and by pages on files. An encoder is a folder of many megabytes, and
+/// one made small enough to lie here would know nothing of what texts mean: the page on distances shows how to name one.
+const ELSEWHERE: [&str; 2] = ["questions", "embedding"];
 
 /// The keys of a part of the schema, each as its path; schedules end a path.
 fn declared(root: &Schema, part: &Schema, path: &str, keys: &mut BTreeSet<String>) {
@@ -18,7 +19,7 @@ fn declared(root: &Schema, part: &Schema, path: &str, keys: &mut BTreeSet<String
         return declared(root, &root["definitions"][name.rsplit('/').next().unwrap()], path, keys);
     }
     for (name, value) in part["properties"].as_object().into_iter().flatten() {
-        if ["cosine", "exponential", ELSEWHERE].contains(&name.as_str()) {
+        if ["cosine", "exponential"].contains(&name.as_str()) || ELSEWHERE.contains(&name.as_str()) {
             continue;
         }
         let path = format!("{path}.{name}");

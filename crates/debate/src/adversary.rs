@@ -4,11 +4,10 @@
 use crate::{
     amplify::{SubAnswer, WaveError, call},
     answerer::{Answer, Answerer, Prompt},
-    distance::distance,
+    distance::{EmbedderError, Measure},
     question::{filled, yes},
     trace::{Call, Part},
 };
-use spec::settings::Distance;
 use std::cell::RefCell;
 
 /// Adv in one batch: who gives one word, the likeliest, and how it is asked.
@@ -57,13 +56,19 @@ pub struct Outcome<'a> {
 }
 
 /// What there is to learn from calls, of which those behind one answer stand together, M's own first.
-pub fn outcomes(measure: Distance, calls: &[Call]) -> Vec<Outcome<'_>> {
-    calls.chunk_by(|_, next| next.part != Part::First).filter_map(|calls| outcome(measure, calls)).collect()
+pub fn outcomes<'c>(measure: Measure<'_>, calls: &'c [Call]) -> Result<Vec<Outcome<'c>>, EmbedderError> {
+    let answers = calls.chunk_by(|_, next| next.part != Part::First);
+    let overruled: Vec<[&Call; 3]> = answers.filter_map(overruled).collect();
+    let pairs = overruled.iter().map(|[first, _, human]| (human.answer.as_str(), first.answer.as_str()));
+    let distances = measure.of(&pairs.collect::<Vec<_>>())?;
+    let outcome = |([first, call, _], distance): ([&'c Call; 3], Option<f64>)| {
+        Some(Outcome { call, distance: distance?, propensity: first.propensity })
+    };
+    Ok(overruled.into_iter().zip(distances).filter_map(outcome).collect())
 }
 
-fn outcome(measure: Distance, calls: &[Call]) -> Option<Outcome<'_>> {
+/// M's first answer, Adv's word on it and H's answer, where there are all of them.
+fn overruled(calls: &[Call]) -> Option<[&Call; 3]> {
     let of = |part: Part| calls.iter().find(|call| call.part == part);
-    let (first, call, human) = (of(Part::First)?, of(Part::Adversary)?, of(Part::Human)?);
-    let distance = distance(measure, &human.answer, &first.answer)?;
-    Some(Outcome { call, distance, propensity: first.propensity })
+    Some([of(Part::First)?, of(Part::Adversary)?, of(Part::Human)?])
 }

@@ -1,5 +1,8 @@
 //! d, the natural-language distance between two answers, where it is a number of the two texts: 0 for the same, 1 at
 //! most. Such a distance has no gradient in M's tokens, so M's own answer is what was tried, and d what it cost.
+//!
+//! What it takes to turn a text into a vector is not here: who can is an [`Embedder`], as M is an
+//! [`Answerer`](crate::answerer::Answerer).
 
 use crate::{
     question::{Asked, same},
@@ -7,17 +10,48 @@ use crate::{
 };
 use rayon::prelude::*;
 use spec::settings::Distance;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The distance from H's answer, the reference, to M's; `None` for cross-entropy, which is not one of texts.
+/// Turns texts into vectors, by which they can be held against each other.
+pub trait Embedder {
+    /// A vector for each text, all of as many numbers and of length 1. The same text has the same vector.
+    fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EmbedderError>;
+}
+
+/// Why texts could not be turned into vectors.
+pub type EmbedderError = Box<dyn std::error::Error + Send + Sync>;
+
+/// d, with what it goes by.
+#[derive(Clone, Copy)]
+pub struct Measure<'a> {
+    /// Which.
+    pub distance: &'a Distance,
+    /// Who turns texts into vectors; nobody asks but an embedding.
+    pub embedder: Option<&'a dyn Embedder>,
+}
+
+impl Measure<'_> {
+    /// d of each pair of answers, H's, the reference, before M's; `None` for cross-entropy, which is not one of texts.
+    pub fn of(self, pairs: &[(&str, &str)]) -> Result<Vec<Option<f64>>, EmbedderError> {
+        let distance = self.distance;
+        if let Distance::Embedding(_) = distance {
+            let embedder = self.embedder.ok_or("nobody turns texts into vectors, by which this distance goes")?;
+            return Ok(embedded(embedder, pairs)?.into_iter().map(Some).collect());
+        }
+        Ok(pairs.par_iter().map(|(reference, answer)| self::distance(distance, reference, answer)).collect())
+    }
+}
+
+/// The distance from H's answer, the reference, to M's, where it is one of their letters and words alone; `None` for
+/// others.
 ///
 /// No spaces count, as in [`same`]: M writes word by word, marks apart. Only for BLEU they part words, of which each
 /// mark is one.
-pub fn distance(distance: Distance, reference: &str, answer: &str) -> Option<f64> {
+pub fn distance(distance: &Distance, reference: &str, answer: &str) -> Option<f64> {
     let of_texts =
         |measure: fn(&str, &str) -> f64| if same(reference, answer) { 0.0 } else { measure(reference, answer) };
     match distance {
-        Distance::CrossEntropy => None,
+        Distance::CrossEntropy | Distance::Embedding(_) => None,
         Distance::Exact => Some(of_texts(|_, _| 1.0)),
         Distance::Edit => Some(of_texts(edit)),
         Distance::Chrf => Some(of_texts(|reference, answer| 1.0 - chrf(reference, answer))),
@@ -26,20 +60,45 @@ pub fn distance(distance: Distance, reference: &str, answer: &str) -> Option<f64
 }
 
 /// What each call cost: d from H's answer to M's first, where H was called over it; `None` for all other calls.
-pub fn costs<'c>(distance: Distance, calls: &'c [Call]) -> Vec<Option<f64>> {
-    if !distance.is_of_texts() {
-        return vec![None; calls.len()];
+pub fn costs<'c>(measure: Measure<'_>, calls: &'c [Call]) -> Result<Vec<Option<f64>>, EmbedderError> {
+    let mut costs = vec![None; calls.len()];
+    if !measure.distance.is_of_texts() {
+        return Ok(costs);
     }
     // At one turn a tool may have been asked for before: only the text tells these questions apart.
     let posed = |call: &'c Call| (call.question, call.asked, call.turn, call.prompt.as_str());
     let humans = calls.iter().filter(|call| call.part == Part::Human);
     let humans: BTreeMap<(u64, Asked, usize, &str), &str> =
         humans.map(|call| (posed(call), call.answer.as_str())).collect();
-    let cost = |call: &'c Call| {
-        let reference = humans.get(&posed(call)).filter(|_| call.part == Part::First)?;
-        self::distance(distance, reference, &call.answer)
+    let firsts = calls.iter().enumerate().filter(|(_, call)| call.part == Part::First);
+    let overruled =
+        |(place, call): (usize, &'c Call)| Some((place, (*humans.get(&posed(call))?, call.answer.as_str())));
+    let (places, pairs): (Vec<usize>, Vec<(&str, &str)>) = firsts.filter_map(overruled).unzip();
+    for (place, cost) in places.into_iter().zip(measure.of(&pairs)?) {
+        costs[place] = cost;
+    }
+    Ok(costs)
+}
+
+/// 1 less the cosine of the vectors of two texts, at most 1 (Reimers and Gurevych 2019). An encoder of sentences is
+/// trained to give texts that have nothing to do with each other a cosine of about 0, so that these are as far apart as
+/// texts without a common word are by the other distances; (1 − cosine)/2 would leave them halfway. Each text is
+/// embedded once.
+fn embedded(embedder: &dyn Embedder, pairs: &[(&str, &str)]) -> Result<Vec<f64>, EmbedderError> {
+    let differing = pairs.iter().filter(|(reference, answer)| !same(reference, answer));
+    let texts: BTreeSet<&str> = differing.flat_map(|&(reference, answer)| [reference, answer]).collect();
+    let texts: Vec<&str> = texts.into_iter().collect();
+    let vectors: BTreeMap<&str, Vec<f32>> = texts.iter().copied().zip(embedder.embed(&texts)?).collect();
+    let between = |&(reference, answer): &(&str, &str)| match (vectors.get(reference), vectors.get(answer)) {
+        (Some(one), Some(other)) if !same(reference, answer) => (1.0 - product(one, other)).clamp(0.0, 1.0),
+        _ => 0.0,
     };
-    calls.par_iter().map(cost).collect()
+    Ok(pairs.iter().map(between).collect())
+}
+
+/// The scalar product of two vectors: of such as have length 1, the cosine of the angle between them.
+fn product(one: &[f32], other: &[f32]) -> f64 {
+    one.iter().zip(other).map(|(&one, &other)| f64::from(one) * f64::from(other)).sum()
 }
 
 /// Letters inserted, deleted and replaced, over the letters of the longer text (Levenshtein 1966).

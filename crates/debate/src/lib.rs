@@ -7,8 +7,8 @@
 //!
 //! This crate knows M as an [`answerer::Answerer`] and H as a [`human::Human`], and is pure apart from them: the same
 //! questions, draws and answers give the same debates. Read [`consult`] first, then [`amplify`], [`debate`](mod@debate),
-//! [`judge`](mod@judge), [`choice`], [`lesson`](mod@lesson) and [`distance`](mod@distance); [`adversary`] is what Samp can
-//! learn by, [`understudy`] who can stand in for H, [`penalty`](mod@penalty) what a catastrophe costs, [`tool`](mod@tool) and
+//! [`judge`](mod@judge), [`choice`], [`lesson`](mod@lesson) and [`distance`](mod@distance), where who
+//! turns texts into vectors is a [`distance::Embedder`]; [`adversary`] is what Samp can learn by, [`understudy`] who can stand in for H, [`penalty`](mod@penalty) what a catastrophe costs, [`tool`](mod@tool) and
 //! [`inspect`] how debaters look into each other, and [`baseline`] what rewards are held against. What an evaluation asks
 //! beside the procedure is in
 //! [`hch`](mod@hch) and [`judge::finds_for_even`], and what answers cost in [`cost`].

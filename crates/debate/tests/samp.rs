@@ -7,6 +7,7 @@ use debate::{
     amplify::{Amplified, Approx, Open},
     answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
     consult::Amp,
+    distance::Measure,
     draw::Draw,
     human::{Exchange, Human, Move},
     question::{Asked, Posed},
@@ -251,7 +252,7 @@ fn adv_learns_where_h_answered_and_by_how_far_that_is_from_m() {
     let wave: Vec<Open> = (0..60).map(open).collect();
     let learned = answered(Rule::Learned { least: 0.2, most: 0.6 }, None, &wave);
     let trace: Vec<_> = (0u64..).zip(learned.clone()).flat_map(|(id, it)| calls(id, Asked::Argument, 0, it)).collect();
-    let outcomes = outcomes(Distance::Exact, &trace);
+    let outcomes = outcomes(Measure { distance: &Distance::Exact, embedder: None }, &trace).unwrap();
     let called: Vec<_> = (0u64..).zip(&learned).filter(|(_, answer)| answer.human.is_some()).collect();
     assert_eq!(outcomes.len(), called.len());
     assert!((1..60).contains(&called.len()));

@@ -14,10 +14,10 @@ use crate::{
     weights::{Layout, Named, Role, Weights},
 };
 
-const CONFIG: &str = "config.json";
-const WEIGHTS: &str = "model.safetensors";
-const TOKENIZER: &str = "tokenizer.json";
-const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+pub(crate) const CONFIG: &str = "config.json";
+pub(crate) const WEIGHTS: &str = "model.safetensors";
+pub(crate) const TOKENIZER: &str = "tokenizer.json";
+pub(crate) const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
 /// What is wrong with a checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,14 @@ pub enum CheckpointError {
         /// The heads.
         heads: usize,
     },
+    /// The width of an encoder cannot be shared out among its heads.
+    #[error("config.json: `hidden_size` = {width} cannot be parted among {heads} `num_attention_heads`")]
+    Parted {
+        /// The width.
+        width: usize,
+        /// The heads.
+        heads: usize,
+    },
     /// The configuration says what this model does not do.
     #[error("config.json: `{key}` is {found}, but only {supported} is supported")]
     Unsupported {
@@ -55,9 +63,14 @@ pub enum CheckpointError {
     /// `tokenizer.json` cannot be read.
     #[error("tokenizer.json: {0}")]
     Tokenizer(#[source] TokenizerError),
+    /// A list of tokens lacks one that every text begins or ends with.
+    #[error("vocab.txt has no token `{0}`")]
+    NoToken(&'static str),
     /// The tokenizer has more tokens than the embedding has rows.
-    #[error("tokenizer.json has {tokens} tokens, but config.json says `vocab_size` = {vocabulary}")]
+    #[error("{file} has {tokens} tokens, but config.json says `vocab_size` = {vocabulary}")]
     Vocabulary {
+        /// The tokenizer's file.
+        file: &'static str,
         /// Tokens of the tokenizer.
         tokens: usize,
         /// Rows of the embedding.
@@ -107,7 +120,7 @@ impl Model {
         let tokenizer = Tokenizer::from_json(file(TOKENIZER)?).map_err(CheckpointError::Tokenizer)?;
         let (tokens, vocabulary) = (tokenizer.vocabulary(), layout.vocabulary);
         if tokens > vocabulary {
-            return Err(CheckpointError::Vocabulary { tokens, vocabulary });
+            return Err(CheckpointError::Vocabulary { file: TOKENIZER, tokens, vocabulary });
         }
         Ok(Model { tokenizer, weights: from_safetensors(layout, file(WEIGHTS)?)?, version })
     }

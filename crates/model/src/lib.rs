@@ -1,6 +1,9 @@
 //! A llama-form transformer: tokens in, tokens out. `llama.rs` is the model, to be read against its papers; `generate.rs`,
 //! `tile.rs` and `sample.rs` answer with it; `inspect.rs` looks inside; `checkpoint.rs` writes it down. What trains it is the crate `train`.
+//!
+//! Beside it stands `bert.rs`, an encoder: a text in, a vector out. Nobody trains it.
 
+mod bert;
 mod checkpoint;
 mod generate;
 mod inspect;
@@ -12,6 +15,7 @@ mod tokenizer;
 mod weights;
 mod workers;
 
+pub use bert::Bert;
 pub use checkpoint::CheckpointError;
 pub use generate::{GenerateError, generate, score};
 pub use inspect::{Inspected, inspect};

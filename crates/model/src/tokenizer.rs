@@ -34,6 +34,9 @@ pub enum TokenizerError {
     /// The `tokenizers` library rejects it.
     #[error("not a tokenizer: {0}")]
     Library(#[source] tokenizers::Error),
+    /// It has no tokens for a text.
+    #[error("a text cannot be divided into tokens: {0}")]
+    Text(#[source] tokenizers::Error),
 }
 
 /// Text to tokens and back.

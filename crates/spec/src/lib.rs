@@ -6,6 +6,7 @@
 
 mod at;
 mod constrained;
+mod distance;
 mod document;
 mod due;
 mod inspection;

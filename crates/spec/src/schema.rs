@@ -44,10 +44,12 @@ pub fn tools() -> Vec<(String, String)> {
     words::<Tool>()
 }
 
-/// What a setting that is one of a few words can be, each with its meaning.
+/// What a setting that is one of a few words can be, or a table with one of a few keys, each with its meaning.
 fn words<T: JsonSchema>() -> Vec<(String, String)> {
     let schema = T::json_schema(&mut SchemaSettings::draft07().into_generator()).to_value();
-    let word = |variant: &Value| Some((variant["const"].as_str()?.to_owned(), meaning(variant)));
+    let key = |variant: &Value| variant["properties"].as_object()?.keys().next().cloned();
+    let name = |variant: &Value| variant["const"].as_str().map(str::to_owned).or_else(|| key(variant));
+    let word = |variant: &Value| Some((name(variant)?, meaning(variant)));
     schema["oneOf"].as_array().into_iter().flatten().filter_map(word).collect()
 }
 

@@ -5,7 +5,7 @@ pub(crate) mod tables;
 use std::ops::Bound;
 
 use crate::{
-    constrained, inspection, policy,
+    constrained, distance, inspection, policy,
     problem::Problem,
     settings::{
         AdamW, BaselineOf, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, History, Imitate, Judge, Loss,
@@ -172,7 +172,7 @@ pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
         proposals: table.or("proposals", false, |value| value.truth()),
         penalty: table.or("penalty", Schedule::Constant(0.0), |value| value.schedule(0.0..)),
         steps_of,
-        distance: table.or("distance", usual, |value| value.word(&Distance::ALL)),
+        distance: table.or("distance", usual, distance::distance),
         combine: table.required("combine", nothing, |value| value.table(combine)),
         imitate: table.or("imitate", Imitate::Human, |value| value.word(&[Imitate::Human, Imitate::All])),
         weight: table.or("weight", Weight::One, |value| value.word(&[Weight::One, Weight::Propensity])),
@@ -218,7 +218,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             as_reward && !of_texts && !predicts,
             "combine",
             "`reward` takes the distance of two answers off what M's earns, and cross-entropy is none of two answers",
-            "set `distance` to \"exact\", \"edit\", \"chrf\" or \"bleu\", or combine by `{ weighted = { alpha = … } }`",
+            "set `distance` to one of two answers, such as \"edit\", or combine by `{ weighted = { alpha = … } }`",
         ),
         (
             as_reward && weighs && !predicts,
@@ -242,7 +242,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             predicts && !of_texts,
             "distance",
             "a prediction is of how far two answers are apart, and cross-entropy is no distance of two answers",
-            "set it to \"exact\", \"edit\", \"chrf\" or \"bleu\"",
+            "set it to one of two answers, such as \"edit\"",
         ),
         (
             predicts && loss.combine.rewards_from(u64::MAX).is_some(),

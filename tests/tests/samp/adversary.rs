@@ -13,7 +13,8 @@ fn predictions_of(voice: Option<Voice>, distance: Distance, weight: Weight, tabl
     let mut unit = Unit::new(0, BTreeMap::from([("calls", &table)]), &mut states, &[], &[]);
     let calls = vec![Predicted { table: "calls".into(), asked: vec![(Asked::Argument, voice)] }];
     let tokenizer = load(&small("web-of-lies", 1)).tokenizer;
-    let made = Predictions { name: "p".into(), calls, distance, weight, tokenizer }.run(&mut unit).unwrap();
+    let made = Predictions { name: "p".into(), calls, distance, embedder: None, weight, tokenizer };
+    let made = made.run(&mut unit).unwrap();
     let tokens = tables::list_u32(&made["p"], "tokens").unwrap().into_iter().flatten();
     tokens.zip(tables::f32s(&made["p"], "supervised").unwrap().into_iter().map(f64::from)).collect()
 }
@@ -24,12 +25,12 @@ fn what_teaches_adv_has_the_expectation_of_always() {
     let yes = load(&small("web-of-lies", 1)).tokenizer.answer("Yes");
     for measure in [Distance::Exact, Distance::Edit] {
         has_the_expectation_of_always(|trace| {
-            let made = predictions(measure, Weight::Propensity, trace);
+            let made = predictions(measure.clone(), Weight::Propensity, trace);
             made.iter().map(|(tokens, weight)| weight * distance(tokens)).sum()
         });
         // Each is the question as Adv was asked it and one word, by how far M's answer is from H's.
-        let all = predictions(measure, Weight::One, &trace(&[0.5; 4], |_| true));
-        for (i, d) in (0..4).map(|i| (i, between(measure, OF_H[i], OF_M[i]).unwrap())) {
+        let all = predictions(measure.clone(), Weight::One, &trace(&[0.5; 4], |_| true));
+        for (i, d) in (0..4).map(|i| (i, between(&measure, OF_H[i], OF_M[i]).unwrap())) {
             let of = |tokens: &[u32]| tokens[..3] == [1, i as u32, 3];
             let weight = |word: bool| -> Vec<f64> {
                 let is = |it: &[u32]| of(it) && (it[3..] == yes[..]) == word;

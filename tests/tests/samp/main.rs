@@ -120,6 +120,7 @@ fn examples(trace: &[Call]) -> BTreeMap<u64, (Vec<u32>, f64)> {
     let names = [baseline.clone()];
     let mut unit = Unit::new(0, BTreeMap::from([("calls", &table)]), &mut states, &names, &names);
     let loss = Loss {
+        embedder: None,
         name: "objective".into(),
         calls: vec!["calls".into()],
         verdicts: None,

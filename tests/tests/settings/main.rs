@@ -129,6 +129,8 @@ impl Runs {
             ("hub/name", "Ada".to_owned()),
         ];
         files.iter().for_each(|(name, text)| std::fs::write(folder.path().join(name), text).unwrap());
+        tests::write_encoder(&folder.path().join("encoder"), 1);
+        tests::write_encoder(&folder.path().join("other-encoder"), 2);
         Runs { folder, made: BTreeMap::new(), begun: 0 }
     }
 

@@ -266,6 +266,11 @@ pub const OTHERS: &[Other] = &[
     ("Loss.predict", &["loss.predictions.predict='speaker'"], BOTH_LEARNING),
     ("Loss.steps_of", &["loss.moves.steps_of='double'"], &[]),
     ("Loss.distance", &["loss.objective.distance='exact'"], &["sync.follow.every=1"]),
+    (
+        "Embedding.folder",
+        &["loss.objective.distance.embedding.folder='FOLDER/other-encoder'"],
+        &["sync.follow.every=1", "loss.objective.distance={ embedding = { folder = 'FOLDER/encoder' } }"],
+    ),
     ("Loss.imitate", &["loss.objective.imitate='all'"], &[]),
     ("Loss.weight", &["loss.objective.weight='propensity'"], &[]),
     ("Loss.credit", &["loss.objective.credit=['argument']"], DEBATED),

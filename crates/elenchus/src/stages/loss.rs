@@ -10,7 +10,12 @@
 //! gradient of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted.
 
 use super::questions::questions as questions_of;
-use crate::stages::{penalised::PenaltyTables, states::Baseline, tables};
+use crate::stages::{
+    embeddings::{Embeddings, measure},
+    penalised::PenaltyTables,
+    states::Baseline,
+    tables,
+};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     baseline::{Group, depth, groups},
@@ -45,6 +50,8 @@ pub struct Loss {
     pub learner: Learner,
     /// How the losses combine, who is imitated, and what earns a reward.
     pub settings: spec::settings::Loss,
+    /// What the distance goes by, if it is one of embeddings.
+    pub embedder: Option<Embeddings>,
     /// The state that holds the running means of the reward and of the distance.
     pub baseline: String,
     /// Turns H's words into tokens.
@@ -69,7 +76,7 @@ impl Stage for Loss {
             calls.retain(|call| call.voice != Some(Voice::Opponent));
         }
         let won = self.won(&calls, &winners);
-        let costs = costs(self.settings.distance, &calls);
+        let costs = costs(measure(&self.settings.distance, self.embedder.as_ref()), &calls)?;
         let (calls, costs): (Vec<Call>, Vec<Option<f64>>) =
             calls.into_iter().zip(costs).filter(|(call, _)| self.learner.learns_from(call)).unzip();
         let terms = Terms::at(&self.settings.combine, unit.batch, &calls, &costs);

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod answerers;
 pub mod calibration;
 pub mod debate;
+pub mod embeddings;
 pub mod evaluate;
 pub mod evaluation;
 pub mod judge;

@@ -3,7 +3,10 @@
 //! for those over which H was not called, so that Adv learns of all questions, and not only of those that it suspects.
 
 use super::loss::{Example, into_table};
-use crate::stages::tables;
+use crate::stages::{
+    embeddings::{Embeddings, measure},
+    tables,
+};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     adversary::{Outcome, outcomes},
@@ -24,6 +27,8 @@ pub struct Predictions {
     pub calls: Vec<Predicted>,
     /// d.
     pub distance: Distance,
+    /// What that goes by, if it is one of embeddings.
+    pub embedder: Option<Embeddings>,
     /// What an example counts.
     pub weight: Weight,
     /// Turns yes and no into tokens.
@@ -45,7 +50,8 @@ impl Stage for Predictions {
             let mut calls = tables::to_calls(unit.table(table)?)?;
             let of_voice = |call: &Call, voice: Option<Voice>| voice.is_none() || call.voice == voice;
             calls.retain(|call| asked.iter().any(|&(asked, voice)| call.asked == asked && of_voice(call, voice)));
-            examples.extend(outcomes(self.distance, &calls).into_iter().flat_map(|it| self.examples(it)));
+            let outcomes = outcomes(measure(&self.distance, self.embedder.as_ref()), &calls)?;
+            examples.extend(outcomes.into_iter().flat_map(|it| self.examples(it)));
         }
         let mut table = into_table(&examples)?;
         if self.weight == Weight::Propensity {

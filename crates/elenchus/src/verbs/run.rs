@@ -16,7 +16,7 @@ use crate::{
     },
 };
 use batch::{Event, Job, Outcome, Policy, Run, RunError, RunFolder, Texts, stages::dataset};
-use spec::settings::{Command, File, Files, Model, Pipeline, Questions, Stage, With, Write};
+use spec::settings::{Command, Distance, File, Files, Loss, Model, Pipeline, Questions, Stage, With, Write};
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -239,6 +239,7 @@ fn named_files(stage: &mut Stage) -> Vec<&mut File> {
         Stage::Join(spec::settings::Join { with: With::Files(files), .. }) => files.paths.iter_mut().collect(),
         Stage::Write(Write { folder: Some(folder), .. }) => vec![folder],
         Stage::Command(Command { folder, .. }) => vec![folder],
+        Stage::Loss(Loss { distance: Distance::Embedding(embedding), .. }) => vec![&mut embedding.folder],
         _ => Vec::new(),
     }
 }

@@ -9,7 +9,7 @@ use plan::Plan;
 use polars::frame::DataFrame;
 use spec::{
     Places, Problem,
-    settings::{Files, Join, Named, OnBadQuestion, Order, Pipeline, Questions, Read, Sample, Stage, With},
+    settings::{Files, Join, Loss, Named, OnBadQuestion, Order, Pipeline, Questions, Read, Sample, Stage, With},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +30,7 @@ pub struct Inputs {
     pub skipped: BTreeMap<String, Vec<BadRow>>,
     /// The rows that each `join` stage holds in memory.
     pub joined: BTreeMap<String, DataFrame>,
-    /// The files and models that it names.
+    /// The files, models and encoders that it names.
     pub outside: Outside,
 }
 
@@ -46,6 +46,7 @@ pub fn open(pipeline: &Pipeline, outside: Outside, problems: &mut Vec<Problem>) 
                 let source = inputs.source(&evaluate.questions, Order::Sequential, &path, &pipeline.places, None);
                 inputs.keep(&stage.name, source, problems);
             }
+            Stage::Loss(loss) => problems.extend(inputs.encoder_digest(loss).and_then(Result::err)),
             // Files that cannot be opened are a problem of the plan.
             Stage::Join(Join { with: With::Files(files), .. }) => {
                 match inputs.outside.rows(files).map(|rows| rows.all()) {
@@ -124,6 +125,13 @@ impl Inputs {
         }
     }
 
+    /// A hash of the encoder by which a loss tells distances, if it does. A folder without a path has been reported by
+    /// `spec`.
+    fn encoder_digest(&self, loss: &Loss) -> Option<Result<String, Problem>> {
+        let folder = loss.distance.folder().filter(|folder| !folder.path.is_empty())?;
+        Some(self.outside.encoder_digest(folder))
+    }
+
     fn rows(&self, files: &Files, others: Option<&mut Others>) -> Result<Vec<QuestionRow>, Vec<Problem>> {
         let source = self.outside.rows(files)?;
         let Some(others) = others else { return question_rows(&source).map_err(|problem| vec![problem]) };
@@ -177,7 +185,7 @@ impl Inputs {
         batches.max().unwrap_or(1).max(1)
     }
 
-    /// Notes what the stages depend on beside the file: the rows that they read, and must not draw.
+    /// Notes what the stages depend on beside the file: the rows that they read, and must not draw, and encoders.
     pub fn note(&self, pipeline: &Pipeline, plan: &mut Plan) {
         for (stage, source) in &self.questions {
             let rows = source.parts().into_iter().filter_map(|part| match part {
@@ -206,6 +214,11 @@ impl Inputs {
         for stage in &pipeline.stages {
             if let Some(source) = read_by(&stage.settings).and_then(|files| self.outside.rows(files).ok()) {
                 plan.note(&stage.name, "rows of its files", source.fingerprint().to_string());
+            }
+            if let Stage::Loss(loss) = &stage.settings
+                && let Some(Ok(digest)) = self.encoder_digest(loss)
+            {
+                plan.note(&stage.name, "files of its encoder", digest);
             }
         }
     }

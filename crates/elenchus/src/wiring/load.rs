@@ -71,8 +71,8 @@ fn note_outside(plan: &mut Plan, pipeline: &Pipeline, inputs: &Inputs, tokenizer
     plan.numerics = model::numerics().map(|(what, value)| (what.to_owned(), value)).into();
 }
 
-/// Plans a pipeline without the rows of its files, and without the models that were trained before. Files of plain tables
-/// are opened all the same: their columns are part of the plan.
+/// Plans a pipeline without the rows of its files, and without models and encoders that were trained before. Files of
+/// plain tables are opened all the same: their columns are part of the plan.
 pub fn load_offline(sources: &Sources) -> Result<(Pipeline, Plan), Failure> {
     let spec::Reading { pipeline, mut problems } = spec::read_sources(sources, &catalogue());
     let outside = Outside::new(false);
@@ -98,6 +98,7 @@ fn takes_files(stage: &Stage) -> bool {
         Stage::Evaluate(evaluate) => any(&evaluate.questions),
         Stage::Read(_) => true,
         Stage::Join(join) => matches!(join.with, With::Files(_)),
+        Stage::Loss(loss) => loss.distance.folder().is_some(),
         _ => false,
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     stages::states::{Baseline, Constraint, Imitation, ModelState, OptimizerState, Probes, Spent},
     stages::{
         self, Amplifier,
+        embeddings::Embeddings,
         evaluate::VerdictTables,
         limited::Limited,
         samp::{Account, Decider},
@@ -22,7 +23,9 @@ use batch::{Stage as Work, States, stages::Refused};
 use debate::{draw::Draw, question::SIDES};
 use model::{Model, Tokenizer, TokenizerError};
 use plan::{Node, Role, samp::part, states as names};
-use spec::settings::{Amplify, Budget, By, CallHuman, History, Named, Pipeline, Row, Stage, Train, Turns, Wording};
+use spec::settings::{
+    Amplify, Budget, By, CallHuman, Distance, History, Named, Pipeline, Row, Stage, Train, Turns, Wording,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -219,7 +222,8 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         Stage::Penalty(settings) => Box::new(penalty::penalty(parts, &node, settings, draw)),
         Stage::Loss(loss) if loss.proposals => Box::new(penalty::proposals(&node, loss, loaded.tokenizer.clone())),
         Stage::Loss(loss) if loss.predict.is_some() => {
-            Box::new(adversary::predictions(pipeline, &node, &loss, loaded.tokenizer.clone()))
+            let embedder = embeddings(loaded, &loss.distance);
+            Box::new(adversary::predictions(pipeline, &node, &loss, embedder, loaded.tokenizer.clone()))
         }
         Stage::Loss(spec::settings::Loss { steps_of: Some(human), .. }) => {
             let steps = node.tables(Role::Steps).map(str::to_owned).collect();
@@ -232,6 +236,7 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             penalty: penalty::tables(&node),
             against_other: loss.from.iter().any(|from| debates::against_other(pipeline, &from.name)),
             learner: debates::learner(pipeline, &name, &loss),
+            embedder: embeddings(loaded, &loss.distance),
             baseline: names::baseline(&name),
             name,
             settings: loss,
@@ -283,6 +288,12 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         Stage::Write(write) => Box::new(writer(&node, &write, root)),
         table_stage => tables::wire(loaded, &node, table_stage, root),
     }
+}
+
+/// What a distance goes by, if it is one of embeddings.
+fn embeddings(loaded: &Loaded, distance: &Distance) -> Option<Embeddings> {
+    let encoder = loaded.inputs.outside.encoder(distance.folder()?);
+    Some(Embeddings::new(encoder.expect("load has opened the encoders of a pipeline"), loaded.pipeline.workers))
 }
 
 /// Who answers a table of questions.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::{Constrained, Reference, Schedule, schedule};
+use super::{Constrained, File, Reference, Schedule, schedule};
 
 /// `[loss.NAME]`: which tokens are trained on, and how much.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -78,7 +78,7 @@ impl Loss {
 /// The natural-language distance d. All but cross-entropy are numbers of two texts, 0 for the same and 1 at most. M
 /// trains on these by the score function (Williams 1992): where H was called over M's first answer, the tokens of that
 /// answer earn the running mean of d less its own d.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distance {
     /// `"cross-entropy"`: of the tokens of the target under M.
@@ -93,16 +93,33 @@ pub enum Distance {
     /// `"bleu"`: 1 less the sentence's BLEU, of sequences of up to 4 words, smoothed where none match (Chen & Cherry
     /// 2014).
     Bleu,
+    /// `{ embedding = { folder = "…" } }`: 1 less the cosine of the two answers' vectors, at most 1, by an encoder of
+    /// the BERT family (Reimers & Gurevych 2019).
+    Embedding(Embedding),
+}
+
+/// What turns an answer into a vector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Embedding {
+    /// A folder of the BERT or RoBERTa family in the layout of Hugging Face: `config.json`, `model.safetensors`, and
+    /// `tokenizer.json` or `vocab.txt`. A text's vector is the mean of its tokens' last hidden states. The folder has
+    /// to stay for as long as the run is to be gone on with.
+    #[schemars(extend("x-changes" = "tables"))]
+    pub folder: File,
 }
 
 impl Distance {
-    /// All of them.
-    pub(crate) const ALL: [Distance; 5] =
-        [Distance::CrossEntropy, Distance::Exact, Distance::Edit, Distance::Chrf, Distance::Bleu];
-
     /// Whether it is a number of two texts, which has no gradient in M's tokens.
-    pub fn is_of_texts(self) -> bool {
-        self != Distance::CrossEntropy
+    pub fn is_of_texts(&self) -> bool {
+        *self != Distance::CrossEntropy
+    }
+
+    /// The folder of the encoder that it goes by, if it goes by one.
+    pub fn folder(&self) -> Option<&File> {
+        match self {
+            Distance::Embedding(embedding) => Some(&embedding.folder),
+            _ => None,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub use debate::{Debate, History, SpeakerSide, Sufficient, Turns, Wording};
 pub use evaluate::{Evaluate, Row};
 pub use inspection::{Inspection, Tool};
 pub use judge::{Judge, Reply, Sees, Watch};
-pub use loss::{BaselineOf, Combine, Credit, Distance, Earner, Imitate, Loss, Scale, Weight};
+pub use loss::{BaselineOf, Combine, Credit, Distance, Earner, Embedding, Imitate, Loss, Scale, Weight};
 pub use parties::{Amplify, Architecture, Asks, Human, Model, SubAnswers, Understudy, Who};
 pub(crate) use penalty::PROPOSE;
 pub use penalty::{Adversary, Penalty, Proposer, ProposingModel};

@@ -80,7 +80,12 @@ fn form() -> impl Strategy<Value = (Option<Reference>, SpeakerSide, Turns, bool)
 
 fn loss() -> impl Strategy<Value = Stage> {
     let imitate = prop_oneof![Just(Imitate::Human), Just(Imitate::All)];
-    let of_texts = || prop::sample::select(vec![Distance::Exact, Distance::Edit, Distance::Chrf, Distance::Bleu]);
+    let of_letters = || prop::sample::select(vec![Distance::Exact, Distance::Edit, Distance::Chrf, Distance::Bleu]);
+    let by_folder = || {
+        let folder = ".+".prop_map(|path| File { path, span: 0..0 });
+        folder.prop_map(|folder| Distance::Embedding(Embedding { folder }))
+    };
+    let of_texts = || prop_oneof![4 => of_letters(), 1 => by_folder()];
     let combined = prop_oneof![
         schedule().prop_map(|alpha| (Distance::CrossEntropy, Combine::Weighted { alpha })),
         (of_texts(), schedule()).prop_map(|(distance, alpha)| (distance, Combine::Weighted { alpha })),

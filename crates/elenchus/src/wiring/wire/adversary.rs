@@ -2,6 +2,7 @@
 
 use super::named;
 use crate::stages::{
+    embeddings::Embeddings,
     predictions::{Predicted, Predictions},
     samp::Learnt,
 };
@@ -23,11 +24,17 @@ pub(super) fn phrases(pipeline: &Pipeline) -> impl Iterator<Item = String> {
 }
 
 /// What teaches it.
-pub(super) fn predictions(pipeline: &Pipeline, node: &Node, loss: &Loss, tokenizer: Tokenizer) -> Predictions {
+pub(super) fn predictions(
+    pipeline: &Pipeline,
+    node: &Node,
+    loss: &Loss,
+    embedder: Option<Embeddings>,
+    tokenizer: Tokenizer,
+) -> Predictions {
     let amplify = loss.predict.as_ref().map_or("", |predict| &predict.name);
     let asked = |table: &str| Predicted { table: table.to_owned(), asked: asked(pipeline, table, amplify) };
     let (name, calls) = (node.name.clone(), node.tables(Role::Calls).map(asked).collect());
-    Predictions { name, calls, distance: loss.distance, weight: loss.weight, tokenizer }
+    Predictions { name, calls, distance: loss.distance.clone(), embedder, weight: loss.weight, tokenizer }
 }
 
 /// Those of the questions in a table of calls that are put to an Amp≈, and whose voice it is, where the table says.
