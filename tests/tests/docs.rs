@@ -9,10 +9,11 @@ use spec::Sources;
 use std::{collections::BTreeMap, env, fmt::Write, fs, path::PathBuf};
 
 /// Where the examples of the pages come from; of each kind, the first.
-const EXAMPLES: [&str; 4] = [
+const EXAMPLES: [&str; 5] = [
     "pipelines/web-of-lies.toml",
     "pipelines/answer-questions.toml",
     "pipelines/penalty.toml",
+    "pipelines/annealing.toml",
     "tests/tests/docs.toml",
 ];
 

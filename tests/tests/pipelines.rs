@@ -7,7 +7,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use toml::{Table, Value};
 
 /// The kinds of the procedure; those that work on plain tables have pages of their own.
-const KINDS: [&str; 9] = ["human", "amplify", "debate", "judge", "penalty", "loss", "train", "sync", "evaluate"];
+const KINDS: [&str; 10] =
+    ["human", "amplify", "milestone", "debate", "judge", "penalty", "loss", "train", "sync", "evaluate"];
 
 /// Where questions come from is shown by `sample`, and by pages on files. An encoder is a folder of many megabytes, and
 /// one made small enough to lie here would know nothing of what texts mean: the page on distances shows how to name one.
@@ -19,15 +20,22 @@ fn declared(root: &Schema, part: &Schema, path: &str, keys: &mut BTreeSet<String
         return declared(root, &root["definitions"][name.rsplit('/').next().unwrap()], path, keys);
     }
     for (name, value) in part["properties"].as_object().into_iter().flatten() {
-        if ["cosine", "exponential"].contains(&name.as_str()) || ELSEWHERE.contains(&name.as_str()) {
+        if ELSEWHERE.contains(&name.as_str()) {
             continue;
         }
         let path = format!("{path}.{name}");
-        declared(root, value, &path, keys);
+        if !is_schedule(value) {
+            declared(root, value, &path, keys);
+        }
         keys.insert(path);
     }
     let ways = ["anyOf", "oneOf", "allOf"].into_iter().filter_map(|way| part[way].as_array());
     ways.flatten().for_each(|way| declared(root, way, path, keys));
+}
+
+/// Whether a number may change over a run.
+fn is_schedule(schema: &Schema) -> bool {
+    schema["anyOf"].as_array().into_iter().flatten().any(|way| way["properties"]["cosine"].is_object())
 }
 
 /// The keys that a table of a file sets.

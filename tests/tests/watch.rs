@@ -96,13 +96,19 @@ fn what_is_told_helps() {
 
 /// What is found at which batches, given the share of null rewards and the mean length in each.
 fn check(source: &str, batches: &[(f64, f64)], expect: &[(u64, Cause)]) {
+    check_reached(source, u64::MAX, batches, expect);
+}
+
+/// The same where a milestone is reached at some batch.
+fn check_reached(source: &str, reached: u64, batches: &[(f64, f64)], expect: &[(u64, Cause)]) {
     let pipeline = load(source).pipeline;
     let mut watch = Watch::new(&pipeline);
     let mut found = Vec::new();
     for (batch, &(null, length)) in (0..).zip(batches) {
         let metrics = [("verdicts.null_rewards", null), ("arguments.length", length)];
-        let metrics: BTreeMap<String, f64> =
-            metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let milestone = (batch >= reached).then_some(("step.milestone_imitated", reached as f64));
+        let metrics = metrics.into_iter().chain(milestone);
+        let metrics: BTreeMap<String, f64> = metrics.map(|(name, value)| (name.to_owned(), value)).collect();
         found.extend(watch.see(batch, &metrics).into_iter().map(|new| (batch, new.cause)));
     }
     assert_eq!(found, expect);
@@ -130,4 +136,8 @@ fn what_the_file_itself_says_is_no_collapse() {
     check(&with("{ biased = 0.5 }"), &dead, &[(1, Cause::OneArgument)]);
     let always = agreed().replace("max_turns = 2\n", "max_turns = 1\n").replace("alpha = 0.5", "alpha = 0.0");
     check(&always, &dead, &[]);
+    let waiting = with("{ biased = { after = \"imitated\", points = [[0, 1.0], [1, 0.0]] } }");
+    let waiting = format!("{waiting}\n[milestone.imitated]\nloss_of = \"step\"\nbelow = 0.1\n");
+    check(&waiting, &dead, &[]);
+    check_reached(&waiting, 2, &dead, &[(4, Cause::OneArgument)]);
 }

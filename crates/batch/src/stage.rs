@@ -107,6 +107,16 @@ impl<'a> Unit<'a> {
         state.downcast_ref().ok_or_else(|| wrong_type::<T>(name))
     }
 
+    /// A state that this stage declares, whether or not to write it too, as it is now.
+    pub fn peek<T: State>(&self, name: &str) -> Result<&T, UnitError> {
+        let state: Option<&dyn State> = match self.read.get(name) {
+            Some(state) => Some(*state),
+            None => self.write.get(name).map(|state| &**state),
+        };
+        let state: &dyn Any = state.ok_or_else(|| UnitError::NoState(name.to_owned()))?;
+        state.downcast_ref().ok_or_else(|| wrong_type::<T>(name))
+    }
+
     /// A state that this stage declares to write, for it to read and change. Each can be taken once.
     pub fn write<T: State>(&mut self, name: &str) -> Result<&'a mut T, UnitError> {
         let state: &mut dyn Any = self.write.remove(name).ok_or_else(|| UnitError::NoState(name.to_owned()))?;

@@ -60,6 +60,7 @@ pub mod kinds {
         model = "../docs/kinds/model.md",
         human = "../docs/kinds/human.md",
         amplify = "../docs/kinds/amplify.md",
+        milestone = "../docs/kinds/milestone.md",
         sample = "../docs/kinds/sample.md",
         debate = "../docs/kinds/debate.md",
         judge = "../docs/kinds/judge.md",

@@ -9,7 +9,7 @@ use spec::{
     settings::{Answer, By, CallHuman, Debate, Named, Reference, Schedule, Stage, Sufficient},
 };
 
-use crate::{Node, Plan, names::Names, parties::amplifies, samp, states::followers};
+use crate::{Node, Plan, milestone::watched, names::Names, parties::amplifies, samp, states::followers};
 
 /// What something depends on, by name: settings by their place in the file, and what was noted from outside of it.
 pub type Recipe = Leaves;
@@ -62,6 +62,7 @@ pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
         recipe.extend(of_human(names, &amplify.settings.human));
     }
     recipe.extend(of_samp(names, stage));
+    recipe.extend(watched(names, &stage.name, &stage.settings).flat_map(|milestone| milestone.leaves()));
     recipe.extend(way_of_sufficiency(stage));
     if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
         recipe.extend(of_human(names, mention));
@@ -79,12 +80,22 @@ fn of_human(names: Names<'_>, mention: &Reference) -> Recipe {
     [Some(human), from].into_iter().flatten().flat_map(|human| human.leaves()).collect()
 }
 
-/// The settings of a stage, and of the amplifies it asks, that change over a run: by their place in the file. A
-/// probability of Samp that is the same at every batch is a setting like any other.
+/// The settings of a stage, and of the amplifies it asks, whose values at a batch are known beforehand: by their place in
+/// the file. What waits for a milestone counts as it is written, beside the version of that state, and so does what else
+/// is under its key.
 pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule)> {
     let Named { name, settings, .. } = &names.pipeline.stages[place];
-    let at =
-        |kind: &str, name: &str, (key, schedule): (&str, &Schedule)| (format!("{kind}.{name}.{key}"), schedule.clone());
+    let mut schedules = changing(names, name, settings);
+    let waiting = schedules.iter().filter(|(_, schedule)| schedule.milestone().is_some());
+    let waiting: Vec<String> = waiting.map(|(key, _)| key.clone()).collect();
+    schedules.retain(|(key, _)| !waiting.contains(key));
+    schedules
+}
+
+/// The settings of a stage, and of the amplifies it asks, that change over a run. A probability of Samp that is the same
+/// at every batch is a setting like any other.
+pub(crate) fn changing(names: Names<'_>, name: &str, settings: &Stage) -> Vec<(String, Schedule)> {
+    let at = |kind: &str, name: &str, (key, schedule): (&str, Schedule)| (format!("{kind}.{name}.{key}"), schedule);
     let own = settings.schedules().into_iter().map(|it| at(settings.kind(), name, it));
     let asked = amplifies(settings).into_iter().filter_map(|mention| names.amplify(mention).ok());
     let theirs = asked.flat_map(|amplify| {
@@ -98,7 +109,7 @@ pub(crate) fn schedules(names: Names<'_>, place: usize) -> Vec<(String, Schedule
     let of_samp = samp::deciding(names.pipeline, settings).into_iter().filter_map(|amplify| {
         let CallHuman::Probability(schedule) = &amplify.settings.call_human else { return None };
         let changes = !matches!(schedule, Schedule::Constant(_));
-        changes.then(|| at("amplify", &amplify.name, ("call_human.probability", schedule)))
+        changes.then(|| at("amplify", &amplify.name, ("call_human.probability", schedule.clone())))
     });
     own.chain(theirs).chain(of_samp).collect()
 }

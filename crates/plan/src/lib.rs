@@ -20,6 +20,7 @@ mod json;
 mod judging;
 mod key;
 mod mermaid;
+mod milestone;
 mod names;
 mod opponent;
 mod order;
@@ -163,6 +164,7 @@ pub fn plan(pipeline: &Pipeline, shapes: &dyn Shapes) -> Result<Plan, Vec<Proble
     let names = Names { pipeline, tables: &tables, checkpoints: &checkpoints };
     problems.extend(parties::problems(names));
     problems.extend(samp::problems(names));
+    problems.extend(milestone::problems(names));
     problems.extend(adversary::problems(names));
     problems.extend(consulting::problems(names));
     problems.extend(answerer::problems(names));

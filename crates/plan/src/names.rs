@@ -4,7 +4,7 @@
 use spec::{
     Pipeline, Problem,
     problem::{instead, list},
-    settings::{Amplify, Human, Loss, Model, Named, Reference, Stage},
+    settings::{Amplify, Human, Loss, Milestone, Model, Named, Reference, Stage},
 };
 
 use crate::{
@@ -46,6 +46,11 @@ impl<'p> Names<'p> {
     /// The amplify of a name.
     pub(crate) fn amplify(self, mention: &Reference) -> Found<&'p Named<Amplify>> {
         find(&self.pipeline.amplifies, &mention.name).ok_or_else(|| self.lost(&mention.name, mention, &["amplify"]))
+    }
+
+    /// The milestone of a name.
+    pub(crate) fn milestone(self, mention: &Reference) -> Found<&'p Named<Milestone>> {
+        find(&self.pipeline.milestones, &mention.name).ok_or_else(|| self.lost(&mention.name, mention, &["milestone"]))
     }
 
     /// The place in the file of a stage, which must be of one of these kinds.
@@ -147,11 +152,12 @@ impl<'p> Names<'p> {
 
     /// Everything that has a name, by kind.
     fn all(self) -> Vec<(&'static str, &'p str)> {
-        let Pipeline { models, humans, amplifies, stages, .. } = self.pipeline;
+        let Pipeline { models, humans, amplifies, milestones, stages, .. } = self.pipeline;
         let mut all: Vec<(&'static str, &'p str)> = Vec::new();
         all.extend(models.iter().map(|named| ("model", named.name.as_str())));
         all.extend(humans.iter().map(|named| ("human", named.name.as_str())));
         all.extend(amplifies.iter().map(|named| ("amplify", named.name.as_str())));
+        all.extend(milestones.iter().map(|named| ("milestone", named.name.as_str())));
         all.extend(stages.iter().map(|named| (named.settings.kind(), named.name.as_str())));
         all
     }

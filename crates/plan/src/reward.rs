@@ -3,7 +3,7 @@
 
 use spec::{
     Problem,
-    settings::{Amplify, BaselineOf, Combine, Loss, Named, Reference, Sample, Stage, Train},
+    settings::{After, Amplify, BaselineOf, Combine, Loss, Named, Reference, Sample, Schedule, Stage, Train},
 };
 
 use crate::{names::Names, opponent::as_speaker, wiring::Role};
@@ -104,6 +104,9 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
 /// From when on the reward counts.
 fn counts(combine: &Combine, batch: u64) -> String {
     match combine {
+        Combine::Weighted { alpha: Schedule::After(After { after, .. }) } if batch > 0 => {
+            format!("alpha rises above 0 once `{}` is reached", after.name)
+        }
         Combine::Weighted { .. } => format!("alpha is above 0 from batch {batch} on"),
         Combine::Reward { .. } => "M is to train on a reward alone".to_owned(),
         Combine::Constrained(_) => format!("the reward is maximised from batch {batch} on"),

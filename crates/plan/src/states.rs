@@ -8,6 +8,7 @@ use spec::settings::{Amplify, Answer, By, Debate, Model, Named, Reference, Stage
 use crate::{
     Node,
     key::Recipe,
+    milestone::{awaited, watched},
     names::Names,
     parties::{amplifies, judged, judging},
     samp::{deciding, followed},
@@ -48,6 +49,10 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
     }
     // What Samp and its schedules change, they begin with.
     reads.extend(written_for_samp(names, name, stage));
+    let reached = watched(names, name, stage).map(|it| milestone(&it.name));
+    for state in awaited(names, name, stage).iter().map(|name| milestone(name)).chain(reached) {
+        reads.extend((!reads.contains(&state)).then_some(state));
+    }
     reads
 }
 
@@ -76,6 +81,7 @@ pub(crate) fn writes(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String>
         _ => Vec::new(),
     };
     writes.extend(written_for_samp(names, name, stage));
+    writes.extend(watched(names, name, stage).map(|it| milestone(&it.name)));
     writes
 }
 
@@ -179,6 +185,11 @@ pub fn probe(stage: &str) -> String {
 /// The name of the running mean of the imitation loss by which an amplify's Samp goes.
 pub fn imitation(amplify: &str) -> String {
     format!("imitation.{amplify}")
+}
+
+/// The name of the running mean of a milestone, and of the batch at which it was reached.
+pub fn milestone(name: &str) -> String {
+    format!("milestone.{name}")
 }
 
 /// The name of what a stage has spent of its part of an amplify's budget.

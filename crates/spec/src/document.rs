@@ -11,6 +11,7 @@ use crate::{
     penalty::penalty,
     place::Places,
     problem::Problem,
+    schedule::milestone,
     settings::{Checkpoint, Named, Pipeline, Snapshot, Stage, Watch},
     source::Sources,
     stages::{
@@ -68,6 +69,7 @@ fn pipeline(document: &DeTable<'_>, notes: &mut Notes) -> Pipeline {
         models: file.kind("model", model),
         humans: file.kind("human", human),
         amplifies: file.kind("amplify", amplify),
+        milestones: file.kind("milestone", milestone),
         stages: stages(&mut file),
         places: Places::default(),
         unread: file.unread(),

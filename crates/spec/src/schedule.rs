@@ -8,16 +8,20 @@ use toml::{Spanned, de::DeValue};
 use crate::{
     place::Span,
     problem::Problem,
-    settings::{Schedule, Shape, Way},
+    settings::{After, Milestone, Schedule, Shape, Way},
     table::Table,
     value::Value,
 };
 
 impl Value<'_> {
-    /// A number, points `[[batch, number], …]` with batches rising, or a named shape; all numbers in a range.
+    /// A number, points `[[batch, number], …]` with batches rising, a named shape, or points after a milestone; all
+    /// numbers in a range.
     pub(crate) fn schedule(&mut self, range: impl RangeBounds<f64> + Clone) -> Option<Schedule> {
         match self.value.get_ref() {
             DeValue::Array(_) => self.points(range).map(Schedule::Points),
+            DeValue::Table(keys) if ["after", "points"].iter().any(|key| keys.contains_key(*key)) => {
+                self.table(|table| after(table, range)).map(Schedule::After)
+            }
             DeValue::Table(_) => self.table(|table| shape(table, range)).map(Schedule::Shape),
             _ => self.number(range).map(Schedule::Constant),
         }
@@ -61,6 +65,22 @@ impl Value<'_> {
         }
         let problem = Problem::new(self.span(), "`over` goes from the batch at which it begins to a later one");
         self.problem(problem.help("write `over = [FIRST, LAST]`"))
+    }
+}
+
+/// `[milestone.NAME]`
+pub(crate) fn milestone(table: &mut Table<'_>) -> Milestone {
+    Milestone {
+        loss_of: table.reference("loss_of"),
+        below: table.required("below", 1.0, |value| value.number((Bound::Excluded(0.0), Bound::Unbounded))),
+        decay: table.or("decay", 0.9, |value| value.number(0.0..1.0)),
+    }
+}
+
+fn after(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> After {
+    After {
+        after: table.reference("after"),
+        points: table.required("points", vec![(0, 0.0)], |value| value.points(range)),
     }
 }
 

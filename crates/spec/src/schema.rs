@@ -7,7 +7,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::{Map, Value, json};
 
-use crate::settings::{Amplify, Distance, Human, Model, Pipeline, Stage, Tool};
+use crate::settings::{Amplify, Distance, Human, Milestone, Model, Pipeline, Stage, Tool};
 
 /// The JSON schema of the pipeline file.
 pub fn schema() -> Value {
@@ -21,6 +21,7 @@ pub fn schema() -> Value {
     more.insert("model".to_owned(), kind::<Model>(&mut generator));
     more.insert("human".to_owned(), kind::<Human>(&mut generator));
     more.insert("amplify".to_owned(), kind::<Amplify>(&mut generator));
+    more.insert("milestone".to_owned(), kind::<Milestone>(&mut generator));
     more.extend(stages(&mut generator));
     let mut schema = generator.into_root_schema_for::<Pipeline>();
     properties(&mut schema).extend(more);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::settings::{Amplify, Human, Model, Named, Pipeline, Stage};
+use crate::settings::{Amplify, Human, Milestone, Model, Named, Pipeline, Stage};
 
 impl Pipeline {
     /// The resolved file.
@@ -17,6 +17,7 @@ impl Pipeline {
         parts.extend(self.models.iter().map(Named::<Model>::to_toml));
         parts.extend(self.humans.iter().map(Named::<Human>::to_toml));
         parts.extend(self.amplifies.iter().map(Named::<Amplify>::to_toml));
+        parts.extend(self.milestones.iter().map(Named::<Milestone>::to_toml));
         parts.extend(self.stages.iter().map(Named::<Stage>::to_toml));
         parts.join("\n")
     }
@@ -29,6 +30,8 @@ impl Pipeline {
         self.models.iter().for_each(|it| flatten(&named("model", &it.name), &value(&it.settings), &mut settings));
         self.humans.iter().for_each(|it| flatten(&named("human", &it.name), &value(&it.settings), &mut settings));
         self.amplifies.iter().for_each(|it| flatten(&named("amplify", &it.name), &value(&it.settings), &mut settings));
+        let milestones = self.milestones.iter();
+        milestones.for_each(|it| flatten(&named("milestone", &it.name), &value(&it.settings), &mut settings));
         for stage in &self.stages {
             let by_kind = entries(&stage.settings).into_iter();
             by_kind.for_each(|(kind, value)| flatten(&named(&kind, &stage.name), &value, &mut settings));
@@ -67,6 +70,13 @@ impl Named<Amplify> {
     /// The table, as in the resolved file.
     pub fn to_toml(&self) -> String {
         table(&format!("amplify.{}", self.name), value(&self.settings))
+    }
+}
+
+impl Named<Milestone> {
+    /// The table, as in the resolved file.
+    pub fn to_toml(&self) -> String {
+        table(&format!("milestone.{}", self.name), value(&self.settings))
     }
 }
 

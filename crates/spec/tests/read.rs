@@ -94,6 +94,11 @@ fn what_is_left_out_has_its_default() {
     temperature = 1.0
     max_tokens = 16
 
+    [milestone.x]
+    loss_of = "t"
+    below = 0.5
+    decay = 0.9
+
     [sample.q]
     task = { name = "web-of-lies", depth = [0, 2], exclude_words = [] }
     rows = 4

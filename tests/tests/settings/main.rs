@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod milestones;
 mod others;
 mod penalty;
 mod tables;
@@ -12,6 +13,7 @@ use batch::{
     manifest::{Checkpoint, Line, Part},
 };
 use elenchus::{verbs::run::perform, wiring::load::compile};
+use milestones::{OTHERS_OF_MILESTONES, WAITING};
 use others::{OTHERS, Other, SCHEDULED};
 use penalty::{OTHERS_OF_PENALTY, SCHEDULED_OF_PENALTY};
 use serde_json::Value;
@@ -184,10 +186,11 @@ fn differences(one: &Path, other: &Path) -> BTreeSet<&'static str> {
 #[test]
 fn each_key_changes_what_it_says() {
     let declared = declared();
-    let all = OTHERS.iter().chain(OTHERS_OF_TABLES).chain(OTHERS_OF_PENALTY);
+    let all = OTHERS.iter().chain(OTHERS_OF_MILESTONES).chain(OTHERS_OF_TABLES).chain(OTHERS_OF_PENALTY);
     let shown: BTreeSet<&str> = all.map(|(key, _, _)| *key).collect();
     assert_eq!(shown, declared.keys().map(String::as_str).collect(), "each key has another value here");
     let mut wrong = denials(include_str!("../settings.toml"), OTHERS, &declared);
+    wrong.extend(denials(include_str!("../settings.toml"), OTHERS_OF_MILESTONES, &declared));
     wrong.extend(denials(include_str!("../tables.toml"), OTHERS_OF_TABLES, &declared));
     wrong.extend(denials(include_str!("../penalty.toml"), OTHERS_OF_PENALTY, &declared));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -200,6 +203,7 @@ fn each_schedule_counts_batch_by_batch() {
     assert_eq!(shown, scheduled(), "each number that takes a schedule has one here");
     for (text, others) in [
         (include_str!("../settings.toml"), SCHEDULED),
+        (include_str!("../settings.toml"), WAITING),
         (include_str!("../tables.toml"), SCHEDULED_OF_TABLES),
         (include_str!("../penalty.toml"), SCHEDULED_OF_PENALTY),
     ] {

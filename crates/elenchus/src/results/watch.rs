@@ -1,9 +1,11 @@
 //! Whether debates die out: whether, batch after batch, nearly none of them has a reward. Told from the metrics of committed
 //! batches alone, so that a run which goes on says what an unbroken one says.
 
+use crate::stages::milestone;
 use batch::manifest::Line;
 use spec::settings::{
-    Amplify, Combine, Debate, Judge, Loss, Named, Pipeline, Reply, Sees, Stage, Sufficient, Watch as Settings,
+    Amplify, Combine, Debate, Judge, Loss, Milestone, Named, Pipeline, Reply, Schedule, Sees, Stage, Sufficient,
+    Watch as Settings,
 };
 use std::collections::BTreeMap;
 
@@ -69,6 +71,8 @@ pub struct Watch<'p> {
     judges: Vec<Watched<'p>>,
     /// All stretches so far that were long enough.
     found: Vec<Collapse>,
+    /// The milestones that were reached, each with its batch.
+    reached: BTreeMap<String, u64>,
 }
 
 /// A judge that is watched.
@@ -92,15 +96,17 @@ impl<'p> Watch<'p> {
             let by = pipeline.amplifies.iter().find(|amplify| amplify.name == judge.by.name)?;
             Some(Watched { name: &stage.name, judge, by, debate, row: None, length: 0 })
         };
-        Watch { pipeline, judges: pipeline.stages.iter().filter_map(watched).collect(), found: Vec::new() }
+        let judges = pipeline.stages.iter().filter_map(watched).collect();
+        Watch { pipeline, judges, found: Vec::new(), reached: BTreeMap::new() }
     }
 
     /// Looks at a batch. What is returned was not told before.
     pub fn see(&mut self, batch: u64, metrics: &BTreeMap<String, f64>) -> Vec<Collapse> {
-        let Watch { pipeline, judges, found } = self;
-        let mut new = Vec::new();
+        let Watch { pipeline, judges, found, reached } = self;
+        reached.extend(pipeline.milestones.iter().filter_map(|it| reached_by(it, metrics)));
+        let (mut new, now) = (Vec::new(), Moment { batch, reached });
         for watched in judges {
-            watched.count(&pipeline.watch, batch, metrics);
+            watched.count(&pipeline.watch, now, metrics);
             let Some((first, last)) = watched.row.filter(|_| watched.length >= pipeline.watch.batches) else {
                 continue;
             };
@@ -108,7 +114,7 @@ impl<'p> Watch<'p> {
                 Some(known) => known.last = last,
                 None => {
                     let cause = watched.cause(metrics);
-                    let remedies = watched.remedies(pipeline, cause, batch);
+                    let remedies = watched.remedies(pipeline, cause, now);
                     new.push(Collapse { stage: watched.name.to_owned(), first, last, cause, remedies });
                 }
             }
@@ -123,24 +129,44 @@ impl<'p> Watch<'p> {
     }
 }
 
+/// What schedules go by.
+#[derive(Clone, Copy)]
+struct Moment<'a> {
+    batch: u64,
+    reached: &'a BTreeMap<String, u64>,
+}
+
+impl Moment<'_> {
+    fn value(self, schedule: &Schedule) -> f64 {
+        schedule.since(self.reached).at(self.batch)
+    }
+}
+
+/// A milestone with the batch at which it was reached, once a batch's metrics tell that.
+fn reached_by(milestone: &Named<Milestone>, metrics: &BTreeMap<String, f64>) -> Option<(String, u64)> {
+    let metric = milestone::metric(&milestone.name);
+    let batch = metrics.get(&format!("{}.{metric}", milestone.settings.loss_of.name))?;
+    Some((milestone.name.clone(), *batch as u64))
+}
+
 impl Watched<'_> {
     /// Counts a batch, if anything was debated in it.
-    fn count(&mut self, settings: &Settings, batch: u64, metrics: &BTreeMap<String, f64>) {
+    fn count(&mut self, settings: &Settings, now: Moment<'_>, metrics: &BTreeMap<String, f64>) {
         let Some(&null) = metrics.get(&format!("{}.null_rewards", self.name)) else { return };
-        if null < settings.null_rewards || self.is_meant(batch, settings.null_rewards) {
+        if null < settings.null_rewards || self.is_meant(now, settings.null_rewards) {
             (self.row, self.length) = (None, 0);
         } else {
-            (self.row, self.length) = (Some((self.row.map_or(batch, |row| row.0), batch)), self.length + 1);
+            (self.row, self.length) = (Some((self.row.map_or(now.batch, |row| row.0), now.batch)), self.length + 1);
         }
     }
 
     /// Whether the file itself has as many debates end with their first argument.
-    fn is_meant(&self, batch: u64, share: f64) -> bool {
+    fn is_meant(&self, now: Moment<'_>, share: f64) -> bool {
         let Some(debate) = self.debate() else { return false };
         let regardless = match &debate.sufficient {
             Sufficient::Ask | Sufficient::Never => 0.0,
             Sufficient::Always => 1.0,
-            Sufficient::Random(probability) | Sufficient::Biased(probability) => probability.at(batch),
+            Sufficient::Random(probability) | Sufficient::Biased(probability) => now.value(probability),
         };
         debate.max_turns == 1 || (debate.min_turns == 1 && regardless >= share)
     }
@@ -162,7 +188,7 @@ impl Watched<'_> {
     }
 
     /// What would help, of what the file does not have already.
-    fn remedies(&self, pipeline: &Pipeline, cause: Cause, batch: u64) -> Vec<String> {
+    fn remedies(&self, pipeline: &Pipeline, cause: Cause, now: Moment<'_>) -> Vec<String> {
         let (name, debate, by) = (self.name, &self.debate.name, &self.by.name);
         let mut remedies = Vec::new();
         match cause {
@@ -181,7 +207,7 @@ impl Watched<'_> {
                 remedies.extend(ties.then(|| format!("an odd number for `judge.{name}.repeats`")));
             }
         }
-        remedies.extend(lower_alphas(pipeline, name, batch));
+        remedies.extend(lower_alphas(pipeline, name, now));
         if remedies.is_empty() {
             remedies.push(format!("an H for `amplify.{by}` who says yes or no"));
         }
@@ -190,9 +216,9 @@ impl Watched<'_> {
 }
 
 /// The losses that weigh a judge's rewards at a batch. What M learns from H's answers may bring debates back.
-fn lower_alphas(pipeline: &Pipeline, judge: &str, batch: u64) -> Vec<String> {
+fn lower_alphas(pipeline: &Pipeline, judge: &str, now: Moment<'_>) -> Vec<String> {
     let weighs = |loss: &Loss| match &loss.combine {
-        Combine::Weighted { alpha } => alpha.at(batch) > 0.0 && loss.from.iter().any(|mention| mention.name == judge),
+        Combine::Weighted { alpha } => now.value(alpha) > 0.0 && loss.from.iter().any(|mention| mention.name == judge),
         Combine::Reward { .. } | Combine::Constrained(_) => false,
     };
     let losses = pipeline.stages.iter().filter(|stage| matches!(&stage.settings, Stage::Loss(loss) if weighs(loss)));

@@ -30,7 +30,7 @@ use model::Tokenizer;
 use polars::prelude::*;
 use rayon::prelude::*;
 use spec::settings::{BaselineOf, Combine, Weight};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Turns the calls of a batch into weighted token sequences.
 pub struct Loss {
@@ -51,7 +51,7 @@ pub struct Loss {
     /// How the losses combine, who is imitated, and what earns a reward.
     pub settings: spec::settings::Loss,
     /// What the distance goes by, if it is one of embeddings.
-    pub embedder: Option<Embeddings>,
+    pub embedder: Option<Arc<Embeddings>>,
     /// The state that holds the running means of the reward and of the distance.
     pub baseline: String,
     /// Turns H's words into tokens.
@@ -76,7 +76,7 @@ impl Stage for Loss {
             calls.retain(|call| call.voice != Some(Voice::Opponent));
         }
         let won = self.won(&calls, &winners);
-        let costs = costs(measure(&self.settings.distance, self.embedder.as_ref()), &calls)?;
+        let costs = costs(measure(&self.settings.distance, self.embedder.as_deref()), &calls)?;
         let (calls, costs): (Vec<Call>, Vec<Option<f64>>) =
             calls.into_iter().zip(costs).filter(|(call, _)| self.learner.learns_from(call)).unzip();
         let terms = Terms::at(&self.settings.combine, unit.batch, &calls, &costs);

@@ -10,6 +10,7 @@ pub mod evaluation;
 pub mod judge;
 pub mod limited;
 pub mod loss;
+pub mod milestone;
 pub mod moves;
 pub mod penalised;
 pub mod penalty;

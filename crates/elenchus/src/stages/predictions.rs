@@ -18,6 +18,7 @@ use debate::{
 use model::Tokenizer;
 use polars::prelude::Column;
 use spec::settings::{Distance, Weight};
+use std::sync::Arc;
 
 /// Turns what Adv was asked in a batch into weighted token sequences.
 pub struct Predictions {
@@ -28,7 +29,7 @@ pub struct Predictions {
     /// d.
     pub distance: Distance,
     /// What that goes by, if it is one of embeddings.
-    pub embedder: Option<Embeddings>,
+    pub embedder: Option<Arc<Embeddings>>,
     /// What an example counts.
     pub weight: Weight,
     /// Turns yes and no into tokens.
@@ -50,7 +51,7 @@ impl Stage for Predictions {
             let mut calls = tables::to_calls(unit.table(table)?)?;
             let of_voice = |call: &Call, voice: Option<Voice>| voice.is_none() || call.voice == voice;
             calls.retain(|call| asked.iter().any(|&(asked, voice)| call.asked == asked && of_voice(call, voice)));
-            let outcomes = outcomes(measure(&self.distance, self.embedder.as_ref()), &calls)?;
+            let outcomes = outcomes(measure(&self.distance, self.embedder.as_deref()), &calls)?;
             examples.extend(outcomes.into_iter().flat_map(|it| self.examples(it)));
         }
         let mut table = into_table(&examples)?;

@@ -1,9 +1,10 @@
 //! What passes from batch to batch: weights, the optimizer's moments, running means of the reward and of the imitation
-//! loss, what is known of a limit on it, what is spent of budgets, and probes.
+//! loss, what is known of a limit on it, which milestones it has passed, what is spent of budgets, and probes.
 
 use batch::{Files, State, StateError};
 use debate::{debate::Voice, judge::Side, probe::Probe};
 use model::Model;
+use spec::settings;
 use std::collections::BTreeMap;
 use train::{AdamW, Multiplier};
 
@@ -80,6 +81,24 @@ impl Imitation {
     /// Moves towards the loss of a batch.
     pub fn follow(&mut self, loss: f64, decay: f64) {
         self.mean = Some(followed(self.mean, loss, decay));
+    }
+}
+
+/// How far a supervised loss is from a milestone, and when it passed that.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Milestone {
+    /// The running mean, in the same way.
+    pub mean: Option<f64>,
+    /// The first batch after which it was below the bound.
+    pub reached: Option<u64>,
+}
+
+impl Milestone {
+    /// Moves towards the loss of a batch. Once reached, it stays reached.
+    pub fn follow(&mut self, loss: f64, settings: &settings::Milestone, batch: u64) {
+        let mean = followed(self.mean, loss, settings.decay);
+        self.mean = Some(mean);
+        self.reached = self.reached.or((mean < settings.below).then_some(batch));
     }
 }
 
@@ -215,6 +234,7 @@ numbers!(
     Baseline = "baseline.json",
     Imitation = "imitation.json",
     Constraint = "constraint.json",
+    Milestone = "milestone.json",
     Probes = "probes.json",
     Spent = "spent.json"
 );

@@ -3,6 +3,7 @@
 use crate::{
     stages::limited::{Limited, Way},
     stages::{
+        milestone::Watched,
         states::{Imitation, ModelState, OptimizerState},
         tables,
     },
@@ -24,6 +25,8 @@ pub struct Train {
     pub reference: Option<String>,
     /// The states of running means of the loss, by which others go, each with its decay per batch.
     pub followers: Vec<(String, f64)>,
+    /// The milestones that are reached by the loss.
+    pub milestones: Vec<Watched>,
     /// The limit of the loss, if it has one.
     pub limited: Option<Limited>,
     /// How.
@@ -64,6 +67,7 @@ impl Stage for Train {
             let imitation = unit.write::<Imitation>(state)?;
             loss.into_iter().for_each(|loss| imitation.follow(loss, *decay));
         }
+        self.milestones.iter().try_for_each(|milestone| milestone.see(unit, loss))?;
         Ok(Bundle::new())
     }
 }

@@ -3,12 +3,14 @@
 mod adversary;
 mod debates;
 mod humans;
+mod milestones;
 mod penalty;
 mod tables;
 mod tools;
+mod vocabulary;
 
 use crate::{
-    stages::states::{Baseline, Constraint, Imitation, ModelState, OptimizerState, Probes, Spent},
+    stages::states::{Baseline, Constraint, Imitation, Milestone, ModelState, OptimizerState, Probes, Spent},
     stages::{
         self, Amplifier,
         embeddings::Embeddings,
@@ -20,18 +22,14 @@ use crate::{
     wiring::load::Loaded,
 };
 use batch::{Stage as Work, States, stages::Refused};
-use debate::{draw::Draw, question::SIDES};
-use model::{Model, Tokenizer, TokenizerError};
+use debate::draw::Draw;
+use model::{Model, Tokenizer};
 use plan::{Node, Role, samp::part, states as names};
-use spec::settings::{
-    Amplify, Budget, By, CallHuman, Distance, History, Named, Pipeline, Row, Stage, Train, Turns, Wording,
-};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use spec::settings::{Amplify, Budget, By, CallHuman, Named, Pipeline, Row, Stage, Train, Wording};
+use std::{path::Path, sync::Arc};
 pub use tables::writer;
 use train::AdamW;
+pub use vocabulary::{Vocabulary, vocabulary};
 
 /// Looks a name up that `plan` has resolved.
 fn named<'a, T>(things: &'a [Named<T>], name: &str) -> &'a T {
@@ -44,75 +42,6 @@ fn named<'a, T>(things: &'a [Named<T>], name: &str) -> &'a T {
 struct Parts<'a> {
     pipeline: &'a Pipeline,
     tokenizer: &'a Tokenizer,
-}
-
-/// The words of a pipeline.
-pub struct Vocabulary {
-    /// One token each.
-    phrases: BTreeSet<String>,
-    /// What else M and H use.
-    words: BTreeSet<String>,
-    /// Texts of question files.
-    rows: BTreeSet<String>,
-}
-
-impl Vocabulary {
-    /// A tokenizer for these words, and for those of what is read.
-    pub fn tokenizer(self, read: BTreeSet<String>) -> Result<Tokenizer, TokenizerError> {
-        let words: BTreeSet<String> = self.words.into_iter().chain(self.rows).chain(read).collect();
-        Tokenizer::from_wording(&Vec::from_iter(self.phrases), &Vec::from_iter(words))
-    }
-
-    /// What M and H use and a tokenizer has no token for.
-    pub fn unknown_to(&self, tokenizer: &Tokenizer) -> impl Iterator<Item = &str> {
-        let used = self.phrases.iter().chain(&self.words);
-        used.filter(|text| tokenizer.unknown(&tokenizer.encode(text)) > 0).map(String::as_str)
-    }
-}
-
-/// The words of a pipeline: of its tasks, of how questions are put, and of its question files.
-pub fn vocabulary(pipeline: &Pipeline, questions: &BTreeMap<String, Source>) -> Vocabulary {
-    let wording = wording(pipeline);
-    let mut phrases: BTreeSet<String> = SIDES.iter().map(|side| (*side).to_owned()).collect();
-    let mut words = BTreeSet::from(["Yes", "No"].map(str::to_owned));
-    let simultaneous =
-        |stage: &Named<Stage>| matches!(&stage.settings, Stage::Debate(debate) if debate.turns == Turns::Simultaneous);
-    words.extend(pipeline.stages.iter().any(simultaneous).then(|| tasks::UNDECIDED.to_owned()));
-    let in_short = pipeline
-        .stages
-        .iter()
-        .any(|stage| matches!(&stage.settings, Stage::Debate(debate) if debate.history == History::Summaries));
-    let short = in_short.then_some(&wording.summary);
-    for template in [&wording.argument, &wording.sufficient, &wording.winner].into_iter().chain(short) {
-        let parts = template.split("{question}").flat_map(|part| part.split("{context}"));
-        phrases.extend(parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned));
-    }
-    phrases.extend(adversary::phrases(pipeline));
-    phrases.extend(penalty::phrases(pipeline, &wording));
-    phrases.extend(tools::phrases(pipeline));
-    words.extend(tools::words(pipeline));
-    phrases.extend(humans::phrases(pipeline));
-    let scripts = pipeline.humans.iter().filter_map(|human| tasks::Task::of_script(human.settings.script()?));
-    let sources = || questions.values().flat_map(Source::parts);
-    let generators = sources().filter_map(|source| match source {
-        Source::Task(generator) => Some(generator.task()),
-        Source::Rows(..) | Source::Mixture(_) => None,
-    });
-    let triggers = sources().filter_map(|source| match source {
-        Source::Task(generator) => generator.trigger(),
-        Source::Rows(..) | Source::Mixture(_) => None,
-    });
-    words.extend(triggers.map(str::to_owned));
-    for task in scripts.chain(generators) {
-        phrases.extend(task.phrases().iter().map(|phrase| (*phrase).to_owned()));
-        words.extend(task.words().iter().map(|word| (*word).to_owned()));
-    }
-    let rows = sources().filter_map(|source| match source {
-        Source::Rows(rows, _) => Some(rows),
-        Source::Task(_) | Source::Mixture(_) => None,
-    });
-    let texts = rows.flatten().flat_map(|row| [Some(row.text.clone()), row.gold.clone()]).flatten();
-    Vocabulary { phrases, words, rows: texts.collect() }
 }
 
 /// How the questions of a pipeline are worded: as its first debate does it.
@@ -167,6 +96,9 @@ pub fn states(loaded: &Loaded) -> States {
             _ => {}
         }
     }
+    for milestone in &pipeline.milestones {
+        states.insert(names::milestone(&milestone.name), Milestone::default());
+    }
     of_samp(pipeline, &mut states);
     states
 }
@@ -189,12 +121,10 @@ pub fn stages(mut loaded: Loaded, root: &Path) -> Vec<Box<dyn Work>> {
     nodes.into_iter().map(|node| wire(&mut loaded, node, root)).collect()
 }
 
-/// One match from settings to stages.
+/// One match from settings to stages: here those that take what was opened for them.
 fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
     let source = loaded.inputs.questions.remove(&node.name);
     let pipeline = &loaded.pipeline;
-    let parts = Parts { pipeline, tokenizer: &loaded.tokenizer };
-    let draw = Draw::new(pipeline.seed).named(&node.name);
     let name = node.name.clone();
     match node.stage.clone() {
         Stage::Sample(sample) => {
@@ -203,15 +133,40 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             let excluded = loaded.inputs.excluded.remove(&name).unwrap_or_default();
             let skipped = loaded.inputs.skipped.remove(&name);
             let skipped = skipped.map(|rows| rows.into_iter().map(Refused::from).collect());
-            let (rows, repeat) = (sample.rows, sample.repeat);
+            let (rows, repeat, draw) = (sample.rows, sample.repeat, Draw::new(pipeline.seed).named(&name));
             Box::new(stages::sample::Sample { name, source, rows, repeat, until, skipped, excluded, draw })
         }
-        Stage::Debate(debate) => Box::new(debates::debate(parts, &node, debate, draw)),
+        Stage::Write(write) => Box::new(writer(&node, &write, root)),
+        stage @ (Stage::Read(_) | Stage::Filter(_) | Stage::Sql(_) | Stage::Join(_) | Stage::Command(_)) => {
+            tables::wire(loaded, &node, stage, root)
+        }
+        stage => {
+            let opened = Opened { source, encoder: encoder(loaded, &stage) };
+            milestones::wire(Parts { pipeline, tokenizer: &loaded.tokenizer }, node, opened)
+        }
+    }
+}
+
+/// What was opened for a stage of the procedure.
+struct Opened {
+    /// The questions of an evaluation.
+    source: Option<Source>,
+    /// The encoder by which a loss tells distances.
+    encoder: Option<Arc<Embeddings>>,
+}
+
+/// And here those of the procedure, which are made of settings, and of little that was opened for them.
+fn of_procedure(parts: Parts<'_>, node: &Node, opened: &Opened) -> Box<dyn Work> {
+    let Parts { pipeline, tokenizer } = parts;
+    let draw = Draw::new(pipeline.seed).named(&node.name);
+    let name = node.name.clone();
+    match node.stage.clone() {
+        Stage::Debate(debate) => Box::new(debates::debate(parts, node, debate, draw)),
         Stage::Judge(judge) => Box::new(stages::judge::Judge {
             name,
-            questions: table(&node, Role::Questions),
-            arguments: table(&node, Role::Arguments),
-            by: amplifier(parts, &node, &judge.by.name),
+            questions: table(node, Role::Questions),
+            arguments: table(node, Role::Arguments),
+            by: amplifier(parts, node, &judge.by.name),
             reply: judge.reply,
             sees: judge.sees,
             repeats: judge.repeats,
@@ -219,11 +174,11 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             form: debates::form_of(pipeline, &judge.from.name),
             draw,
         }),
-        Stage::Penalty(settings) => Box::new(penalty::penalty(parts, &node, settings, draw)),
-        Stage::Loss(loss) if loss.proposals => Box::new(penalty::proposals(&node, loss, loaded.tokenizer.clone())),
+        Stage::Penalty(settings) => Box::new(penalty::penalty(parts, node, settings, draw)),
+        Stage::Loss(loss) if loss.proposals => Box::new(penalty::proposals(node, loss, tokenizer.clone())),
         Stage::Loss(loss) if loss.predict.is_some() => {
-            let embedder = embeddings(loaded, &loss.distance);
-            Box::new(adversary::predictions(pipeline, &node, &loss, embedder, loaded.tokenizer.clone()))
+            let embedder = opened.encoder.clone();
+            Box::new(adversary::predictions(pipeline, node, &loss, embedder, tokenizer.clone()))
         }
         Stage::Loss(spec::settings::Loss { steps_of: Some(human), .. }) => {
             let steps = node.tables(Role::Steps).map(str::to_owned).collect();
@@ -233,21 +188,22 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             calls: node.tables(Role::Calls).map(str::to_owned).collect(),
             verdicts: node.tables(Role::Verdicts).next().map(str::to_owned),
             questions: node.tables(Role::Questions).next().map(str::to_owned),
-            penalty: penalty::tables(&node),
+            penalty: penalty::tables(node),
             against_other: loss.from.iter().any(|from| debates::against_other(pipeline, &from.name)),
             learner: debates::learner(pipeline, &name, &loss),
-            embedder: embeddings(loaded, &loss.distance),
+            embedder: opened.encoder.clone(),
             baseline: names::baseline(&name),
             name,
             settings: loss,
-            tokenizer: loaded.tokenizer.clone(),
+            tokenizer: tokenizer.clone(),
         }),
         Stage::Train(train) => Box::new(stages::train::Train {
-            from: table(&node, Role::Examples),
+            from: table(node, Role::Examples),
             model: names::weights(&train.model.name),
             optimizer: names::optimizer(&name),
             reference: train.kl.as_ref().map(|kl| names::weights(&kl.to.name)),
             followers: followers(pipeline, &name),
+            milestones: milestones::watched(pipeline, &name),
             limited: limited(pipeline, &name, &train),
             workers: pipeline.workers,
             settings: train,
@@ -258,18 +214,18 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             follow: sync.follow,
         }),
         Stage::Evaluate(evaluate) => {
-            let source = source.expect("load sets up the questions of every evaluate stage");
+            let source = opened.source.as_ref().expect("load sets up the questions of every evaluate stage");
             let verdicts = evaluate.verdicts.as_ref().map(|judge| VerdictTables {
-                verdicts: table(&node, Role::Verdicts),
-                arguments: table(&node, Role::Arguments),
-                gold: table(&node, Role::Gold),
+                verdicts: table(node, Role::Verdicts),
+                arguments: table(node, Role::Arguments),
+                gold: table(node, Role::Gold),
                 both_answer: debates::both_answer(pipeline, &judge.name),
             });
             Box::new(stages::evaluate::Evaluate {
                 name,
-                questions: stages::evaluate::held_out(&source, evaluate.count, draw),
-                of: amplifier(parts, &node, &evaluate.of.name),
-                procedure: debates::procedure(parts, &node, &evaluate),
+                questions: stages::evaluate::held_out(source, evaluate.count, draw),
+                of: amplifier(parts, node, &evaluate.of.name),
+                procedure: debates::procedure(parts, node, &evaluate),
                 catastrophes: debates::declinable(pipeline, &evaluate),
                 verdicts,
                 wording: wording(pipeline),
@@ -279,21 +235,28 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
         }
         Stage::Answer(answer) => Box::new(stages::answer::Answer {
             name,
-            from: table(&node, Role::Asked),
-            by: answering(parts, &node, &answer.by),
+            from: table(node, Role::Asked),
+            by: answering(parts, node, &answer.by),
             wording: wording(pipeline),
             on_error: answer.on_error,
             draw,
         }),
-        Stage::Write(write) => Box::new(writer(&node, &write, root)),
-        table_stage => tables::wire(loaded, &node, table_stage, root),
+        Stage::Sample(_)
+        | Stage::Read(_)
+        | Stage::Filter(_)
+        | Stage::Sql(_)
+        | Stage::Join(_)
+        | Stage::Command(_)
+        | Stage::Write(_) => unreachable!("a {} stage is none of the procedure", node.stage.kind()),
     }
 }
 
-/// What a distance goes by, if it is one of embeddings.
-fn embeddings(loaded: &Loaded, distance: &Distance) -> Option<Embeddings> {
-    let encoder = loaded.inputs.outside.encoder(distance.folder()?);
-    Some(Embeddings::new(encoder.expect("load has opened the encoders of a pipeline"), loaded.pipeline.workers))
+/// What the distance of a loss goes by, if it is one of embeddings.
+fn encoder(loaded: &Loaded, stage: &Stage) -> Option<Arc<Embeddings>> {
+    let Stage::Loss(loss) = stage else { return None };
+    let encoder = loaded.inputs.outside.encoder(loss.distance.folder()?);
+    let encoder = encoder.expect("load has opened the encoders of a pipeline");
+    Some(Arc::new(Embeddings::new(encoder, loaded.pipeline.workers)))
 }
 
 /// Who answers a table of questions.

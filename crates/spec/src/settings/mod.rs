@@ -8,6 +8,7 @@ mod evaluate;
 mod inspection;
 mod judge;
 mod loss;
+mod milestone;
 mod parties;
 mod penalty;
 mod policy;
@@ -30,6 +31,7 @@ pub use evaluate::{Evaluate, Row};
 pub use inspection::{Inspection, Tool};
 pub use judge::{Judge, Reply, Sees, Watch};
 pub use loss::{BaselineOf, Combine, Credit, Distance, Earner, Embedding, Imitate, Loss, Scale, Weight};
+pub use milestone::Milestone;
 pub use parties::{Amplify, Architecture, Asks, Human, Model, SubAnswers, Understudy, Who};
 pub(crate) use penalty::PROPOSE;
 pub use penalty::{Adversary, Penalty, Proposer, ProposingModel};
@@ -37,7 +39,7 @@ pub use policy::{Importance, Kl, Normalise, Policy, Ppo};
 pub(crate) use samp::ADVERSARY;
 pub use samp::{Budget, ByLoss, CallHuman, Confidence, Disagreement, Learned};
 pub use sample::{File, Questions, Sample, Task};
-pub use schedule::{Schedule, Shape, Way};
+pub use schedule::{After, Schedule, Shape, Way};
 pub use snapshot::Snapshot;
 pub use tables::{
     Answer, By, Files, Filter, How, Join, OnBadQuestion, OnError, Order, Pattern, Read, Sampled, Share, Sql, With,
@@ -105,6 +107,9 @@ pub struct Pipeline {
     /// `[amplify.NAME]`
     #[serde(skip)]
     pub amplifies: Vec<Named<Amplify>>,
+    /// `[milestone.NAME]`
+    #[serde(skip)]
+    pub milestones: Vec<Named<Milestone>>,
     /// All stages, in the order of the file.
     #[serde(skip)]
     pub stages: Vec<Named<Stage>>,

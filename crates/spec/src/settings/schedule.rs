@@ -1,10 +1,12 @@
 //! Settings that change over a run.
 
-use std::f64::consts::PI;
+use std::{collections::BTreeMap, f64::consts::PI};
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use super::Reference;
 
 /// A number that may change from batch to batch.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,6 +19,18 @@ pub enum Schedule {
     Points(Vec<(u64, f64)>),
     /// A named shape.
     Shape(Shape),
+    /// Points that wait for a milestone.
+    After(After),
+}
+
+/// `{ after = "imitated", points = [[0, 0.0], [100, 0.5]] }`: points whose batches are counted from the one at which a
+/// milestone was reached. Until then, the first value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct After {
+    /// The milestone.
+    pub after: Reference,
+    /// `[batch, value]`, in rising order of batch, at least one.
+    pub points: Vec<(u64, f64)>,
 }
 
 /// A way from one value to another; the first before it begins, the other after it has ended.
@@ -43,12 +57,28 @@ pub struct Way {
 }
 
 impl Schedule {
-    /// The value at one batch.
+    /// The value at one batch; of what waits for a milestone, as long as that was not reached.
     pub fn at(&self, batch: u64) -> f64 {
         match self {
             Schedule::Constant(value) => *value,
             Schedule::Points(points) => between(points, batch),
             Schedule::Shape(shape) => shape.at(batch),
+            Schedule::After(After { points, .. }) => points[0].1,
+        }
+    }
+
+    /// The same when these milestones were reached, each at a batch: what waited for one of them is points of the run.
+    pub fn since(&self, reached: &BTreeMap<String, u64>) -> Schedule {
+        let Schedule::After(After { after, points }) = self else { return self.clone() };
+        let Some(first) = reached.get(&after.name) else { return self.clone() };
+        Schedule::Points(points.iter().map(|&(batch, value)| (batch.saturating_add(*first), value)).collect())
+    }
+
+    /// The milestone that it waits for, if it does.
+    pub fn milestone(&self) -> Option<&Reference> {
+        match self {
+            Schedule::After(after) => Some(&after.after),
+            _ => None,
         }
     }
 
@@ -62,7 +92,8 @@ impl Schedule {
         self.range_from(0).1
     }
 
-    /// The least and the largest value it takes from a batch on.
+    /// The least and the largest value it takes from a batch on. Nobody knows when a milestone is reached, so what
+    /// waits for one may have any of its values.
     pub fn range_from(&self, batch: u64) -> (f64, f64) {
         let now = self.at(batch);
         let range = |later: &mut dyn Iterator<Item = f64>| {
@@ -73,6 +104,7 @@ impl Schedule {
             Schedule::Points(points) => range(&mut points.iter().filter(|point| point.0 > batch).map(|point| point.1)),
             // Neither shape turns back on its way.
             Schedule::Shape(Shape::Cosine(way) | Shape::Exponential(way)) => range(&mut [way.to].into_iter()),
+            Schedule::After(After { points, .. }) => range(&mut points.iter().map(|point| point.1)),
         }
     }
 
@@ -81,11 +113,11 @@ impl Schedule {
         self.range_from(0).0
     }
 
-    /// The first of so many batches at which it is above 0.
+    /// The first of so many batches at which it is above 0, or may be: a milestone may be reached at the first.
     pub fn first_above_zero(&self, batches: u64) -> Option<u64> {
         let first = match self {
             Schedule::Constant(value) => (*value > 0.0).then_some(0),
-            Schedule::Points(points) => {
+            Schedule::Points(points) | Schedule::After(After { points, .. }) => {
                 let above = points.iter().position(|point| point.1 > 0.0);
                 above.map(|above| above.checked_sub(1).map_or(0, |before| points[before].0 + 1))
             }
@@ -165,10 +197,23 @@ fn within(number: &Value) -> Schema {
         });
         json!({ "type": "object", "properties": { name: way }, "required": [name] })
     };
+    let points = json!({ "type": "array", "items": pair(&batch, number), "minItems": 1 });
+    let after = json!({
+        "type": "object",
+        "properties": {
+            "after": described(AFTER, &json!({ "type": "string", "minLength": 1 })),
+            "points": described(POINTS, &points),
+        },
+        "required": ["after", "points"],
+    });
     json_schema!({ "anyOf": [
         number,
-        { "type": "array", "items": pair(&batch, number), "minItems": 1 },
+        points,
         shape("cosine", "Half a wave from one value to another, flat at both ends."),
         shape("exponential", "From one value to another by the same factor at each batch; both are above 0."),
+        after,
     ] })
 }
+
+const AFTER: &str = "The milestone from which batches are counted.";
+const POINTS: &str = "`[[batch, value], …]`: linear between these points and constant outside.";

@@ -22,8 +22,10 @@ fn probability() -> impl Strategy<Value = f64> {
 
 /// A strategy of many parts is kept off the stack.
 fn schedule() -> BoxedStrategy<Schedule> {
-    let points = prop::collection::btree_map(any::<u64>(), probability(), 1..4)
-        .prop_map(|points| Schedule::Points(points.into_iter().collect()));
+    let points = || {
+        let points = prop::collection::btree_map(any::<u64>(), probability(), 1..4);
+        points.prop_map(|points| points.into_iter().collect::<Vec<_>>())
+    };
     let way =
         || (probability(), probability(), 0..u64::MAX).prop_map(|(from, to, first)| (from, to, (first, u64::MAX)));
     let cosine = way().prop_map(|(from, to, over)| Shape::Cosine(Way { from, to, over }));
@@ -31,7 +33,8 @@ fn schedule() -> BoxedStrategy<Schedule> {
         way().prop_map(|(from, to, over)| Shape::Exponential(Way { from: 1.0 - from / 2.0, to: 1.0 - to / 2.0, over }));
     prop_oneof![
         probability().prop_map(Schedule::Constant),
-        points,
+        points().prop_map(Schedule::Points),
+        points().prop_map(|points| Schedule::After(After { after: mention("x"), points })),
         cosine.prop_map(Schedule::Shape),
         exponential.prop_map(Schedule::Shape)
     ]
@@ -108,8 +111,10 @@ fn pipeline() -> impl Strategy<Value = Pipeline> {
             sub_answers,
         },
     );
-    (any::<u64>(), amplify, stages(), table_stages(), any::<bool>(), humans()).prop_map(
-        |(seed, amplify, mut stages, table_stages, best, humans)| {
+    let milestone = (1e-300..1e300, 0.0..1.0);
+    let milestone = milestone.prop_map(|(below, decay)| Milestone { loss_of: mention("t"), below, decay });
+    (any::<u64>(), amplify, milestone, stages(), table_stages(), any::<bool>(), humans()).prop_map(
+        |(seed, amplify, milestone, mut stages, table_stages, best, humans)| {
             stages.extend(table_stages);
             let sizes = Architecture { layers: 2, width: 64, heads: 4, context: 256, feed_forward: 99 };
             Pipeline {
@@ -129,6 +134,7 @@ fn pipeline() -> impl Strategy<Value = Pipeline> {
                 models: vec![named("m", Model::New(sizes)), named("n", Model::CopyOf(mention("m")))],
                 humans,
                 amplifies: vec![named("a", amplify)],
+                milestones: vec![named("x", milestone)],
                 stages,
                 places: Places::default(),
                 unread: Vec::new(),

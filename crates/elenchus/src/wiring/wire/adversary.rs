@@ -10,6 +10,7 @@ use debate::{debate::Voice, question::Asked};
 use model::Tokenizer;
 use plan::{Node, Role, states};
 use spec::settings::{Learned, Loss, Pipeline, Stage};
+use std::sync::Arc;
 
 /// As Samp asks it.
 pub(super) fn learnt(learned: &Learned, workers: usize) -> Learnt {
@@ -28,7 +29,7 @@ pub(super) fn predictions(
     pipeline: &Pipeline,
     node: &Node,
     loss: &Loss,
-    embedder: Option<Embeddings>,
+    embedder: Option<Arc<Embeddings>>,
     tokenizer: Tokenizer,
 ) -> Predictions {
     let amplify = loss.predict.as_ref().map_or("", |predict| &predict.name);
