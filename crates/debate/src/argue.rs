@@ -7,6 +7,7 @@ use crate::{
     draw::Draw,
     inspect::{Look, Tools, Use},
     judge::Side,
+    question::Posed,
     tool::{Finding, asked_for},
 };
 use spec::settings::Tool;
@@ -102,7 +103,8 @@ fn looked(
     let look = |(turn, _, tool): &(Turn, Amplified, Tool)| {
         let debate = &open[turn.debate];
         let draw = turn.open.draw.named("look");
-        Look { tool: *tool, question: &debate.row.question, argument: inspected(debate, turn.open.posed.turn), draw }
+        let (posed, argument) = inspected(debate, turn.open.posed.turn);
+        Look { tool: *tool, posed, argument, draw }
     };
     let looks: Vec<Look<'_>> = asking.iter().map(look).collect();
     let texts = tools.look(|voice| rules.of(voice).amp.human, rules.speaker.amp.wording, &looks)?;
@@ -120,8 +122,9 @@ fn looked(
     Ok(asking.into_iter().zip(texts.into_iter().zip(versions)).map(heard).collect())
 }
 
-/// The other side's last argument before a turn.
-fn inspected(debate: &Debate, turn: usize) -> &Argument {
-    let others = debate.arguments.iter().enumerate().filter(|(at, _)| Side::at(*at) != Side::at(turn));
-    others.map(|(_, argument)| argument).next_back().expect("tools are for those who argue after the other side")
+/// The other side's last argument before a turn, with the question for it.
+fn inspected(debate: &Debate, turn: usize) -> (Posed, &Argument) {
+    let others = (0..debate.arguments.len()).filter(|at| Side::at(*at) != Side::at(turn));
+    let at = others.max().expect("tools are for those who argue after the other side");
+    (debate.posed_at(at), &debate.arguments[at])
 }

@@ -293,6 +293,13 @@ impl Debate {
         Open { posed: Posed { turn, held, ..posed }, draw: address(&self.row, Asked::Argument, turn) }
     }
 
+    /// The question for an argument that was given, in the context of those before its round, without what tools said.
+    pub(crate) fn posed_at(&self, turn: usize) -> Posed {
+        let (form, before) = (self.row.form, turn - turn % self.row.form.round());
+        let context = self.arguments[..before].iter().map(|argument| argument.answer.text().to_owned());
+        Posed { form, turn, ..Posed::new(Asked::Argument, &self.row.question, context.collect()) }
+    }
+
     /// One seeded draw on whether its last argument is taken as sufficient. The uniform number lies strictly between 0
     /// and 1, so a probability of 1 always ends a debate and 0 never does.
     fn is_drawn(&self, probability: f64) -> bool {

@@ -2,11 +2,11 @@
 //! a model, over all debates of the batch, they ask in one call for what it says and in one for what goes on in it.
 
 use crate::{
-    amplify::{Amplified, SubAnswer, WaveError, call},
+    amplify::{Amplified, WaveError, call},
     answerer::{Answer, Answerer, Evidence, Inside, Prompt},
     debate::{Argument, Voice},
     draw::Draw,
-    human::{Human, Move},
+    human::{Exchange, Human, Move},
     probe::Probe,
     question::{Posed, agree},
     tool,
@@ -51,9 +51,9 @@ pub struct Use {
 pub(crate) struct Look<'d> {
     /// Which.
     pub tool: Tool,
-    /// Q.
-    pub question: &'d str,
-    /// The argument to look into.
+    /// The question for the argument to look into, as it was put.
+    pub posed: Posed,
+    /// That argument.
     pub argument: &'d Argument,
     /// The address of all randomness of what it asks.
     pub draw: Draw,
@@ -83,7 +83,7 @@ impl<'a> Tools<'a> {
         }
     }
 
-    /// What each tool says, in order. `human` gives the H of a voice, whose sub-questions are asked where nobody asked any.
+    /// What each tool says, in order. `human` gives the H of a voice, whose sub-questions are asked anew.
     pub(crate) fn look<'h>(
         &self,
         human: impl Fn(Voice) -> &'h dyn Human,
@@ -99,7 +99,7 @@ impl<'a> Tools<'a> {
             let read = of_voice.read(&inside.iter().map(|&at| &looks[at]).collect::<Vec<_>>())?;
             inside.into_iter().zip(read).for_each(|(at, text)| texts[at] = text);
             let ask = |at: &usize| looks[*at].questions(human(voice), wording, self.settings.samples);
-            let questions: Vec<Questions> = asking.iter().map(ask).collect();
+            let questions: Vec<Questions<'_>> = asking.iter().map(ask).collect();
             let heard = of_voice.ask(questions)?;
             asking.into_iter().zip(heard).for_each(|(at, text)| texts[at] = text);
         }
@@ -136,10 +136,10 @@ impl Inspected<'_> {
     }
 
     /// How the model answers what tools ask, in words.
-    fn ask(&self, questions: Vec<Questions>) -> Result<Vec<String>, WaveError> {
+    fn ask(&self, questions: Vec<Questions<'_>>) -> Result<Vec<String>, WaveError> {
         let prompts: Vec<Prompt> = questions.iter().flat_map(|asked| asked.prompts.iter().cloned()).collect();
         let mut answers = call(&mut *self.model.borrow_mut(), &prompts)?.into_iter();
-        let text = |asked: Questions| {
+        let text = |asked: Questions<'_>| {
             let answers: Vec<Answer> = answers.by_ref().take(asked.prompts.len()).collect();
             asked.text(&answers)
         };
@@ -161,62 +161,62 @@ pub fn look_inside(m: &mut dyn Answerer, evidence: &[Evidence]) -> Result<Vec<In
 }
 
 /// What a tool asks M.
-struct Questions {
-    tool: Tool,
-    /// How many answers to each question.
+struct Questions<'l> {
+    look: &'l Look<'l>,
+    human: &'l dyn Human,
+    /// How many times.
     samples: usize,
+    /// The question that was argued, or the sub-questions that H asks to argue it; each time all of them.
     prompts: Vec<Prompt>,
-    /// What the answers to each question are held against; the first of them, where it is not known.
-    references: Vec<Option<String>>,
+    /// Those sub-questions, where they are what is asked.
+    parts: Vec<String>,
 }
 
 impl Look<'_> {
-    /// The question that was argued, or the sub-questions behind the argument, each asked so many times more.
-    fn questions(&self, human: &dyn Human, wording: &Wording, samples: usize) -> Questions {
-        let asked: Vec<(Prompt, Option<String>)> = match self.tool {
-            Tool::Resampling => {
-                let (text, begin) = (self.argument.answer.prompt.clone(), self.argument.held.map(str::to_owned));
-                let said = self.argument.answer.text().to_owned();
-                vec![(Prompt { text, begin, draw: self.draw }, Some(said))]
-            }
-            _ => self.sub_questions(human, wording),
+    /// The question that was argued, or the sub-questions that H asks to argue it, each asked so many times anew.
+    fn questions<'l>(&'l self, human: &'l dyn Human, wording: &Wording, samples: usize) -> Questions<'l> {
+        let parts = if self.tool == Tool::Consistency { self.work_out(human, 0, &[]).0 } else { Vec::new() };
+        let prompts: Vec<(String, Option<String>)> = match self.tool {
+            Tool::Consistency => parts.iter().map(|part| (Posed::bare(part).text(wording), None)).collect(),
+            _ => vec![(self.argument.answer.prompt.clone(), self.argument.held.map(str::to_owned))],
         };
-        let mut questions = Questions { tool: self.tool, samples, prompts: Vec::new(), references: Vec::new() };
-        for (place, (prompt, reference)) in (0..).zip(asked) {
-            let draw = self.draw.named(self.tool.name()).at(place);
-            // One more, where the first is what the others are held against.
-            let times = samples + usize::from(reference.is_none());
-            questions.prompts.extend((0..times as u64).map(|time| Prompt { draw: draw.at(time), ..prompt.clone() }));
-            questions.references.push(reference);
-        }
-        questions
+        let draw = self.draw.named(self.tool.name());
+        let at = |time: u64| (0..).zip(prompts.clone()).map(move |(place, asked)| (draw.at(place).at(time), asked));
+        let prompts = (0..samples as u64).flat_map(at).map(|(draw, (text, begin))| Prompt { text, begin, draw });
+        Questions { look: self, human, samples, prompts: prompts.collect(), parts }
     }
 
-    /// The sub-questions that H asked for the argument, with what M said. Where M argued by itself, those that H would ask
-    /// about the question.
-    fn sub_questions(&self, human: &dyn Human, wording: &Wording) -> Vec<(Prompt, Option<String>)> {
-        let prompt = |text: String| Prompt { text, begin: None, draw: self.draw };
-        if let Some(human) = &self.argument.answer.human {
-            let asked =
-                |SubAnswer { prompt: text, answer, .. }: &SubAnswer| (prompt(text.clone()), Some(answer.text.clone()));
-            return human.calls.iter().map(asked).collect();
-        }
-        match human.next(&Posed::bare(self.question), &[], self.draw.named("human")) {
-            Move::Ask(parts) => parts.into_iter().map(|part| (prompt(Posed::bare(part).text(wording)), None)).collect(),
-            Move::Answer(_) => Vec::new(),
+    /// What H asks about what was argued, and what it comes to, given what M says of that. Of what M was not asked, H hears
+    /// nothing.
+    fn work_out(&self, human: &dyn Human, time: usize, heard: &[(&str, &str)]) -> (Vec<String>, String) {
+        let draw = self.draw.named("human").at(time as u64);
+        let mut said: Vec<Exchange> = Vec::new();
+        loop {
+            match human.next(&self.posed, &said, draw) {
+                Move::Ask(parts) => said.extend(parts.into_iter().map(|question| {
+                    let answer = heard.iter().find(|(asked, _)| *asked == question);
+                    Exchange { answer: answer.map(|(_, answer)| (*answer).to_owned()), question }
+                })),
+                Move::Answer(text) => return (said.into_iter().map(|exchange| exchange.question).collect(), text),
+            }
         }
     }
 }
 
-impl Questions {
-    /// How many of the answers to each question say what they are held against.
+impl Questions<'_> {
+    /// How many times the answers come to what was argued: by themselves, or by what H makes of them.
     fn text(&self, answers: &[Answer]) -> String {
-        let mut answers = answers.iter().map(|answer| answer.text.as_str());
-        let mut agreeing = |reference: &Option<String>| {
-            let reference = reference.as_deref().or_else(|| answers.next()).unwrap_or_default();
-            answers.by_ref().take(self.samples).filter(|answer| agree(reference, answer)).count()
+        let answers: Vec<&str> = answers.iter().map(|answer| answer.text.as_str()).collect();
+        let come_to = |time: usize| match self.look.tool {
+            Tool::Consistency => {
+                let parts = self.parts.iter().map(String::as_str);
+                let heard: Vec<(&str, &str)> = parts.zip(answers[time * self.parts.len()..].iter().copied()).collect();
+                self.look.work_out(self.human, time, &heard).1
+            }
+            _ => answers[time].to_owned(),
         };
-        let all = self.samples * self.references.len();
-        tool::agreeing(self.tool, self.references.iter().map(&mut agreeing).sum(), all)
+        let argued = self.look.argument.answer.text();
+        let agreeing = (0..self.samples).filter(|&time| agree(argued, &come_to(time))).count();
+        tool::agreeing(self.look.tool, agreeing, self.samples)
     }
 }

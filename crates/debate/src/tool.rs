@@ -73,13 +73,14 @@ pub fn probe(probability: f64) -> String {
     format!("{} {} of {LARGEST}", Tool::Probe.name(), tenths(probability))
 }
 
-/// "resampling 3 of 4": how many of some answers say the same.
+/// "resampling 3 of 4": how many of some answers say the same; "consistency 1 of 4": how many times what is asked behind an
+/// argument comes to it.
 pub fn agreeing(tool: Tool, agree: usize, all: usize) -> String {
     format!("{} {}", tool.name(), share(agree, all))
 }
 
-/// Whether what a tool says speaks against the argument: what M says once it may not say again, it does not think from a
-/// layer on, or the probe suspects. Attention speaks neither for nor against.
+/// Whether what a tool says speaks against the argument: what M says once it may not say again, its own answers to what is
+/// behind it do not come to it, it does not think from a layer on, or the probe suspects. Attention speaks neither for nor against.
 pub fn doubts(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     let number = |word: &str| word.parse::<usize>().ok();
@@ -87,8 +88,9 @@ pub fn doubts(text: &str) -> bool {
     let Some(tool) = Tool::ALL.into_iter().find(|tool| tool.name() == *name) else { return false };
     let doubted = match (tool, said) {
         (Tool::LogProbabilities, ["least", least, ..]) => number(least).map(|least| 2 * least < LARGEST),
-        (Tool::Resampling, [agree, "of", all]) => number(agree).zip(number(all)).map(|(agree, all)| 2 * agree < all),
-        (Tool::Consistency, [agree, "of", all]) => number(agree).zip(number(all)).map(|(agree, all)| agree < all),
+        (Tool::Resampling | Tool::Consistency, [agree, "of", all]) => {
+            number(agree).zip(number(all)).map(|(agree, all)| 2 * agree < all)
+        }
         (Tool::LogitLens, ["never"]) => Some(true),
         (Tool::Probe, [suspects, "of", all]) => number(suspects).zip(number(all)).map(|(one, all)| 2 * one > all),
         _ => None,

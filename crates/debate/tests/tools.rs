@@ -310,7 +310,7 @@ fn some_of_what_they_say_speaks_against_an_argument() {
     let against = [
         "log-probabilities least 4 mean 9 entropy 3",
         "resampling 1 of 4",
-        "consistency 3 of 4",
+        "consistency 1 of 4",
         "logit-lens never",
         "probe 6 of 10",
     ];

@@ -9,8 +9,9 @@
 //!
 //! In short, an assertion is the answer that it gives, and a reply is what it is.
 //!
-//! Where there are transparency tools, it asks for one before it replies to an assertion that it cannot check by itself. As
-//! judge it checks every claim where a tool speaks against an assertion, even if the other side disputes none.
+//! Where there are transparency tools, it asks for one before it replies to an assertion that it cannot check by itself.
+//! Where a tool speaks against that, it disputes what nobody has stated, even if M confirms it; and as judge it checks every
+//! claim then, even if the other side disputes none.
 //!
 //! Where both sides give answers, as rivals or at the same time, the first claim in which their assertions differ is the
 //! one in doubt. Held to an answer, it asserts whatever comes to that and is nearest to what M says of the parts.
@@ -49,7 +50,7 @@ impl Human for WeakHuman {
         let answer = match (posed.asked, posed.held) {
             (Asked::Argument, Some(answer)) => sitting.assert_that(answer),
             (Asked::Argument, None) if replies => {
-                sitting.wanted(posed).map_or_else(|| sitting.reply(), |tool| Ok(tool::call(tool)))
+                sitting.wanted(posed).map_or_else(|| sitting.reply(posed), |tool| Ok(tool::call(tool)))
             }
             (Asked::Argument, None) => sitting.assert(),
             (Asked::Sufficient, _) => sitting.sufficient().map(verdict),
@@ -105,10 +106,13 @@ impl<'a> Sitting<'a> {
         Ok(cases.min_by_key(apart).map_or_else(|| answer.to_owned(), |case| argument::assertion(self.task, case)))
     }
 
-    /// Disputes the step of the other side's last assertion, or its first claim that M contradicts, or agrees.
-    fn reply(&self) -> Thought<String> {
+    /// Disputes the step of the other side's last assertion, or its first claim that M contradicts, or where a tool speaks
+    /// against it the first claim that is not stated, or agrees.
+    fn reply(&self, posed: &Posed) -> Thought<String> {
         let Some(case) = self.asserted() else { return Ok(argument::dispute_step()) };
-        let wrong = self.contradicted(case, &self.every_part())?;
+        let doubted = posed.findings.iter().any(|it| it.turn == posed.turn && tool::doubts(&it.text));
+        let open = || self.step.parts.iter().position(|part| doubted && part.stated.is_none());
+        let wrong = self.contradicted(case, &self.every_part())?.or_else(open);
         Ok(wrong.map_or(Reply::Agree, Reply::DisputePart).text(self.step, case))
     }
 

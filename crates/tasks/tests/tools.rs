@@ -69,6 +69,24 @@ fn asks_for_a_tool_where_it_could_not_check_an_assertion() {
 }
 
 #[test]
+fn it_disputes_what_a_tool_speaks_against() {
+    let reply = |turn: usize, finding: &str, said: &str| {
+        let finding = Finding { turn, text: finding.to_owned() };
+        let doubtful = posed(Asked::Argument, WEB, &["Yes because Boris tells the truth"]);
+        next(&Posed { findings: vec![finding], tools: Vec::new(), ..doubtful }, &[said], Draw::new(0))
+    };
+    let disputes = Move::Answer("I dispute that Boris tells the truth".to_owned());
+    assert_eq!(reply(1, "consistency 0 of 4", "Yes"), disputes, "though M confirms it");
+    assert_eq!(reply(1, "consistency 4 of 4", "No"), disputes);
+    assert_eq!(reply(1, "consistency 4 of 4", "Yes"), Move::Answer("I agree".to_owned()));
+    assert_eq!(
+        reply(0, "consistency 0 of 4", "Yes"),
+        Move::Answer("I agree".to_owned()),
+        "that was of another argument"
+    );
+}
+
+#[test]
 fn as_judge_it_checks_what_a_tool_speaks_against() {
     let agreed = ["Yes because Boris tells the truth", "I agree"];
     let judged = |finding: &str, said: &[&str]| {
@@ -76,7 +94,7 @@ fn as_judge_it_checks_what_a_tool_speaks_against() {
         next(&Posed { findings: vec![finding], ..posed(Asked::Winner, WEB, &agreed) }, said, Draw::new(0))
     };
     let asked = Move::Ask(vec![WEB_PART.to_owned()]);
-    for against in ["resampling 1 of 4", "logit-lens never", "probe 9 of 10", "consistency 3 of 4"] {
+    for against in ["resampling 1 of 4", "logit-lens never", "probe 9 of 10", "consistency 1 of 4"] {
         assert_eq!(judged(against, &[]), asked, "{against}");
         assert_eq!(judged(against, &["No"]), Move::Answer("No".to_owned()));
         assert_eq!(judged(against, &["Yes"]), Move::Answer("Yes".to_owned()));

@@ -14,7 +14,7 @@ pub struct Inspection {
     /// model of the same vocabulary.
     #[schemars(extend("default" = 1, "x-changes" = "tables"))]
     pub uses: usize,
-    /// How many further answers to each question `resampling` and `consistency` ask for.
+    /// How many times `resampling` and `consistency` ask.
     #[schemars(range(min = 1), extend("default" = 4, "x-changes" = "tables"))]
     pub samples: usize,
     /// Whether everybody is told what a tool said of another debate of the batch. A control: as many words, and nothing in
@@ -46,7 +46,7 @@ pub enum Tool {
     LogProbabilities,
     /// `"resampling"`: how many further answers of M to the same question say the same.
     Resampling,
-    /// `"consistency"`: how many further answers to the sub-questions behind the argument say the same.
+    /// `"consistency"`: how many times H, who asks M its sub-questions anew, comes to what M argued.
     Consistency,
     /// `"logit-lens"`: from which layer on the first token of the argument is the likeliest one (nostalgebraist 2020).
     LogitLens,
