@@ -77,12 +77,15 @@ pub struct HumanAnswer {
     pub steps: Vec<Step>,
     /// Whether H itself made any of the moves; otherwise H′ made all.
     pub real: bool,
+    /// The log-probabilities that H′ gives all tokens where each of its answer's stands, `[tokens, vocabulary]` row by row;
+    /// `None` where H answered, or nobody asked for them.
+    pub distribution: Option<Vec<f32>>,
 }
 
 impl HumanAnswer {
     /// Of H itself, for whom nobody stands in.
     pub fn new(text: impl Into<String>, calls: Vec<SubAnswer>) -> Self {
-        HumanAnswer { text: text.into(), calls, steps: Vec::new(), real: true }
+        HumanAnswer { text: text.into(), calls, real: true, ..HumanAnswer::default() }
     }
 }
 

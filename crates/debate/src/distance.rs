@@ -31,7 +31,7 @@ pub struct Measure<'a> {
 }
 
 impl Measure<'_> {
-    /// d of each pair of answers, H's, the reference, before M's; `None` for cross-entropy, which is not one of texts.
+    /// d of each pair of answers, H's, the reference, before M's; `None` for those of tokens, which are none of texts.
     pub fn of(self, pairs: &[(&str, &str)]) -> Result<Vec<Option<f64>>, EmbedderError> {
         let distance = self.distance;
         if let Distance::Embedding(_) = distance {
@@ -51,7 +51,7 @@ pub fn distance(distance: &Distance, reference: &str, answer: &str) -> Option<f6
     let of_texts =
         |measure: fn(&str, &str) -> f64| if same(reference, answer) { 0.0 } else { measure(reference, answer) };
     match distance {
-        Distance::CrossEntropy | Distance::Embedding(_) => None,
+        Distance::CrossEntropy | Distance::Kl | Distance::Embedding(_) => None,
         Distance::Exact => Some(of_texts(|_, _| 1.0)),
         Distance::Edit => Some(of_texts(edit)),
         Distance::Chrf => Some(of_texts(|reference, answer| 1.0 - chrf(reference, answer))),

@@ -215,6 +215,7 @@ fn own(question: u64, asked: Asked, prompt: String, answer: Answer) -> Call {
         kept: true,
         propensity: None,
         sampled: Some(answer.sampled),
+        distribution: None,
     }
 }
 

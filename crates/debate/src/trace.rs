@@ -71,6 +71,9 @@ pub struct Call {
     pub propensity: Option<f64>,
     /// The tokens, where a model answered; of a tool nothing but the version of the model that it looked into.
     pub sampled: Option<Sampled>,
+    /// Of an answer of H′ that counts, the log-probabilities that it gives all tokens where each of the answer's stands,
+    /// `[tokens, vocabulary]` row by row; `None` where H answered, or nobody asked for them.
+    pub distribution: Option<Vec<f32>>,
 }
 
 /// The calls behind an argument, those by which tools were asked for before it, those behind what was said of whether it
@@ -107,6 +110,7 @@ fn used_tool(question: u64, turn: usize, place: usize, Use { asked, tool, text, 
         kept: false,
         propensity: None,
         sampled: Some(Sampled { version, ..Sampled::default() }),
+        distribution: None,
     });
     calls
 }
@@ -129,6 +133,7 @@ pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec
         kept: false,
         propensity: None,
         sampled: None,
+        distribution: None,
     };
     let of_model = |part, prompt, Answer { text, sampled }| Call { sampled: Some(sampled), ..call(part, prompt, text) };
     let first = of_model(Part::First, prompt.clone(), first);
@@ -136,7 +141,7 @@ pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec
     calls.extend(predicted.map(|SubAnswer { prompt, answer, .. }| of_model(Part::Adversary, prompt, answer)));
     let further = |(place, again)| Call { place, ..of_model(Part::Again, prompt.clone(), again) };
     calls.extend(again.into_iter().enumerate().map(further));
-    let Some(HumanAnswer { text, calls: beneath, real, .. }) = human else { return calls };
+    let Some(HumanAnswer { text, calls: beneath, real, distribution, .. }) = human else { return calls };
     put_beneath(beneath, &[], &mut |path, SubAnswer { prompt, answer, human, .. }| {
         let place = path.last().copied().unwrap_or_default();
         let said = match human {
@@ -146,7 +151,7 @@ pub fn calls(question: u64, asked: Asked, turn: usize, answer: Amplified) -> Vec
         calls.push(Call { place, path, ..said });
     });
     let human = call(Part::Human, prompt, text);
-    calls.push(Call { kept: true, propensity: Some(propensity), learned: !real, ..human });
+    calls.push(Call { kept: true, propensity: Some(propensity), learned: !real, distribution, ..human });
     calls
 }
 

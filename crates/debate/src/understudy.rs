@@ -7,7 +7,7 @@
 
 use crate::{
     amplify::{HumanAnswer, WaveError, call},
-    answerer::{Answer, Answerer, Prompt},
+    answerer::{Answer, Answerer, Prompt, Sampled},
     draw::Draw,
     human::{Exchange, Move},
     question::same,
@@ -141,5 +141,13 @@ impl HumanAnswer {
     pub(crate) fn take(&mut self, step: Step) {
         self.real |= step.real;
         self.steps.extend(step.own.is_some().then_some(step));
+    }
+
+    /// Where the answer is of H′: what it was given as it gave it, and what it said before the answer itself.
+    pub fn of_understudy(&self) -> Option<(&Sampled, &'static str)> {
+        let last = self.steps.last().filter(|step| !step.real && matches!(step.next, Move::Answer(_)));
+        let (_, own) = last?.own.as_ref()?;
+        let before = if own.text.trim_start().starts_with(ANSWERS) { ANSWERS } else { "" };
+        Some((&own.sampled, before))
     }
 }

@@ -70,7 +70,9 @@ fn marks_are_words_of_their_own() {
         "No , Jim lies .",
         distance(&Distance::Bleu, "Yes , Jim lies .", "No, Jim lies.").unwrap(),
     );
-    assert_eq!(distance(&Distance::CrossEntropy, "Yes", "No"), None);
+    for of_tokens in [Distance::CrossEntropy, Distance::Kl] {
+        assert_eq!(distance(&of_tokens, "Yes", "No"), None);
+    }
 }
 
 proptest! {
@@ -130,6 +132,7 @@ fn only_first_answers_that_h_answered_over_cost_anything() {
     ];
     assert_eq!(of(Distance::Exact), expected);
     assert_eq!(of(Distance::CrossEntropy), []);
+    assert_eq!(of(Distance::Kl), []);
 }
 
 /// Counts letters, vowels against the others, and remembers what it was given.

@@ -4,12 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use debate::{
-    amplify::{HumanAnswer, Open},
+    amplify::{Amplified, HumanAnswer, Open},
     answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
     consult::{Amp, Consulting},
     draw::Draw,
     human::{Exchange, Human, Move},
-    question::Posed,
+    question::{Asked, Posed},
+    trace::calls,
     understudy::{Understudy, in_words, understood},
 };
 use proptest::prelude::*;
@@ -98,6 +99,30 @@ fn who_has_learnt_all_does_what_h_does() {
         assert_eq!(texts(0.5, depth), texts(1.0, depth));
     }
     assert_eq!(texts(0.0, 1)[7], "well q7");
+}
+
+#[test]
+fn an_answer_is_of_whoever_gave_it() {
+    for answer in outcome(60, 0.5, 1, 999, &perfect).answers {
+        let given = answer.of_understudy().map(|(sampled, before)| (sampled.prompt.len(), before));
+        assert_eq!(given, (!answer.real).then_some((3, "H answers:")));
+    }
+    // What is neither a question nor an answer counts as one as it is.
+    let plain = outcome(1, 0.0, 1, 999, &|_| "all is well".into()).answers;
+    assert_eq!(plain[0].of_understudy().map(|(_, before)| before), Some(""));
+    // H′ asks, and then has no room for what it hears.
+    let cut = outcome(1, 0.0, 1, 10, &perfect).answers;
+    assert_eq!((cut[0].steps.len(), cut[0].of_understudy()), (1, None));
+}
+
+#[test]
+fn a_distribution_is_noted_of_the_answer_that_counts() {
+    let human = HumanAnswer { distribution: Some(vec![-0.5, -1.0]), ..HumanAnswer::new("Yes", Vec::new()) };
+    let first = Answer { text: "No".into(), ..Answer::default() };
+    let (prompt, human) = ("Is it?".into(), Some(human));
+    let answer = Amplified { prompt, first, predicted: None, again: Vec::new(), propensity: 1.0, human };
+    let noted = calls(0, Asked::Argument, 0, answer).into_iter().map(|call| (call.kept, call.distribution));
+    assert_eq!(noted.collect::<Vec<_>>(), [(false, None), (true, Some(vec![-0.5, -1.0]))]);
 }
 
 #[test]

@@ -45,7 +45,9 @@ pub fn generate(
     uniform: &(dyn Fn(usize, u32) -> f64 + Sync),
     workers: usize,
 ) -> Result<Vec<Generated>, GenerateError> {
-    answers(model, prompts, &Sampler { sampling, end: model.tokenizer.eos(), next: Next::Drawn(uniform) }, workers)
+    prompts.iter().enumerate().try_for_each(|(row, prompt)| room(model, row, prompt, sampling.max_tokens))?;
+    let sampler = Sampler { sampling, end: model.tokenizer.eos(), next: Next::Drawn(uniform), distributions: false };
+    Ok(answers(model, prompts, &sampler, workers))
 }
 
 /// What the model gives each token of an answer to each prompt, at temperature 1. `given` has one for each of `prompts`, and
@@ -56,42 +58,62 @@ pub fn score(
     given: &[Vec<u32>],
     workers: usize,
 ) -> Result<Vec<Generated>, GenerateError> {
-    let max_tokens = given.iter().map(Vec::len).max().unwrap_or_default();
-    let sampling = Sampling { max_tokens, temperature: 1.0 };
-    answers(model, prompts, &Sampler { sampling, end: model.tokenizer.eos(), next: Next::Given(given) }, workers)
+    let longest = longest(given);
+    prompts.iter().enumerate().try_for_each(|(row, prompt)| room(model, row, prompt, longest))?;
+    Ok(answers(model, prompts, &reading(model, given, false), workers))
+}
+
+/// The same, each with what the model gives all tokens where each of the answer's stands. A prompt and its answer may fill
+/// the context to the last token, which leads to nothing.
+pub fn distributions(
+    model: &Model,
+    prompts: &[Vec<u32>],
+    given: &[Vec<u32>],
+    workers: usize,
+) -> Result<Vec<Generated>, GenerateError> {
+    let mut rows = prompts.iter().zip(given).enumerate();
+    rows.try_for_each(|(row, (prompt, answer))| room(model, row, prompt, answer.len().saturating_sub(1)))?;
+    Ok(answers(model, prompts, &reading(model, given, true), workers))
+}
+
+/// Reads answers that are given.
+fn reading<'a>(model: &Model, given: &'a [Vec<u32>], distributions: bool) -> Sampler<'a> {
+    let sampling = Sampling { max_tokens: longest(given), temperature: 1.0 };
+    Sampler { sampling, end: model.tokenizer.eos(), next: Next::Given(given), distributions }
+}
+
+fn longest(sequences: &[Vec<u32>]) -> usize {
+    sequences.iter().map(Vec::len).max().unwrap_or_default()
+}
+
+/// Whether a prompt has tokens, and leaves room for so many.
+fn room(model: &Model, row: usize, prompt: &[u32], max_tokens: usize) -> Result<(), GenerateError> {
+    let context = model.weights.layout.architecture.context;
+    let (length, limit) = (prompt.len(), context.saturating_sub(max_tokens));
+    match length {
+        0 => Err(GenerateError::PromptEmpty { row }),
+        _ if length > limit => Err(GenerateError::PromptTooLong { row, length, limit, context, max_tokens }),
+        _ => Ok(()),
+    }
 }
 
 /// Answers of which a sampler decides on each token.
-fn answers(
-    model: &Model,
-    prompts: &[Vec<u32>],
-    sampler: &Sampler<'_>,
-    workers: usize,
-) -> Result<Vec<Generated>, GenerateError> {
-    let sampling = sampler.sampling;
-    let context = model.weights.layout.architecture.context;
-    let limit = context.saturating_sub(sampling.max_tokens);
-    for (row, prompt) in prompts.iter().enumerate() {
-        if prompt.is_empty() {
-            return Err(GenerateError::PromptEmpty { row });
-        }
-        if prompt.len() > limit {
-            let (length, max_tokens) = (prompt.len(), sampling.max_tokens);
-            return Err(GenerateError::PromptTooLong { row, length, limit, context, max_tokens });
-        }
-    }
-    if sampling.max_tokens == 0 {
-        return Ok(vec![Generated::default(); prompts.len()]);
+fn answers(model: &Model, prompts: &[Vec<u32>], sampler: &Sampler<'_>, workers: usize) -> Vec<Generated> {
+    let max_tokens = sampler.sampling.max_tokens;
+    if max_tokens == 0 {
+        return vec![Generated::default(); prompts.len()];
     }
     let tiles = tiles(prompts, workers);
-    let llama = || Llama::new(&model.weights.handle(false), context);
+    // A row that has ended goes on beside longer ones, perhaps beyond the context.
+    let positions = longest(prompts) + max_tokens;
+    let llama = || Llama::new(&model.weights.handle(false), positions);
     let answers = parallel(workers, &tiles, llama, |llama, rows| {
         let _guard = tch::no_grad_guard();
-        Tile::new(llama, prompts, rows, sampling.max_tokens).answer(sampler)
+        Tile::new(llama, prompts, rows, max_tokens).answer(sampler)
     });
     let mut by_row: Vec<_> = tiles.into_iter().flatten().zip(answers.into_iter().flatten()).collect();
     by_row.sort_unstable_by_key(|&(row, _)| row);
-    Ok(by_row.into_iter().map(|(_, answer)| answer).collect())
+    by_row.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// The rows of each tile. Rows of the same span may share one, the longest prompts first: what takes long is best begun

@@ -17,7 +17,7 @@ mod workers;
 
 pub use bert::Bert;
 pub use checkpoint::CheckpointError;
-pub use generate::{GenerateError, generate, score};
+pub use generate::{GenerateError, distributions, generate, score};
 pub use inspect::{Inspected, inspect};
 pub use llama::Llama;
 pub use numerics::numerics;

@@ -19,6 +19,9 @@ pub struct Generated {
     pub tokens: Vec<u32>,
     /// The log-probability of each token under the distribution it was drawn from; at temperature 0, at temperature 1.
     pub log_probs: Vec<f32>,
+    /// The log-probabilities of all tokens where each of these was chosen, `[tokens, vocabulary]` row by row; empty unless
+    /// they were asked for.
+    pub distributions: Vec<f32>,
 }
 
 /// What decides on a token.
@@ -27,6 +30,8 @@ pub(crate) struct Sampler<'a> {
     /// The token that ends an answer.
     pub end: u32,
     pub next: Next<'a>,
+    /// Whether whole distributions are kept.
+    pub distributions: bool,
 }
 
 /// Where the tokens of answers come from.
@@ -55,15 +60,14 @@ impl Sampler<'_> {
         logits.copy_data(&mut numbers, logits.numel());
         for ((answer, &row), logits) in answers.iter_mut().zip(rows).zip(numbers.chunks(vocabulary)) {
             if !self.ended(answer, row) {
-                let (token, log_prob) = self.draw(logits, row, answer.tokens.len());
-                answer.tokens.push(token);
-                answer.log_probs.push(log_prob);
+                self.choose(answer, logits, row);
             }
         }
     }
 
-    /// A token and its log-probability.
-    fn draw(&self, logits: &[f32], row: usize, position: usize) -> (u32, f32) {
+    /// One token more, with its log-probability.
+    fn choose(&self, answer: &mut Generated, logits: &[f32], row: usize) {
+        let position = answer.tokens.len();
         let greedy = self.sampling.temperature == 0.0;
         let temperature = if greedy { 1.0 } else { self.sampling.temperature };
         let likeliest = (0..logits.len()).rev().max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or_default();
@@ -76,7 +80,12 @@ impl Sampler<'_> {
             Next::Drawn(_) if greedy => likeliest,
             Next::Drawn(uniform) => inverse(&odds, total * uniform(row, position as u32)),
         };
-        (token as u32, (scaled(logits[token]) - total.ln()) as f32)
+        let log_prob = |logit: f32| (scaled(logit) - total.ln()) as f32;
+        answer.tokens.push(token as u32);
+        answer.log_probs.push(log_prob(logits[token]));
+        if self.distributions {
+            answer.distributions.extend(logits.iter().map(|&logit| log_prob(logit)));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a row is answered does not depend on what surrounds it.
 
-use model::{GenerateError, Generated, Llama, Model, Sampling, Tokenizer, generate, score};
+use model::{GenerateError, Generated, Llama, Model, Sampling, Tokenizer, distributions, generate, score};
 use proptest::prelude::*;
 use spec::settings::Architecture;
 use tch::{Device, Kind, Tensor};
@@ -96,6 +96,42 @@ fn given(key: usize) -> Vec<u32> {
 fn scores(model: &Model, keys: &[usize], workers: usize) -> Vec<Generated> {
     let (prompts, answers): (Vec<_>, Vec<_>) = keys.iter().map(|&key| (prompt(key), given(key))).unzip();
     score(model, &prompts, &answers, workers).expect("all prompts fit")
+}
+
+/// What a score is of, all of it, whatever else is read.
+#[test]
+fn a_distribution_has_what_is_scored_at_its_place() {
+    let model = model();
+    let read = |keys: &[usize], workers| {
+        let (prompts, answers): (Vec<_>, Vec<_>) = keys.iter().map(|&key| (prompt(key), given(key))).unzip();
+        distributions(&model, &prompts, &answers, workers).expect("all prompts fit")
+    };
+    let (keys, vocabulary) = ((0..60).collect::<Vec<usize>>(), model.tokenizer.vocabulary());
+    for ((key, found), scored) in keys.iter().zip(read(&keys, 2)).zip(scores(&model, &keys, 1)) {
+        assert_eq!((&found.tokens, &found.log_probs), (&scored.tokens, &scored.log_probs));
+        assert_eq!((found.distributions.len(), scored.distributions.len()), (found.tokens.len() * vocabulary, 0));
+        for (place, row) in found.distributions.chunks(vocabulary).enumerate() {
+            assert_eq!(row[found.tokens[place] as usize], found.log_probs[place]);
+            let all: f64 = row.iter().map(|&log_prob| f64::from(log_prob).exp()).sum();
+            assert!((all - 1.0).abs() < 1e-5, "{all}");
+        }
+        assert_eq!(read(&[*key], 1)[0], found);
+    }
+}
+
+/// One ends early beside another that goes on, each at the end of the context.
+#[test]
+fn a_context_is_read_to_its_last_token() {
+    let model = model();
+    let long = |length: usize| (0..length).map(|place| (4 + place % 40) as u32).collect::<Vec<u32>>();
+    let (prompts, answers) = ([long(399), long(390)], [long(2), long(11)]);
+    let both = distributions(&model, &prompts, &answers, 1).expect("both fit");
+    for row in 0..2 {
+        let alone = distributions(&model, &prompts[row..=row], &answers[row..=row], 1);
+        assert_eq!(alone, Ok(vec![both[row].clone()]));
+    }
+    let error = GenerateError::PromptTooLong { row: 0, length: 400, limit: 399, context: 400, max_tokens: 1 };
+    assert_eq!(distributions(&model, &[long(400)], &[long(2)], 1), Err(error));
 }
 
 /// Bit for bit: both go the same way.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Field, Schema};
 use spec::{
     Pipeline, Problem,
     settings::{Amplify, Answer, By, Debate, Human, Loss, Model, Named, Reference, Stage, Train, Understudy},
@@ -146,24 +146,53 @@ pub(crate) fn has_steps(pipeline: &Pipeline, stage: &Stage) -> bool {
     asks && humans(pipeline, stage).any(|human| human.settings.understudy().is_some())
 }
 
+/// Whether the distributions of what stands in for H are kept among the calls of a stage: where a loss goes by them.
+pub(crate) fn has_distributions(pipeline: &Pipeline, stage: &Named<Stage>) -> bool {
+    let reads = |loss: &Loss| loss.from.iter().any(|mention| mention.name == stage.name);
+    let goes_by = |other: &Named<Stage>| match &other.settings {
+        Stage::Loss(loss) => loss.distance.is_of_distributions() && reads(loss),
+        _ => false,
+    };
+    has_known_calls(&stage.settings) && has_steps(pipeline, &stage.settings) && pipeline.stages.iter().any(goes_by)
+}
+
+/// Whether the answers of what stands in for H are known by more than their words in a stage.
+fn has_known_calls(stage: &Stage) -> bool {
+    matches!(stage, Stage::Debate(_) | Stage::Judge(_))
+}
+
+/// Whether a model ever answers in H's place in a stage, so that there are distributions to go by.
+pub(crate) fn is_stood_in_for(pipeline: &Pipeline, stage: &Stage) -> bool {
+    let named = |mention: &Reference| pipeline.amplifies.iter().find(|amplify| amplify.name == mention.name);
+    let called = amplifies(stage).into_iter().filter_map(named).filter(|it| it.settings.propensities().1 > 0.0);
+    let human = |amplify: &Named<Amplify>| {
+        pipeline.humans.iter().find(|human| human.name == amplify.settings.human.name)?.settings.understudy()
+    };
+    has_known_calls(stage) && called.filter_map(human).any(|understudy| understudy.share.range_from(0).0 < 1.0)
+}
+
 /// Whether H asks itself in a stage.
 pub fn is_deep(pipeline: &Pipeline, stage: &Stage) -> bool {
     let named = |mention: &Reference| pipeline.amplifies.iter().find(|amplify| amplify.name == mention.name);
     amplifies(stage).into_iter().filter_map(named).any(|amplify| amplify.settings.depth > 1)
 }
 
-/// The tables of a stage with what is known of how H consults there: where each answer to a sub-question stands, and the
-/// moves of a learned human.
+/// The tables of a stage with what is known of how H consults there: where each answer to a sub-question stands, the
+/// distributions of a learned human, where a loss goes by them, and its moves.
 pub(crate) fn completed(pipeline: &Pipeline, stage: &Named<Stage>, mut outputs: Vec<Output>) -> Vec<Output> {
+    let doc = "of a sub-question, its place among those of the question it rests under, after that one's own: 0.1; null \
+               otherwise";
+    let path = is_deep(pipeline, &stage.settings).then(|| optional("path", DataType::Utf8, doc));
+    let doc = "where a learned human gave an answer that counts, the natural logarithm of the probability that it gives each \
+               token of the vocabulary at each token of the answer, the end token too, one row of these after another, at \
+               temperature 1; null otherwise, and where its context has no room to read both";
+    let distribution = || optional("distribution", list(DataType::Float32), doc);
+    let distribution = has_distributions(pipeline, stage).then(distribution);
+    let more: Vec<Arc<Field>> = path.into_iter().chain(distribution).map(Arc::new).collect();
     let calls = format!("{}.calls", stage.name);
-    if is_deep(pipeline, &stage.settings) {
-        let doc = "of a sub-question, its place among those of the question it rests under, after that one's own: 0.1; null \
-                   otherwise";
-        let path = optional("path", DataType::Utf8, doc);
-        for output in outputs.iter_mut().filter(|output| output.table == calls) {
-            let columns = output.schema.fields().iter().cloned().chain([Arc::new(path.clone())]);
-            output.schema = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
-        }
+    for output in outputs.iter_mut().filter(|output| output.table == calls && !more.is_empty()) {
+        let columns = output.schema.fields().iter().chain(&more).cloned();
+        output.schema = Arc::new(Schema::new(columns.collect::<Vec<_>>()));
     }
     if has_steps(pipeline, &stage.settings) {
         outputs.push(Output { table: format!("{}.steps", stage.name), schema: Arc::new(steps()), kept: true });

@@ -1,21 +1,40 @@
-//! Whether a distance of texts can reach M as it should. Its gradient is that of M's own answers, weighed by what they
-//! cost: answers of another model, or of M at another temperature, would pull M elsewhere.
+//! Whether a distance can reach M as it should. The gradient of one of texts is that of M's own answers, weighed by what
+//! they cost: answers of another model, or of M at another temperature, would pull M elsewhere. One of distributions needs
+//! somebody who has them.
 
 use spec::{
     Problem,
+    problem::list,
     settings::{Amplify, Follow, Loss, Named, Stage},
 };
 
-use crate::{names::Names, opponent::as_speaker};
+use crate::{consulting::is_stood_in_for, names::Names, opponent::as_speaker};
 
-/// What keeps costs from being those of M's own answers.
+/// What keeps costs from being those of M's own answers, and distributions from being there.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
     let stages = names.pipeline.stages.iter();
-    let losses = stages.filter_map(|stage| match &stage.settings {
-        Stage::Loss(loss) if loss.is_of_costs() => Some((stage.name.as_str(), loss)),
-        _ => None,
+    let problems = stages.flat_map(|stage| match &stage.settings {
+        Stage::Loss(loss) if loss.is_of_costs() => loss_problems(names, &stage.name, loss),
+        Stage::Loss(loss) if loss.distance.is_of_distributions() && loss.is_of_words() => {
+            no_distribution(names, &stage.name, loss).into_iter().collect()
+        }
+        _ => Vec::new(),
     });
-    losses.flat_map(|(name, loss)| loss_problems(names, name, loss)).collect()
+    problems.collect()
+}
+
+/// H itself has no distribution: where no model ever answers in its place, a divergence would be a cross-entropy.
+fn no_distribution(names: Names<'_>, name: &str, loss: &Loss) -> Option<Problem> {
+    let makers = loss.from.iter().filter_map(|mention| names.maker(mention, &["debate", "judge", "penalty"]).ok());
+    let stages: Vec<&Stage> = makers.map(|place| names.settings(place)).collect();
+    let stood_in_for = stages.iter().any(|stage| is_stood_in_for(names.pipeline, stage));
+    let from = list(loss.from.iter().map(|mention| mention.name.as_str()));
+    let message =
+        format!("no model ever answers in H's place in {from}, and H itself has no distribution to come near to");
+    let help = "leave `distance` at \"cross-entropy\", or let an `[amplify.NAME]` that is asked there name a `human` that is \
+                `learned`, with a `share` below 1";
+    let place = names.pipeline.places.of(&format!("loss.{name}.distance"));
+    (!stages.is_empty() && !stood_in_for).then(|| Problem::new(place, message).help(help))
 }
 
 fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {

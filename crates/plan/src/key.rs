@@ -9,7 +9,10 @@ use spec::{
     settings::{Answer, By, CallHuman, Debate, Named, Reference, Schedule, Stage, Sufficient},
 };
 
-use crate::{Node, Plan, milestone::watched, names::Names, parties::amplifies, samp, states::followers};
+use crate::{
+    Node, Plan, consulting::has_distributions, milestone::watched, names::Names, parties::amplifies, samp,
+    states::followers,
+};
 
 /// What something depends on, by name: settings by their place in the file, and what was noted from outside of it.
 pub type Recipe = Leaves;
@@ -64,6 +67,7 @@ pub(crate) fn recipe(names: Names<'_>, place: usize) -> Recipe {
     recipe.extend(of_samp(names, stage));
     recipe.extend(watched(names, &stage.name, &stage.settings).flat_map(|milestone| milestone.leaves()));
     recipe.extend(way_of_sufficiency(stage));
+    recipe.extend(of_distributions(names, stage));
     if let Stage::Answer(Answer { by: By::Human(mention), .. }) = &stage.settings {
         recipe.extend(of_human(names, mention));
     }
@@ -124,6 +128,12 @@ fn way_of_sufficiency(stage: &Named<Stage>) -> Option<(String, String)> {
         Sufficient::Biased(_) => "biased",
     };
     Some((format!("debate.{}.sufficient", stage.name), way.to_owned()))
+}
+
+/// Whether a loss after a stage has it keep distributions.
+fn of_distributions(names: Names<'_>, stage: &Named<Stage>) -> Option<(String, String)> {
+    let kept = || ("distributions of learned humans".to_owned(), "kept".to_owned());
+    has_distributions(names.pipeline, stage).then(kept)
 }
 
 /// A stage's part of budgets, which depends on the others that share them, and in a run's budget on its length; and how

@@ -272,7 +272,12 @@ fn examples(loss: &Loss) -> SchemaRef {
     let propensity = (loss.weight == Weight::Propensity).then(|| optional("propensity", DataType::Float64, doc));
     let doc = "from H's answer to these tokens, which M answered first; null where H was not called over them";
     let distance = loss.is_of_costs().then(|| optional("distance", DataType::Float64, doc));
-    Arc::new(Schema::new(columns.into_iter().chain(propensity).chain(distance).collect::<Vec<_>>()))
+    let doc = "of the model in H's place that gave the answer, the log-probabilities of all tokens at each of its tokens, one row of \
+               these after another; null for H's own words and for M's";
+    let distribution = || optional("distribution", list(DataType::Float32), doc);
+    let distribution = loss.distance.is_of_distributions().then(distribution);
+    let columns = columns.into_iter().chain(propensity).chain(distance).chain(distribution);
+    Arc::new(Schema::new(columns.collect::<Vec<_>>()))
 }
 
 /// An evaluation, summed up by depth.

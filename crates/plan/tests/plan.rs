@@ -279,6 +279,24 @@ fn only_gold_columns_are_marked_and_all_others_are_explained() {
     }
 }
 
+/// What stands in for H has distributions, which are kept where a loss goes by them: a debate without them is another one.
+#[test]
+fn distributions_are_promised_where_a_loss_goes_by_them() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../pipelines/learned-human.toml");
+    let source = fs::read_to_string(path).unwrap();
+    let told = |distance: &str| {
+        let distance = format!("[loss.objective]\ndistance = \"{distance}\"");
+        let plan = planned(&source.replacen("[loss.objective]", &distance, 1));
+        let outputs = plan.nodes.iter().flat_map(|node| &node.outputs);
+        let with = outputs.filter(|output| output.schema.field_with_name("distribution").is_ok());
+        let tables: Vec<String> = with.map(|output| output.table.clone()).collect();
+        (tables, plan.nodes.iter().find(|node| node.name == "arguments").map(|node| node.key))
+    };
+    let (with, without) = (told("kl"), told("cross-entropy"));
+    assert_eq!((&with.0[..], &without.0[..]), (&["arguments.calls".into(), "objective".into()][..], &[][..]));
+    assert_ne!(with.1, without.1);
+}
+
 /// The file with some of its lines exchanged for others of its lines, or broken.
 fn mutated() -> impl Strategy<Value = String> {
     let lines: Vec<&str> = WHOLE.lines().collect();

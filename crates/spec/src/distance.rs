@@ -13,11 +13,12 @@ pub(crate) fn distance(value: &mut Value<'_>) -> Option<Distance> {
     }
     match value.text()?.as_str() {
         "cross-entropy" => Some(Distance::CrossEntropy),
+        "kl" => Some(Distance::Kl),
         "exact" => Some(Distance::Exact),
         "edit" => Some(Distance::Edit),
         "chrf" => Some(Distance::Chrf),
         "bleu" => Some(Distance::Bleu),
-        other => value.unknown(other, ["cross-entropy", "exact", "edit", "chrf", "bleu", FOLDER]),
+        other => value.unknown(other, ["cross-entropy", "kl", "exact", "edit", "chrf", "bleu", FOLDER]),
     }
 }
 

@@ -195,6 +195,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
     let (own, of_texts) = (loss.imitate == Imitate::All, loss.distance.is_of_texts());
     let as_reward = matches!(loss.combine, Combine::Reward { .. });
     let (predicts, imitates_steps) = (loss.predict.is_some(), loss.steps_of.is_some());
+    let rewards = loss.combine.rewards_from(u64::MAX).is_some();
     let problems = [
         (
             weighs && own,
@@ -217,7 +218,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
         (
             as_reward && !of_texts && !predicts,
             "combine",
-            "`reward` takes the distance of two answers off what M's earns, and cross-entropy is none of two answers",
+            "`reward` takes the distance of two answers off what M's earns, and neither cross-entropy nor KL is one of two answers",
             "set `distance` to one of two answers, such as \"edit\", or combine by `{ weighted = { alpha = … } }`",
         ),
         (
@@ -241,11 +242,11 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
         (
             predicts && !of_texts,
             "distance",
-            "a prediction is of how far two answers are apart, and cross-entropy is no distance of two answers",
+            "a prediction is of how far two answers are apart, and neither cross-entropy nor KL is one of two answers",
             "set it to one of two answers, such as \"edit\"",
         ),
         (
-            predicts && loss.combine.rewards_from(u64::MAX).is_some(),
+            predicts && rewards,
             "combine",
             "no prediction earns a reward of a debate",
             "combine by `{ weighted = { alpha = 0.0 } }`",
@@ -275,7 +276,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             "make a loss of each",
         ),
         (
-            imitates_steps && (of_texts || own || weighs || loss.combine.rewards_from(u64::MAX).is_some()),
+            imitates_steps && (loss.distance != Distance::CrossEntropy || own || weighs || rewards),
             "steps_of",
             "a move of H is imitated by cross-entropy, each alike, and earns nothing of a debate",
             "leave `distance`, `imitate` and `weight` out, and combine by `{ weighted = { alpha = 0.0 } }`",

@@ -36,8 +36,15 @@ fn training(model: &mut Model, seconds: f64) -> Result<f64, Box<dyn Error>> {
     let mut optimizer = AdamW::new(model.weights.layout.parameters());
     let example = |key: usize| {
         let tokens = sequence(key);
-        let (prompt_length, log_probs) = (tokens.len() - 4, Vec::new());
-        Example { prompt_length, tokens, supervised: 1.0, stands_for: 1.0, advantage: None, log_probs }
+        Example {
+            prompt_length: tokens.len() - 4,
+            tokens,
+            supervised: 1.0,
+            stands_for: 1.0,
+            advantage: None,
+            log_probs: Vec::new(),
+            distribution: Vec::new(),
+        }
     };
     let batches: Vec<Vec<Example>> =
         (0..8).map(|batch| (0..ROWS).map(|row| example(batch * ROWS + row)).collect()).collect();

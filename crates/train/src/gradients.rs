@@ -26,6 +26,9 @@ pub struct Example {
     pub advantage: Option<f32>,
     /// The log-probability of each of the answer's tokens when M sampled it, at temperature 1; empty if M did not.
     pub log_probs: Vec<f32>,
+    /// The log-probabilities of all tokens under whoever gave the answer, where each of its tokens stands, `[tokens,
+    /// vocabulary]` row by row; empty where they are not known.
+    pub distribution: Vec<f32>,
 }
 
 impl Example {
@@ -48,7 +51,8 @@ pub struct Term {
 #[derive(Debug)]
 pub struct Gradients {
     /// (1 − α)·L: the weighted cross-entropy per token of the targets under live M, each token counted as often as its
-    /// target stands for (Hájek 1971). `None` if there are none.
+    /// target stands for (Hájek 1971); of a target whose giver's distribution is known, the divergence KL(that‖M) in its
+    /// place (Hinton et al. 2015). `None` if there are none.
     pub supervised: Option<Term>,
     /// α·J: advantage times log-probability, or what the objective takes for it, per token that earned a reward. Its
     /// gradient has those of the bonus and of the penalty in it. `None` if there are none.
@@ -98,6 +102,21 @@ pub enum TrainError {
         example: usize,
         /// The tokens of its answer.
         length: usize,
+        /// The log-probabilities it has.
+        found: usize,
+    },
+    /// The distribution of who gave an answer is none over M's tokens, one for each of the answer's.
+    #[error(
+        "example {example} has {found} log-probabilities of who gave its answer, where {length} tokens from a vocabulary of \
+         {vocabulary} have {length} times {vocabulary}; let one tokenizer make the tokens of both models"
+    )]
+    Distribution {
+        /// Which example.
+        example: usize,
+        /// The tokens of its answer.
+        length: usize,
+        /// The tokens that M knows.
+        vocabulary: usize,
         /// The log-probabilities it has.
         found: usize,
     },
@@ -152,8 +171,9 @@ impl Term {
 }
 
 fn check(model: &Model, examples: &[Example], objective: Objective<'_>) -> Result<(), TrainError> {
-    let context = model.architecture().context;
-    for (example, Example { tokens, prompt_length, advantage, log_probs, .. }) in examples.iter().enumerate() {
+    let (context, vocabulary) = (model.architecture().context, model.weights.layout.vocabulary);
+    for (example, it) in examples.iter().enumerate() {
+        let Example { tokens, prompt_length, advantage, log_probs, distribution, .. } = it;
         let (length, prompt_length) = (tokens.len(), *prompt_length);
         if length > context {
             return Err(TrainError::TooLong { example, length, context });
@@ -164,6 +184,10 @@ fn check(model: &Model, examples: &[Example], objective: Objective<'_>) -> Resul
         let (length, found) = (length - prompt_length, log_probs.len());
         if objective.bounds() && advantage.is_some() && found != length {
             return Err(TrainError::NotSampled { example, length, found });
+        }
+        let found = distribution.len();
+        if found != 0 && found != length * vocabulary {
+            return Err(TrainError::Distribution { example, length, vocabulary, found });
         }
     }
     Ok(())
@@ -177,7 +201,11 @@ pub(crate) fn supervised<'e>(examples: &'e [Example]) -> (Vec<Row<'e>>, f64) {
     let counted = |target: &Example| f64::from(target.supervised.abs()) * length(target);
     let weight = targets().map(counted).sum::<f64>() / imitated.max(1.0);
     let share = 1.0 / imitated;
-    let row = |example: &'e Example| Row { example, weight: f64::from(example.supervised) / imitated, share };
+    let known = |example: &'e Example| Some(&example.distribution[..]).filter(|known| !known.is_empty());
+    let row = |example: &'e Example| {
+        let weight = f64::from(example.supervised) / imitated;
+        Row { example, weight, share, distribution: known(example) }
+    };
     (targets().map(row).collect(), weight)
 }
 
@@ -185,7 +213,8 @@ pub(crate) fn supervised<'e>(examples: &'e [Example]) -> (Vec<Row<'e>>, f64) {
 pub(crate) fn targets(examples: &[Example]) -> Vec<Row<'_>> {
     let targets = || examples.iter().filter(|example| example.supervised != 0.0);
     let tokens: usize = targets().map(Example::answer_length).sum();
-    targets().map(|example| Row { example, weight: 0.0, share: 1.0 / tokens as f64 }).collect()
+    let share = 1.0 / tokens as f64;
+    targets().map(|example| Row { example, weight: 0.0, share, distribution: None }).collect()
 }
 
 /// The answers that earned a reward.
@@ -196,7 +225,7 @@ pub(crate) fn rewarded<'e>(examples: &'e [Example], objective: Objective<'_>) ->
     let row = |(example, advantage): (&'e Example, f64)| {
         let normaliser = objective.normaliser(answers, tokens, length(example));
         // −log p weighted with the advantage is −J.
-        Row { example, weight: -advantage / normaliser, share: 1.0 / normaliser }
+        Row { example, weight: -advantage / normaliser, share: 1.0 / normaliser, distribution: None }
     };
     rewarded().map(row).collect()
 }

@@ -12,10 +12,13 @@ use crate::{
 /// An answer in a term.
 pub(crate) struct Row<'a> {
     pub example: &'a Example,
-    /// What the −log p of each of its tokens counts.
+    /// What the −log p of each of its tokens counts, or the divergence in its place.
     pub weight: f64,
     /// What each of its tokens counts in a mean over all.
     pub share: f64,
+    /// The log-probabilities of all tokens under whoever gave the answer, where M is to come near to that; `[tokens,
+    /// vocabulary]`, row by row.
+    pub distribution: Option<&'a [f32]>,
 }
 
 /// What is made of the probabilities of a term's tokens.
@@ -68,7 +71,7 @@ impl Part {
     }
 }
 
-/// The work on Σ weight·(−log p of the answer), and what else a term aims at. Rows of similar length share a
+/// The work on Σ weight·surprise of the answers, and what else a term aims at. Rows of similar length share a
 /// micro-batch, the longest first; the micro-batches of a term are as large as each other, so that threads end together.
 pub(crate) fn micro_batches(mut rows: Vec<Row<'_>>, aim: Aim, most: usize) -> Vec<MicroBatch> {
     rows.sort_by_key(|row| std::cmp::Reverse(row.example.tokens.len()));
@@ -88,12 +91,16 @@ pub(crate) struct MicroBatch {
     places: Vec<i64>,
     /// Those next tokens.
     targets: Vec<i64>,
-    /// What the −log p of each counts.
+    /// What the surprise of each counts.
     weights: Vec<f32>,
     /// What each counts in a mean.
     shares: Vec<f32>,
     /// The log p of each as it was sampled, of a term that goes by it.
     sampled: Vec<f32>,
+    /// Those of the targets where the distribution of who gave them is known, by their place among all.
+    known: Vec<i64>,
+    /// The log-probabilities of all tokens under it, `[known, vocabulary]`, row by row.
+    distributions: Vec<f32>,
 }
 
 impl MicroBatch {
@@ -109,9 +116,11 @@ impl MicroBatch {
             weights: Vec::new(),
             shares: Vec::new(),
             sampled: Vec::new(),
+            known: Vec::new(),
+            distributions: Vec::new(),
         };
-        for (row, Row { example, weight, share }) in rows.iter().enumerate() {
-            let start = row * time;
+        for (row, Row { example, weight, share, distribution }) in rows.iter().enumerate() {
+            let (start, first) = (row * time, batch.targets.len() as i64);
             for (place, pair) in example.tokens.windows(2).enumerate() {
                 batch.tokens[start + place] = i64::from(pair[0]);
                 if place + 1 >= example.prompt_length {
@@ -122,6 +131,10 @@ impl MicroBatch {
                 }
             }
             batch.sampled.extend(&example.log_probs);
+            if let Some(distribution) = distribution {
+                batch.known.extend(first..batch.targets.len() as i64);
+                batch.distributions.extend(*distribution);
+            }
         }
         batch
     }
@@ -129,8 +142,7 @@ impl MicroBatch {
     /// Its part of a term: forward, backward. Logits are computed only where the next token is a target.
     pub fn part(&self, models: &Models) -> Part {
         let logits = self.logits(&models.live);
-        let targets = Tensor::from_slice(&self.targets);
-        let surprise = logits.cross_entropy_loss::<&Tensor>(&targets, None, Reduction::None, -100, 0.0);
+        let surprise = self.surprise(&logits);
         let weights = Tensor::from_slice(&self.weights).to_kind(surprise.kind());
         let (value, held) = surrogate(self.aim.policy, &surprise, &weights, &self.sampled);
         let (entropy, kl) = self.beside(&logits, models.reference.as_ref());
@@ -142,11 +154,26 @@ impl MicroBatch {
         Part { value: number(&value), entropy, kl, held, gradient }
     }
 
-    /// Its part of Σ weight·(−log p of the answer), and no gradient.
+    /// Its part of Σ weight·surprise of the answers, and no gradient.
     pub fn loss(&self, weights: &Weights) -> f64 {
-        let targets = Tensor::from_slice(&self.targets);
-        let surprise = self.logits(weights).cross_entropy_loss::<&Tensor>(&targets, None, Reduction::None, -100, 0.0);
+        let surprise = self.surprise(&self.logits(weights));
         number(&surprise.dot(&Tensor::from_slice(&self.weights).to_kind(surprise.kind())))
+    }
+
+    /// By how much each target surprises M, in nats: −log p, or where the distribution P of who gave it is known, KL(P‖M).
+    /// That has the gradient of the expected −log p of what P might have given as well, and is 0 where M is P.
+    fn surprise(&self, logits: &Tensor) -> Tensor {
+        let targets = Tensor::from_slice(&self.targets);
+        let surprise = logits.cross_entropy_loss::<&Tensor>(&targets, None, Reduction::None, -100, 0.0);
+        if self.known.is_empty() {
+            return surprise;
+        }
+        let known = Tensor::from_slice(&self.known);
+        let given = Tensor::from_slice(&self.distributions).view([self.known.len() as i64, -1]);
+        let log_probs = logits.index_select(0, &known).log_softmax(-1, logits.kind());
+        // What has a probability of 0 counts nothing: p·log p is 0 there, and not 0 times −∞.
+        let apart = log_probs.kl_div(&given.to_kind(logits.kind()).exp(), Reduction::None, false);
+        surprise.index_copy(0, &known, &apart.sum_dim_intlist(-1, false, logits.kind()))
     }
 
     /// Its part of the product of the Fisher matrix with a vector.

@@ -33,6 +33,7 @@ fn example(key: usize) -> Example {
         stands_for: 1.0,
         advantage: [None, Some(0.7), Some(-1.3)][key % 3],
         log_probs: Vec::new(),
+        distribution: Vec::new(),
     }
 }
 

@@ -16,7 +16,8 @@ fn model() -> Model {
 /// An example that is a function of `key`.
 fn example(key: usize, supervised: f32, advantage: Option<f32>) -> Example {
     let tokens = (0..4 + key % 17).map(|place| (4 + (key * 5 + place * 3) % 12) as u32).collect();
-    Example { tokens, prompt_length: 2 + key % 2, supervised, stands_for: 1.0, advantage, log_probs: Vec::new() }
+    let (log_probs, distribution) = (Vec::new(), Vec::new());
+    Example { tokens, prompt_length: 2 + key % 2, supervised, stands_for: 1.0, advantage, log_probs, distribution }
 }
 
 /// The gradients of the default objective.

@@ -51,8 +51,15 @@ fn example(key: usize) -> Example {
     let tokens = (0..5 + key % 13).map(|place| (4 + (key * 5 + place * 3) % 12) as u32).collect();
     let advantage = [None, Some(0.7), Some(-1.3), Some(0.4)][key % 4];
     let supervised = [1.0, 0.0, 2.5][key % 3];
-    let example =
-        Example { tokens, prompt_length: 2 + key % 2, supervised, stands_for: 1.0, advantage, log_probs: Vec::new() };
+    let example = Example {
+        tokens,
+        prompt_length: 2 + key % 2,
+        supervised,
+        stands_for: 1.0,
+        advantage,
+        log_probs: Vec::new(),
+        distribution: Vec::new(),
+    };
     let then = |(place, now): (usize, f64)| (now + [0.05, 0.6, -0.6, -0.05, 0.02][(key + place) % 5]) as f32;
     let log_probs = log_probs(&model(3), &example).into_iter().enumerate().map(then).collect();
     Example { log_probs, ..example }
@@ -208,6 +215,7 @@ fn all_answers(length: usize) -> Vec<Example> {
         stands_for: 1.0,
         advantage: Some(0.0),
         log_probs: Vec::new(),
+        distribution: Vec::new(),
     };
     answers.into_iter().map(example).collect()
 }

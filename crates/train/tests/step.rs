@@ -22,6 +22,7 @@ fn examples() -> Vec<Example> {
         stands_for: 1.0,
         advantage: [None, Some(0.5), None, Some(-0.5)][key % 4],
         log_probs: Vec::new(),
+        distribution: Vec::new(),
     };
     (0..16).map(example).collect()
 }

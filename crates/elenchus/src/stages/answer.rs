@@ -220,5 +220,6 @@ fn call(asking: &Asking, part: Part, prompt: String, answer: String, sampled: Op
         kept: true,
         propensity,
         sampled,
+        distribution: None,
     }
 }

@@ -1,7 +1,7 @@
 //! A transformer as M: text in, text out, with the tokens kept.
 
 use debate::answerer::{Answer, Answerer, AnswererError, Evidence, Inside, Prompt, Sampled};
-use model::{Model, Sampling};
+use model::{Model, Sampling, Tokenizer};
 use rayon::prelude::*;
 use std::ops::Add;
 
@@ -50,6 +50,11 @@ impl<'a> ModelAnswerer<'a> {
         ModelAnswerer { model, version, sampling, workers, usage: Usage::default() }
     }
 
+    /// What turns its words into tokens.
+    pub fn tokenizer(&self) -> &'a Tokenizer {
+        &self.model.tokenizer
+    }
+
     /// The question and the answer of an evidence as tokens. What the answer had to begin with is part of it here.
     fn tokens(&self, evidence: &Evidence) -> (Vec<u32>, Vec<u32>) {
         let tokenizer = &self.model.tokenizer;
@@ -64,6 +69,22 @@ impl<'a> ModelAnswerer<'a> {
     /// What an answer must begin with, as tokens; none where it is free.
     fn begun(&self, prompt: &Prompt) -> Vec<u32> {
         prompt.begin.as_ref().map_or_else(Vec::new, |begin| self.model.tokenizer.encode(begin))
+    }
+
+    /// The log-probabilities of all tokens where each token of an answer to a prompt stands, `[tokens, vocabulary]` row by row,
+    /// at temperature 1; `None` where the two have no room. Each prompt is read once, with its answer; nothing is written.
+    pub fn distributions(&mut self, said: &[(Vec<u32>, Vec<u32>)]) -> Result<Vec<Option<Vec<f32>>>, AnswererError> {
+        let context = self.model.architecture().context;
+        let fits = |(prompt, answer): &(Vec<u32>, Vec<u32>)| prompt.len() + answer.len() <= context + 1;
+        let fitting: Vec<usize> = (0..said.len()).filter(|&place| fits(&said[place])).collect();
+        let (asked, given): (Vec<Vec<u32>>, Vec<Vec<u32>>) = fitting.iter().map(|&place| said[place].clone()).unzip();
+        let scored = model::distributions(self.model, &asked, &given, self.workers)?;
+        self.usage.waves += u64::from(!fitting.is_empty());
+        self.usage.prompts += fitting.len() as u64;
+        self.usage.tokens_read += asked.iter().chain(&given).map(|tokens| tokens.len() as u64).sum::<u64>();
+        let mut all = vec![None; said.len()];
+        fitting.into_iter().zip(scored).for_each(|(place, scored)| all[place] = Some(scored.distributions));
+        Ok(all)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::stages::{
 };
 use batch::{Bundle, Stage, StageError, Unit, stages::errors};
 use debate::{
+    amplify::Amplified,
     answerer::Answerer,
     debate::{Argument, Debate as Debated, Models, Row, Rules, Stopped, Voice, debate},
     draw::Draw,
@@ -50,6 +51,8 @@ pub struct Debate {
     pub history: History,
     /// What becomes of a question that cannot be debated.
     pub on_error: OnBadQuestion,
+    /// Whether the distributions of what stands in for H are kept.
+    pub distributions: bool,
     /// How questions are worded.
     pub wording: Wording,
     /// The root of the stage's draws.
@@ -144,7 +147,8 @@ impl Debate {
         let (mut m, mut target) = (self.speaker.answerer(unit)?, self.overseer.answerer(unit)?);
         let mut other = self.opponent.as_ref().map(|opponent| opponent.answerer(unit)).transpose()?;
         let opponent = other.as_mut().map(|other| other as &mut dyn Answerer);
-        let debates = debate(&rules, &mut Models { speaker: &mut m, opponent, overseer: &mut target }, rows)?;
+        let mut debates = debate(&rules, &mut Models { speaker: &mut m, opponent, overseer: &mut target }, rows)?;
+        self.tell(held, &mut debates)?;
         if let (Some(looking), Some(probes)) = (&looking, probes) {
             looking.teach(unit, &debates, probes)?;
         }
@@ -152,6 +156,25 @@ impl Debate {
         let of_others = held.iter().map(Held::usage).chain(looking.iter().flat_map(Looking::usage));
         note_usage(unit, &usage.chain(of_others).collect::<Vec<_>>());
         Ok(debates)
+    }
+
+    /// Has whoever stands in for H say with which distribution it gave its answers, where that is asked for.
+    fn tell(&self, held: &[Held<'_>], debates: &mut [Debated]) -> Result<(), StageError> {
+        for held in held.iter().filter(|_| self.distributions) {
+            let Some(playing) = &held.beside().playing else { continue };
+            let arguments = debates.iter_mut().flat_map(|debate| &mut debate.arguments);
+            playing.tell(arguments.flat_map(|argument| self.given_by(held.name(), argument)))?;
+        }
+        Ok(())
+    }
+
+    /// What an Amp≈ answered in an argument.
+    fn given_by<'d>(&self, name: &str, argument: &'d mut Argument) -> impl Iterator<Item = &'d mut Amplified> {
+        let argued = self.arguing(argument.voice).samp.name == name;
+        let oversaw = self.overseer.samp.name == name;
+        let Argument { answer, uses, sufficient, summary, .. } = argument;
+        let arguments = uses.iter_mut().map(|used| &mut used.asked).chain([answer]).filter(move |_| argued);
+        arguments.chain(sufficient.iter_mut().chain(summary).filter(move |_| oversaw))
     }
 
     /// The probes, if there are any.
@@ -200,6 +223,9 @@ impl Debate {
         }
         if self.parties().any(|party| party.consults.depth > 1) {
             table = tables::with_paths(table, trace)?;
+        }
+        if self.distributions {
+            table = tables::with_distributions(table, trace)?;
         }
         Ok(table)
     }

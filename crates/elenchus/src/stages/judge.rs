@@ -33,6 +33,8 @@ pub struct Judge {
     pub sees: Sees,
     /// How many answers are asked for in each order.
     pub repeats: usize,
+    /// Whether the distributions of what stands in for H are kept.
+    pub distributions: bool,
     /// How questions are worded.
     pub wording: Wording,
     /// The root of the stage's draws.
@@ -55,7 +57,11 @@ impl Stage for Judge {
             sees: self.sees,
             repeats: self.repeats,
         };
-        let verdicts = judge(&judging, &mut target, &transcripts)?;
+        let mut verdicts = judge(&judging, &mut target, &transcripts)?;
+        if let Some(playing) = held.beside().playing.as_ref().filter(|_| self.distributions) {
+            let ballots = verdicts.iter_mut().flat_map(|verdict| &mut verdict.ballots);
+            playing.tell(ballots.map(|ballot| &mut ballot.answer))?;
+        }
         note_usage(unit, &[target.usage, held.usage()]);
         let table = self.table(&transcripts, &verdicts)?;
         self.note(unit, &verdicts);
@@ -69,6 +75,9 @@ impl Stage for Judge {
         let mut calls = tables::from_calls(&trace)?;
         if self.by.consults.depth > 1 {
             calls = tables::with_paths(calls, &trace)?;
+        }
+        if self.distributions {
+            calls = tables::with_distributions(calls, &trace)?;
         }
         let mut bundle = Bundle::from([(self.name.clone(), table), (format!("{}.calls", self.name), calls)]);
         if self.by.stand_in.is_some() {

@@ -7,7 +7,8 @@
 //!
 //! Under cross-entropy the target of a question is H's answer. A distance of texts has no gradient in M's tokens: there
 //! M's own first answer is trained on, if H was called over it, with the running mean of d less its d for a weight. The
-//! gradient of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted.
+//! gradient of that weighted log-probability is the one of −E[d] (Williams 1992), whatever is subtracted. Under "kl" the
+//! target is H's answer too, and the distribution that it was given by goes with it, where there is one.
 
 use super::questions::questions as questions_of;
 use crate::stages::{
@@ -201,6 +202,10 @@ impl Loss {
         if self.settings.is_of_costs() {
             add("distance", |example| example.distance)?;
         }
+        if self.settings.distance.is_of_distributions() {
+            let distributions: Vec<_> = examples.iter().map(|example| example.distribution.as_deref()).collect();
+            table.with_column(tables::lists::<Float32Type>("distribution", &distributions))?;
+        }
         Ok(table)
     }
 }
@@ -293,6 +298,7 @@ pub(super) struct Example {
     pub(super) log_probs: Option<Vec<f32>>,
     pub(super) propensity: Option<f64>,
     distance: Option<f64>,
+    distribution: Option<Vec<f32>>,
 }
 
 impl Example {
@@ -310,6 +316,7 @@ impl Example {
             log_probs: None,
             propensity: None,
             distance: None,
+            distribution: None,
         }
     }
 
@@ -344,6 +351,7 @@ impl Example {
             log_probs,
             propensity: None,
             distance: None,
+            distribution: call.distribution,
         }
     }
 }

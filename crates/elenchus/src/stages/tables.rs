@@ -83,6 +83,13 @@ pub fn with_paths(mut table: DataFrame, calls: &[Call]) -> PolarsResult<DataFram
     Ok(table)
 }
 
+/// Adds the distributions of answers of what stands in for H.
+pub fn with_distributions(mut table: DataFrame, calls: &[Call]) -> PolarsResult<DataFrame> {
+    let distributions: Vec<Option<&[f32]>> = calls.iter().map(|call| call.distribution.as_deref()).collect();
+    table.with_column(lists::<Float32Type>("distribution", &distributions))?;
+    Ok(table)
+}
+
 /// The places on a path. Where a table has none, sub-questions are asked by the question itself, at a place.
 fn path(path: Option<&str>, part: Part, place: usize) -> Vec<usize> {
     match path {
@@ -102,6 +109,7 @@ pub fn to_calls(table: &DataFrame) -> PolarsResult<Vec<Call>> {
     let log_probs = list_f32(table, "log_probs")?;
     let (voice, held) = (texts_if_any(table, "voice")?, texts_if_any(table, "held")?);
     let (by, paths) = (texts(table, "by")?, texts_if_any(table, "path")?);
+    let mut distributions = list_f32_if_any(table, "distribution")?;
     (0..table.height())
         .map(|i| {
             let sampled = version.get(i).map(|version| Sampled {
@@ -126,6 +134,7 @@ pub fn to_calls(table: &DataFrame) -> PolarsResult<Vec<Call>> {
                 kept: kept.get(i).unwrap_or(false),
                 propensity: propensity.get(i),
                 sampled,
+                distribution: distributions[i].take(),
             })
         })
         .collect()
@@ -213,4 +222,12 @@ pub fn list_u32(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<Vec<u3
 pub fn list_f32(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<Vec<f32>>>> {
     let rows = table.column(name)?.list()?.series_iter();
     rows.map(|row| row.map(|row| Ok(row.f32()?.iter().flatten().collect())).transpose()).collect()
+}
+
+/// The same of a column that not every table has: null throughout where it is not there.
+pub fn list_f32_if_any(table: &DataFrame, name: &str) -> PolarsResult<Vec<Option<Vec<f32>>>> {
+    match table.get_column_index(name) {
+        Some(_) => list_f32(table, name),
+        None => Ok(vec![None; table.height()]),
+    }
 }

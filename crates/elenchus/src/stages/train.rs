@@ -93,6 +93,8 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
     let mut log_probs = tables::list_f32(table, "log_probs")?;
     // A loss that weighs by propensities says them.
     let propensity = table.column("propensity").ok().map(|column| column.f64()).transpose()?;
+    // And one that goes by distributions, these.
+    let mut distribution = tables::list_f32_if_any(table, "distribution")?;
     let mut places: BTreeMap<u64, usize> = BTreeMap::new();
     let mut shares: Vec<Vec<Example>> = (0..steps).map(|_| Vec::new()).collect();
     for (i, tokens) in tokens.into_iter().enumerate() {
@@ -105,6 +107,7 @@ fn shares(table: &DataFrame, steps: usize) -> PolarsResult<Vec<Vec<Example>>> {
             stands_for: propensity.and_then(|column| column.get(i)).map_or(1.0, |propensity| 1.0 / propensity),
             advantage: advantage.get(i),
             log_probs: log_probs[i].take().unwrap_or_default(),
+            distribution: distribution[i].take().unwrap_or_default(),
         });
     }
     shares.retain(|share| !share.is_empty());

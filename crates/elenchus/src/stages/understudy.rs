@@ -75,6 +75,25 @@ impl Playing<'_> {
     pub fn understudy(&self) -> Understudy<'_> {
         Understudy { model: &self.model, share: self.share }
     }
+
+    /// Notes of each answer that it gave which distribution it has at each token, as M is to read them: the end token too, and
+    /// whatever it said before the answer itself as given. It answers with the likeliest words; this is at temperature 1.
+    pub fn tell<'h>(&self, answers: impl Iterator<Item = &'h mut Amplified>) -> Result<(), StageError> {
+        let of_own = |answer: &'h mut Amplified| answer.human.as_mut().filter(|human| human.of_understudy().is_some());
+        let mut own: Vec<&mut HumanAnswer> = answers.filter_map(of_own).collect();
+        let said: Vec<_> = own.iter().filter_map(|human| self.said(human)).collect();
+        let told = self.model.borrow_mut().distributions(&said)?;
+        own.iter_mut().zip(told).for_each(|(human, distribution)| human.distribution = distribution);
+        Ok(())
+    }
+
+    /// What it was given, and an answer of its own, as tokens.
+    fn said(&self, human: &HumanAnswer) -> Option<(Vec<u32>, Vec<u32>)> {
+        let (given, before) = human.of_understudy()?;
+        let model = self.model.borrow();
+        let tokenizer = model.tokenizer();
+        Some(([given.prompt.clone(), tokenizer.encode(before)].concat(), tokenizer.answer(&human.text)))
+    }
 }
 
 /// The moves on questions that were put to learned humans, column by column.

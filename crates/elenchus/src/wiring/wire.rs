@@ -170,6 +170,7 @@ fn of_procedure(parts: Parts<'_>, node: &Node, opened: &Opened) -> Box<dyn Work>
             reply: judge.reply,
             sees: judge.sees,
             repeats: judge.repeats,
+            distributions: humans::distributions(node),
             wording: wording_of(named(&pipeline.stages, &judge.from.name)).unwrap_or_default(),
             form: debates::form_of(pipeline, &judge.from.name),
             draw,

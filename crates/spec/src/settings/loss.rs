@@ -69,13 +69,18 @@ impl Loss {
         self.predict.is_none() && !self.proposals && self.steps_of.is_none()
     }
 
+    /// Whether it is of what was said, and not of what an Adv or what stands in for H learns of that.
+    pub fn is_of_words(&self) -> bool {
+        self.predict.is_none() && self.steps_of.is_none()
+    }
+
     /// Whether M trains on what its own answers cost: not where a distance of texts is what is to be predicted.
     pub fn is_of_costs(&self) -> bool {
         self.distance.is_of_texts() && self.is_of_m()
     }
 }
 
-/// The natural-language distance d. All but cross-entropy are numbers of two texts, 0 for the same and 1 at most. M
+/// The natural-language distance d. All but the first two are numbers of two texts, 0 for the same and 1 at most. M
 /// trains on these by the score function (Williams 1992): where H was called over M's first answer, the tokens of that
 /// answer earn the running mean of d less its own d.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -83,6 +88,9 @@ impl Loss {
 pub enum Distance {
     /// `"cross-entropy"`: of the tokens of the target under M.
     CrossEntropy,
+    /// `"kl"`: KL(H's distribution‖M's) of each token of the target, where a model that stands in for H gave it (Hinton et
+    /// al. 2015); cross-entropy where H itself did.
+    Kl,
     /// `"exact"`: 0 where M's answer says the same but for spaces, otherwise 1.
     Exact,
     /// `"edit"`: letters inserted, deleted and replaced, over those of the longer answer; spaces do not count
@@ -111,7 +119,12 @@ pub struct Embedding {
 impl Distance {
     /// Whether it is a number of two texts, which has no gradient in M's tokens.
     pub fn is_of_texts(&self) -> bool {
-        *self != Distance::CrossEntropy
+        !matches!(self, Distance::CrossEntropy | Distance::Kl)
+    }
+
+    /// Whether it takes the distributions of whoever answered.
+    pub fn is_of_distributions(&self) -> bool {
+        *self == Distance::Kl
     }
 
     /// The folder of the encoder that it goes by, if it goes by one.

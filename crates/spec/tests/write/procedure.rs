@@ -85,12 +85,13 @@ fn loss() -> impl Strategy<Value = Stage> {
         let folder = ".+".prop_map(|path| File { path, span: 0..0 });
         folder.prop_map(|folder| Distance::Embedding(Embedding { folder }))
     };
+    let of_tokens = || prop::sample::select(vec![Distance::CrossEntropy, Distance::Kl]);
     let of_texts = || prop_oneof![4 => of_letters(), 1 => by_folder()];
     let combined = prop_oneof![
-        schedule().prop_map(|alpha| (Distance::CrossEntropy, Combine::Weighted { alpha })),
+        (of_tokens(), schedule()).prop_map(|(distance, alpha)| (distance, Combine::Weighted { alpha })),
         (of_texts(), schedule()).prop_map(|(distance, alpha)| (distance, Combine::Weighted { alpha })),
         (of_texts(), schedule()).prop_map(|(distance, beta)| (distance, Combine::Reward { beta })),
-        constrained().prop_map(|it| (Distance::CrossEntropy, Combine::Constrained(it))),
+        (of_tokens(), constrained()).prop_map(|(distance, it)| (distance, Combine::Constrained(it))),
     ];
     let nothing = Combine::Weighted { alpha: Schedule::Constant(0.0) };
     let imitated = Just((None, Some(mention("understudy")), Distance::CrossEntropy, nothing.clone()));

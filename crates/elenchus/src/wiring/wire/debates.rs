@@ -23,6 +23,7 @@ pub(super) fn debate(parts: Parts<'_>, node: &Node, debate: Debate, draw: Draw) 
         sufficient: debate.sufficient,
         history: debate.history,
         on_error: debate.on_error,
+        distributions: humans::distributions(node),
         wording: debate.wording,
         draw,
     }

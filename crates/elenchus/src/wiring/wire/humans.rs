@@ -55,6 +55,11 @@ pub(super) fn stand_in(pipeline: &Pipeline, name: &str, tokenizer: &Tokenizer) -
     })
 }
 
+/// Whether the distributions of what stands in for a human are among the calls that a node promises.
+pub(super) fn distributions(node: &Node) -> bool {
+    node.outputs.iter().any(|output| output.schema.field_with_name("distribution").is_ok())
+}
+
 /// What is said around what was asked and heard, where a model stands in for H, or a debate has it as its history.
 pub(super) fn phrases(pipeline: &Pipeline) -> impl Iterator<Item = String> {
     let stands_in = pipeline.humans.iter().any(|human| human.settings.understudy().is_some());
