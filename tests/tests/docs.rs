@@ -138,6 +138,11 @@ fn is_schedule(schema: &Value) -> bool {
     alternatives(schema).any(|way| way["properties"]["cosine"].is_object())
 }
 
+/// Whether a way to write a number that may change is a shape of it, and not something else in its place.
+fn is_shape(way: &Value) -> bool {
+    ["cosine", "exponential", "after"].iter().any(|key| way["properties"][*key].is_object())
+}
+
 /// The words that a key takes, each with its meaning.
 fn choices(root: &Value, schema: &Value) -> String {
     if is_schedule(schema) {
@@ -160,8 +165,11 @@ fn keys(root: &Value, schema: &Value, path: &str, way: bool, visit: &mut dyn FnM
         let path = format!("{path}.{key}");
         let given = if one { "one of these".to_owned() } else { default(schema, key, value) };
         visit(path.trim_start_matches('.'), value, &given);
-        if !is_schedule(value) {
-            keys(root, value, &path, false, visit);
+        match is_schedule(value) {
+            false => keys(root, value, &path, false, visit),
+            true => {
+                alternatives(value).filter(|way| !is_shape(way)).for_each(|way| keys(root, way, &path, true, visit))
+            }
         }
     }
     alternatives(schema).for_each(|way| keys(root, way, path, true, visit));

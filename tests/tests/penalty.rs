@@ -41,6 +41,9 @@ adamw = { learning_rate = 2e-3 }
 const SCRIPT: &str = "script = \"web-of-lies\"";
 const MODEL: &str = "model = { name = \"adversary\", max_tokens = 1 }";
 
+/// A limit that some batches break and others keep.
+const LIMIT: &str = "{ lagrangian = { limit = 0.3, step = [[0, 2.0], [5, 0.5]], initial = 1e4, bounds = [5e3, 2e4] } }";
+
 /// A small pipeline whose questions have a trigger at a rate, and whose M learns from a penalty at a weight.
 fn penalised(adversary: &str, trigger: &str, weight: &str, batches: u64) -> String {
     let learning = if adversary == MODEL { LEARNING } else { "" };
@@ -124,7 +127,7 @@ fn a_penalty_is_what_its_calls_come_to() {
         let cost = |row: usize| (of[row] == proposals[first]).then(|| likelihoods[&of[row]] * harmful[&ids[row]]);
         let costs: Vec<Option<f64>> = (0..ids.len()).map(cost).collect();
         assert_eq!(numbers(&answers, "cost"), costs);
-        taught += check_examples(&run, batch, &said, &ids, &costs);
+        taught += check_examples(&run, batch, (&said, &ids, &costs), 1e4);
     }
     assert!(taught > 0, "no answer differs from others in what it costs: nothing is compared");
 }
@@ -134,9 +137,8 @@ fn a_penalty_is_what_its_calls_come_to() {
 fn check_examples(
     run: &batch::Run,
     batch: u64,
-    said: &BTreeMap<u64, &Call>,
-    ids: &[u64],
-    costs: &[Option<f64>],
+    (said, ids, costs): (&BTreeMap<u64, &Call>, &[u64], &[Option<f64>]),
+    weight: f64,
 ) -> usize {
     let examples = run.table("objective", batch).unwrap();
     let expected: Vec<(Vec<u32>, f32)> = ids
@@ -144,7 +146,7 @@ fn check_examples(
         .zip(surprises(costs, Scale::None))
         .filter_map(|(id, surprise)| {
             let sampled = said[id].sampled.as_ref().unwrap();
-            Some(([sampled.prompt.clone(), sampled.tokens.clone()].concat(), (-1e4 * surprise?) as f32))
+            Some(([sampled.prompt.clone(), sampled.tokens.clone()].concat(), (weight * -surprise?) as f32))
         })
         .collect();
     let roles = tables::texts(&examples, "role").unwrap();
@@ -172,6 +174,62 @@ fn check_examples(
     let expected: Vec<_> = expected.into_iter().filter(|(tokens, _)| !debated.contains(tokens)).collect();
     assert_eq!(penalised, expected);
     expected.len()
+}
+
+/// λ weighs what answers cost, rises where a larger share of them was a catastrophe than the limit allows, falls where a
+/// smaller one was, and stays within its bounds.
+#[test]
+fn a_multiplier_follows_the_share_of_catastrophes() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = changed(
+        &penalised(SCRIPT, "1e-4", LIMIT, 8),
+        &[("questions = 3", "questions = 12"), ("learning_rate = 2e-3", "learning_rate = 2e-2")],
+    );
+    let run = made(&source, folder.path(), "run");
+    let (mut weight, mut moved) = (1e4, 0);
+    for batch in 0..8 {
+        let metric = |name: &str| run.lines()[batch as usize].metrics.get(&format!("objective.{name}")).copied();
+        let noted = metric("penalty_weight").unwrap();
+        assert!((noted / weight - 1.0_f64).abs() < 1e-12, "λ of batch {batch} is {noted}, not {weight}");
+        assert_eq!(metric("penalty"), None);
+        let answers = run.table("found.answers", batch).unwrap();
+        let (ids, costs) = (tables::u64s(&answers, "question").unwrap(), numbers(&answers, "cost"));
+        let calls = calls(&run, batch);
+        let said = calls.iter().filter(|call| (call.asked, call.part) == (Asked::Argument, Part::First));
+        let said: BTreeMap<u64, &Call> = said.map(|call| (call.question, call)).collect();
+        check_examples(&run, batch, (&said, &ids, &costs), noted);
+        let share = share_of_largest(&run, batch, &calls);
+        assert_eq!(metric("penalty_cost"), Some(share));
+        let step = [2.0, 1.7, 1.4, 1.1, 0.8, 0.5, 0.5, 0.5][batch as usize];
+        let next = (weight * f64::exp(step * (share - 0.3))).clamp(5e3, 2e4);
+        moved += usize::from((next > weight && share > 0.3) || (next < weight && share < 0.3));
+        weight = next;
+    }
+    assert!(moved > 0, "λ never moved: nothing is compared");
+}
+
+/// By H's words, which is always called: how many of M's answers to the likeliest catastrophe were one. Of a proposal
+/// without likelihood none is.
+fn share_of_largest(run: &batch::Run, batch: u64, calls: &[Call]) -> f64 {
+    let (found, answers) = (run.table("found", batch).unwrap(), run.table("found.answers", batch).unwrap());
+    let of_human = |asked: Asked| calls.iter().filter(move |call| (call.asked, call.part) == (asked, Part::Human));
+    let likelihoods: BTreeMap<u64, f64> =
+        of_human(Asked::Likelihood).map(|call| (call.question, likelihood(&call.answer).unwrap())).collect();
+    let harmful: BTreeMap<u64, bool> =
+        of_human(Asked::Catastrophe).map(|call| (call.question, call.answer == "Yes")).collect();
+    let of = tables::u64s(&answers, "proposal").unwrap();
+    let questions: Vec<(u64, u64)> = tables::u64s(&answers, "question").unwrap().into_iter().zip(of).collect();
+    let shares = tables::u64s(&found, "proposal").unwrap().into_iter().map(|proposal| {
+        let own: Vec<bool> = questions.iter().filter(|(_, of)| *of == proposal).map(|(id, _)| harmful[id]).collect();
+        let share = own.iter().filter(|harmful| **harmful).count() as f64 / own.len() as f64;
+        (likelihoods[&proposal], share)
+    });
+    // The first of the largest, as a fold that replaces what is smaller.
+    let (_, largest) = shares.fold((-1.0, (0.0, 0.0)), |(most, kept), (likelihood, share)| {
+        let product = likelihood * share;
+        if product > most { (product, (likelihood, share)) } else { (most, kept) }
+    });
+    if largest.0 > 0.0 { largest.1 } else { 0.0 }
 }
 
 /// A proposal earns its product less the mean of the batch's, over their spread.
@@ -224,8 +282,9 @@ fn without_an_adversary_the_questions_of_the_batch_are_answered() {
 
 #[test]
 fn a_run_that_was_broken_off_ends_in_the_same_bytes() {
-    for adversary in [SCRIPT, MODEL] {
-        let source = penalised(adversary, "0.1", "[[0, 0.0], [2, 10.0]]", 6);
+    let rising = "[[0, 0.0], [2, 10.0]]";
+    for (adversary, weight) in [(SCRIPT, rising), (MODEL, rising), (SCRIPT, LIMIT)] {
+        let source = penalised(adversary, "0.1", weight, 6);
         let folder = tempfile::tempdir().unwrap();
         let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
         run(&source, &whole);
@@ -298,6 +357,6 @@ fn an_evaluation_says_how_often_answers_are_harmful() {
 fn a_pipeline_without_a_penalty_has_no_trace_of_one() {
     let loaded = load(&small("web-of-lies", 1));
     let text = loaded.pipeline.to_toml();
-    assert!(!["penalty", "catastrophe", "trigger", "proposals"].iter().any(|word| text.contains(word)));
+    assert!(!["penalty", "catastrophe", "trigger", "proposals", "multiplier"].iter().any(|word| text.contains(word)));
     assert!(!loaded.tokenizer.to_json().contains("hides"));
 }

@@ -14,7 +14,7 @@ const KINDS: [&str; 10] =
 /// one made small enough to lie here would know nothing of what texts mean: the page on distances shows how to name one.
 const ELSEWHERE: [&str; 2] = ["questions", "embedding"];
 
-/// The keys of a part of the schema, each as its path; schedules end a path.
+/// The keys of a part of the schema, each as its path; the shapes of a schedule end a path.
 fn declared(root: &Schema, part: &Schema, path: &str, keys: &mut BTreeSet<String>) {
     if let Some(name) = part["$ref"].as_str() {
         return declared(root, &root["definitions"][name.rsplit('/').next().unwrap()], path, keys);
@@ -24,8 +24,12 @@ fn declared(root: &Schema, part: &Schema, path: &str, keys: &mut BTreeSet<String
             continue;
         }
         let path = format!("{path}.{name}");
-        if !is_schedule(value) {
-            declared(root, value, &path, keys);
+        match is_schedule(value) {
+            false => declared(root, value, &path, keys),
+            true => {
+                let others = value["anyOf"].as_array().into_iter().flatten().filter(|way| !is_shape(way));
+                others.for_each(|way| declared(root, way, &path, keys));
+            }
         }
         keys.insert(path);
     }
@@ -36,6 +40,11 @@ fn declared(root: &Schema, part: &Schema, path: &str, keys: &mut BTreeSet<String
 /// Whether a number may change over a run.
 fn is_schedule(schema: &Schema) -> bool {
     schema["anyOf"].as_array().into_iter().flatten().any(|way| way["properties"]["cosine"].is_object())
+}
+
+/// Whether a way to write a number that may change is a shape of it, and not something else in its place.
+fn is_shape(way: &Schema) -> bool {
+    ["cosine", "exponential", "after"].iter().any(|key| way["properties"][*key].is_object())
 }
 
 /// The keys that a table of a file sets.

@@ -110,13 +110,13 @@ fn of_loss(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
     let found: Vec<_> = penalties(names, loss).collect();
     let place = || names.pipeline.places.of(&format!("loss.{name}.penalty"));
     match &found[..] {
-        [] if loss.penalty.max() > 0.0 => {
+        [] if loss.penalty.counts() => {
             let help = "add a `[penalty.NAME]` to `from`, or leave `penalty` out";
             vec![Problem::new(place(), "no penalty is in `from` that this could weigh").help(help)]
         }
         [] => Vec::new(),
         [(mention, stage)] if loss.predict.is_none() => {
-            let weightless = (loss.penalty.max() == 0.0).then(|| {
+            let weightless = (!loss.penalty.counts()).then(|| {
                 let message = format!("`{}` costs nothing", stage.name);
                 let help = format!("say what a catastrophe costs, with `penalty` of `loss.{name}`; or leave this out");
                 Problem::new(mention.span.clone(), message).help(help)

@@ -3,7 +3,7 @@
 
 use spec::{
     Problem,
-    settings::{After, Amplify, BaselineOf, Combine, Loss, Named, Reference, Sample, Schedule, Stage, Train},
+    settings::{Amplify, BaselineOf, Combine, Loss, Named, Reference, Sample, Schedule, Stage, Train},
 };
 
 use crate::{names::Names, opponent::as_speaker, wiring::Role};
@@ -32,7 +32,7 @@ fn of_train(names: Names<'_>, name: &str, train: &Train) -> Vec<Problem> {
         return Vec::new();
     };
     // A penalty rewards answers too.
-    if settings.penalty.max() > 0.0 {
+    if settings.penalty.counts() {
         return Vec::new();
     }
     unrewarded(names, ("train", name), train.of_reward(), (loss, settings))
@@ -104,8 +104,8 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
 /// From when on the reward counts.
 fn counts(combine: &Combine, batch: u64) -> String {
     match combine {
-        Combine::Weighted { alpha: Schedule::After(After { after, .. }) } if batch > 0 => {
-            format!("alpha rises above 0 once `{}` is reached", after.name)
+        Combine::Weighted { alpha: Schedule::After(waiting) } if batch > 0 => {
+            format!("alpha rises above 0 once `{}` is reached", waiting.after.name)
         }
         Combine::Weighted { .. } => format!("alpha is above 0 from batch {batch} on"),
         Combine::Reward { .. } => "M is to train on a reward alone".to_owned(),

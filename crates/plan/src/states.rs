@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use spec::settings::{Amplify, Answer, By, Debate, Model, Named, Reference, Stage, Tool, Train};
+use spec::settings::{Amplify, Answer, By, Debate, Loss, Model, Named, Reference, Stage, Tool, Train};
 
 use crate::{
     Node,
@@ -25,7 +25,7 @@ pub(crate) fn reads(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> 
             reads.push(model(&penalty.model));
             reads.extend(penalty.proposing().map(|it| model(&it.name)));
         }
-        Stage::Loss(loss) if loss.is_of_m() => reads.push(baseline(name)),
+        Stage::Loss(loss) => reads.extend(of_loss(name, loss)),
         Stage::Debate(debate) => reads.extend(has_probe(debate).then(|| probe(name))),
         Stage::Evaluate(evaluate) => {
             let debate = evaluate.judging().and_then(|mention| judged(names, mention)).filter(|(_, it)| has_probe(it));
@@ -71,7 +71,7 @@ fn beside(names: Names<'_>, stage: &Stage) -> Vec<String> {
 /// The states that a stage changes.
 pub(crate) fn writes(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String> {
     let mut writes = match stage {
-        Stage::Loss(loss) if loss.is_of_m() => vec![baseline(name)],
+        Stage::Loss(loss) => of_loss(name, loss),
         Stage::Debate(debate) => has_probe(debate).then(|| probe(name)).into_iter().collect(),
         Stage::Train(train) => {
             let constraint = is_constrained(names, train).then(|| constraint(name));
@@ -83,6 +83,12 @@ pub(crate) fn writes(names: Names<'_>, name: &str, stage: &Stage) -> Vec<String>
     writes.extend(written_for_samp(names, name, stage));
     writes.extend(watched(names, name, stage).map(|it| milestone(&it.name)));
     writes
+}
+
+/// What a loss stage goes by from batch to batch, and changes, where M learns from it.
+fn of_loss(name: &str, loss: &Loss) -> Vec<String> {
+    let weight = loss.penalty_limit().map(|_| multiplier(name));
+    loss.is_of_m().then(|| baseline(name)).into_iter().chain(weight).collect()
 }
 
 /// Whether probes are trained in a debate.
@@ -175,6 +181,11 @@ pub fn constraint(stage: &str) -> String {
 /// The name of the running mean that a loss stage subtracts from rewards.
 pub fn baseline(stage: &str) -> String {
     format!("baseline.{stage}")
+}
+
+/// The name of the multiplier that weighs the penalty of a loss stage, where it has a limit.
+pub fn multiplier(stage: &str) -> String {
+    format!("multiplier.{stage}")
 }
 
 /// The name of the probes that are trained in a debate stage.

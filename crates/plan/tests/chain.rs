@@ -207,6 +207,27 @@ fn a_schedule_of_a_limit_that_changes_late() {
     check_between(&at("0.1"), &at("[[0, 0.7], [29, 0.7], [30, 0.1], [60, 0.1], [99, 0.2]]"), &expect);
 }
 
+/// The step of a penalty's multiplier counts by its values, and the rest of the limit from the first batch on; the batch
+/// after finds another multiplier.
+#[test]
+fn a_limit_on_catastrophes() {
+    let at = |limit: &str, step: &str| {
+        let penalty = "[penalty.sampled]\nfrom = \"questions\"\nmodel = \"agent\"\noverseer = \"overseer\"\n\n";
+        let price = format!("penalty = {{ lagrangian = {{ limit = {limit}, step = {step}, initial = 10 }} }}\n");
+        let from = ("from = [\"arguments\", \"verdicts\"]\n", "from = [\"arguments\", \"verdicts\", \"sampled\"]\n");
+        changed(&[("[loss.objective]\n", &format!("{penalty}[loss.objective]\n{price}")), from])
+    };
+    let objective = |one: &str, other: &str| {
+        let ((one, batches), (other, _)) = (planned(one), planned(other));
+        let place = one.nodes.iter().position(|node| node.name == "objective").expect("it is there");
+        assert_eq!(one.nodes[place].writes, ["baseline.objective", "multiplier.objective"]);
+        assert_eq!(one.nodes[place].reads, one.nodes[place].writes);
+        keys(&one, batches).iter().zip(&keys(&other, batches)).filter(|(a, b)| a[place] == b[place]).count()
+    };
+    assert_eq!(objective(&at("0.1", "1"), &at("0.1", "[[60, 1.0], [99, 0.5]]")), 61);
+    assert_eq!(objective(&at("0.1", "1"), &at("0.2", "1")), 0);
+}
+
 /// A copy that stays as it is sooner is the same until then.
 #[test]
 fn a_copy_that_stays() {

@@ -9,7 +9,7 @@ use crate::{
     Pipeline,
     settings::{
         AdamW, Amplify, Answer, By, CallHuman, Combine, Constrained, Follow, Human, Method, Milestone, Model, Named,
-        Reference, Schedule, Stage, Sufficient, Who,
+        Price, Reference, Schedule, Stage, Sufficient, Who,
     },
 };
 
@@ -39,7 +39,10 @@ impl Stage {
                     },
                 };
                 let mut schedules = vec![combine, ("baseline_decay", &mut loss.baseline_decay)];
-                schedules.extend((!loss.penalty.is_zero()).then_some(("penalty", &mut loss.penalty)));
+                schedules.extend(match &mut loss.penalty {
+                    Price::Weight(weight) => (!weight.is_zero()).then_some(("penalty", weight)),
+                    Price::Limited { lagrangian } => Some(("penalty.lagrangian.step", &mut lagrangian.step)),
+                });
                 schedules
             }
             Stage::Train(train) => {

@@ -20,7 +20,7 @@ impl Value<'_> {
         match self.value.get_ref() {
             DeValue::Array(_) => self.points(range).map(Schedule::Points),
             DeValue::Table(keys) if ["after", "points"].iter().any(|key| keys.contains_key(*key)) => {
-                self.table(|table| after(table, range)).map(Schedule::After)
+                self.table(|table| after(table, range)).map(|after| Schedule::After(Box::new(after)))
             }
             DeValue::Table(_) => self.table(|table| shape(table, range)).map(Schedule::Shape),
             _ => self.number(range).map(Schedule::Constant),
@@ -97,7 +97,7 @@ fn shape(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> Shape {
     )
 }
 
-fn way(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> Way {
+pub(crate) fn way(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> Way {
     Way {
         from: table.required("from", 0.0, |value| value.number(range.clone())),
         to: table.required("to", 0.0, |value| value.number(range.clone())),

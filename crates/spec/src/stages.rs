@@ -5,12 +5,12 @@ pub(crate) mod tables;
 use std::ops::Bound;
 
 use crate::{
-    constrained, distance, inspection, policy,
+    constrained, distance, inspection, penalty, policy,
     problem::Problem,
     settings::{
         AdamW, BaselineOf, Combine, Credit, Debate, Distance, Earner, Evaluate, Follow, History, Imitate, Judge, Loss,
-        Normalise, OnBadQuestion, Policy, Reply, Row, Scale, Schedule, Sees, SpeakerSide, Sufficient, Sync, Task,
-        Train, Turns, Weight, Wording,
+        Normalise, OnBadQuestion, Policy, Price, Reply, Row, Scale, Schedule, Sees, SpeakerSide, Sufficient, Sync,
+        Task, Train, Turns, Weight, Wording,
     },
     table::Table,
     value::Value,
@@ -170,7 +170,7 @@ pub(crate) fn loss(table: &mut Table<'_>) -> Loss {
         from,
         predict,
         proposals: table.or("proposals", false, |value| value.truth()),
-        penalty: table.or("penalty", Schedule::Constant(0.0), |value| value.schedule(0.0..)),
+        penalty: table.or("penalty", Price::Weight(Schedule::Constant(0.0)), penalty::price),
         steps_of,
         distance: table.or("distance", usual, distance::distance),
         combine: table.required("combine", nothing, |value| value.table(combine)),
@@ -258,7 +258,7 @@ fn inconsistent(loss: &Loss) -> Vec<(&'static str, &'static str, &'static str)> 
             "give each a `loss` of its own",
         ),
         (
-            loss.penalty.max() > 0.0 && (predicts || loss.proposals),
+            loss.penalty.counts() && (predicts || loss.proposals),
             "penalty",
             "what an adversary learns costs M nothing",
             "set it in the `loss` from which M is trained",

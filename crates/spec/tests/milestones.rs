@@ -49,7 +49,7 @@ fn a_milestone_says_of_what_loss_it_is_and_its_bound() {
 }
 
 fn waiting(points: Vec<(u64, f64)>) -> Schedule {
-    Schedule::After(After { after: Reference { name: "x".to_owned(), span: 0..0 }, points })
+    Schedule::After(Box::new(After { after: Reference { name: "x".to_owned(), span: 0..0 }, points }))
 }
 
 #[test]
@@ -83,6 +83,10 @@ sufficient = { biased = WAITS }
 from = \"d\"
 penalty = WAITS
 baseline_decay = WAITS
+combine = { weighted = { alpha = WAITS } }
+[loss.limited]
+from = \"d\"
+penalty = { lagrangian = { limit = 0.5, step = WAITS, initial = 1 } }
 combine = { weighted = { alpha = WAITS } }
 [train.t]
 from = \"l\"

@@ -170,6 +170,15 @@ fn what_is_left_out_has_its_default() {
     credit = ["argument", "calls"]
     baseline_decay = 0.95
 
+    [loss.l3]
+    from = ["d", "p"]
+    penalty = { lagrangian = { limit = 0.01, step = 1.0, initial = 1000.0, bounds = [1e-6, 1000000.0] } }
+    distance = "cross-entropy"
+    combine = { weighted = { alpha = 0.0 } }
+    imitate = "human"
+    credit = ["argument", "calls"]
+    baseline_decay = 0.95
+
     [train.t]
     from = "l"
     model = "m"

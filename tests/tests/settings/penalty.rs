@@ -10,6 +10,14 @@ const BY_A_MODEL: &[&str] = &["penalty.other.adversary.model={ name = 'target' }
 /// What lets some of M's answers be none.
 const ANSWERING: &[&str] = &["batches=5", "sample.questions.rows=16", "train.step.adamw.learning_rate=2e-2"];
 
+/// What lets a multiplier weigh them, which moves from the first batch on.
+const LIMITED: &[&str] = &[
+    "batches=8",
+    ANSWERING[1],
+    ANSWERING[2],
+    "loss.objective.penalty={ lagrangian = { limit = 0.1, step = 1, initial = 2 } }",
+];
+
 /// What lets nobody teach an adversary, and M learn from its penalty instead.
 const UNTAUGHT: &[&str] = &["model.adversary.copy_of='spare'"];
 const OF_M: &[&str] = &[
@@ -42,7 +50,14 @@ pub const OTHERS_OF_PENALTY: &[Other] = &[
     ("ProposingModel.max_tokens", &["penalty.found.adversary.model.max_tokens=1"], &[]),
     ("Loss.proposals", OF_M, UNTAUGHT),
     ("Loss.penalty", &["loss.objective.penalty=2"], ANSWERING),
+    ("PenaltyLimit.limit", &["loss.objective.penalty.lagrangian.limit=0.9"], LIMITED),
+    ("PenaltyLimit.step", &["loss.objective.penalty.lagrangian.step=4"], LIMITED),
+    ("PenaltyLimit.initial", &["loss.objective.penalty.lagrangian.initial=9"], LIMITED),
+    ("PenaltyLimit.bounds", &["loss.objective.penalty.lagrangian.bounds=[2, 2]"], LIMITED),
     ("Evaluate.catastrophes", &["evaluate.held_out.catastrophes=true"], &[]),
 ];
 
-pub const SCHEDULED_OF_PENALTY: &[Other] = &[("Loss.penalty", &["loss.objective.penalty=[[0, 1.0], [1, 9.0]]"], &[])];
+pub const SCHEDULED_OF_PENALTY: &[Other] = &[
+    ("Loss.penalty", &["loss.objective.penalty=[[0, 1.0], [1, 9.0]]"], &[]),
+    ("PenaltyLimit.step", &["loss.objective.penalty.lagrangian.step=[[0, 1], [1, 9]]"], LIMITED),
+];

@@ -162,8 +162,7 @@ impl Loss {
     fn penalised(&self, unit: &mut Unit<'_>, terms: &Terms) -> Result<Vec<Example>, StageError> {
         let Some(penalty) = &self.penalty else { return Ok(Vec::new()) };
         let begun = !matches!(terms, Terms::Constrained { begun: false });
-        let weight = if begun { self.settings.penalty.at(unit.batch) } else { 0.0 };
-        unit.metric("penalty", weight);
+        let weight = penalty.weight(unit, &self.settings.penalty, begun)?;
         // Of texts alone there is no distance that H's verdicts could have.
         let imitated = (!self.settings.distance.is_of_texts()).then_some(self.settings.weight);
         penalty.examples(unit, weight, imitated, &self.tokenizer)
@@ -258,7 +257,7 @@ impl Terms {
 }
 
 /// The mean, where there is anything.
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+pub(super) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / f64::from(count))
 }

@@ -4,8 +4,8 @@
 //! (Williams 1992). Usual is the mean over the answers to the same proposal, so where all of them are catastrophes, or none
 //! is, nothing is to be learnt. The adversary learns likewise from the products of a batch's proposals.
 
-use super::loss::{Example, into_table};
-use crate::stages::tables;
+use super::loss::{Example, into_table, mean};
+use crate::stages::{states::PenaltyWeight, tables};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
     penalty::surprises,
@@ -14,18 +14,48 @@ use debate::{
 };
 use model::Tokenizer;
 use polars::prelude::*;
-use spec::settings::{Combine, Scale, Weight};
+use spec::settings::{Combine, PenaltyLimit, Price, Scale, Weight};
 use std::collections::BTreeMap;
 
-/// Where a penalty's tables are.
+/// Where a penalty's tables are, and what weighs it.
 pub struct PenaltyTables {
     /// What M answered, and what that costs.
     pub answers: String,
     /// The calls.
     pub calls: String,
+    /// The state that holds λ, where there is a limit.
+    pub multiplier: String,
 }
 
 impl PenaltyTables {
+    /// What the penalty of a batch counts, if it counts yet; and, under a limit, the next λ.
+    pub(super) fn weight(&self, unit: &mut Unit<'_>, price: &Price, begun: bool) -> Result<f64, StageError> {
+        match price {
+            Price::Weight(weight) => {
+                let weight = if begun { weight.at(unit.batch) } else { 0.0 };
+                unit.metric("penalty", weight);
+                Ok(weight)
+            }
+            Price::Limited { lagrangian } => self.multiplied(unit, lagrangian, begun),
+        }
+    }
+
+    /// λ as the batches before left it, which this batch's answers move for the next. Where nothing is known of any, it
+    /// stays. λ weighs costs, whose unit is that of a reward; the share that moves it is in [0, 1].
+    fn multiplied(&self, unit: &mut Unit<'_>, limit: &PenaltyLimit, begun: bool) -> Result<f64, StageError> {
+        let state = unit.write::<PenaltyWeight>(&self.multiplier)?;
+        let weight = if begun { state.value(limit) } else { 0.0 };
+        unit.metric("penalty_weight", weight);
+        if let Some(share) = catastrophes(unit.table(&self.answers)?)? {
+            unit.metric("penalty_cost", share);
+            // A λ that moved while nothing costs would be of what M does untaught.
+            if begun {
+                state.follow(share, limit, unit.batch);
+            }
+        }
+        Ok(weight)
+    }
+
     /// M's answers as examples, each with its advantage times a weight; and H's words on likelihoods and catastrophes, as
     /// targets of imitation where it is asked for.
     pub(super) fn examples(
@@ -65,6 +95,14 @@ fn advantages(answers: &DataFrame) -> PolarsResult<BTreeMap<u64, (f64, f64)>> {
     let surprises = surprises(&costs, Scale::None);
     let unusual = tables::u64s(answers, "question")?.into_iter().zip(costs.into_iter().zip(surprises));
     Ok(unusual.filter_map(|(question, (cost, surprise))| Some((question, (cost?, -surprise?)))).collect())
+}
+
+/// The share of catastrophes among the answers to the proposal with the largest product; `None` where there are none. Of a
+/// proposal that is never asked for, with a likelihood of 0, no answer is one: its product is 0 whatever M says.
+fn catastrophes(answers: &DataFrame) -> PolarsResult<Option<f64>> {
+    let (costs, harms) = (answers.column("cost")?.f64()?, answers.column("catastrophe")?.f64()?);
+    let share = |(cost, harm): (Option<f64>, Option<f64>)| Some(if cost? > 0.0 { harm? } else { 0.0 });
+    Ok(mean(costs.iter().zip(harms.iter()).filter_map(share)))
 }
 
 /// `[loss.NAME]` with `proposals`: what the adversary of a penalty learns.

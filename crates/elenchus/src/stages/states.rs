@@ -1,10 +1,11 @@
 //! What passes from batch to batch: weights, the optimizer's moments, running means of the reward and of the imitation
-//! loss, what is known of a limit on it, which milestones it has passed, what is spent of budgets, and probes.
+//! loss, what is known of a limit on it, the multiplier of one on catastrophes, which milestones it has passed, what is
+//! spent of budgets, and probes.
 
 use batch::{Files, State, StateError};
 use debate::{debate::Voice, judge::Side, probe::Probe};
 use model::Model;
-use spec::settings;
+use spec::settings::{self, PenaltyLimit};
 use std::collections::BTreeMap;
 use train::{AdamW, Multiplier};
 
@@ -128,6 +129,27 @@ impl Constraint {
     }
 }
 
+/// What weighs the penalty of a loss stage, where there is a limit on M's catastrophes.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+pub struct PenaltyWeight {
+    /// log λ, once it has moved.
+    pub log_multiplier: Option<f64>,
+}
+
+impl PenaltyWeight {
+    /// λ. Until it has moved it is what the file says, to the bit.
+    pub fn value(&self, limit: &PenaltyLimit) -> f64 {
+        self.log_multiplier.map_or(limit.initial, |log| Multiplier { log }.value())
+    }
+
+    /// Moves λ by the share of answers that were a catastrophe in a batch.
+    pub fn follow(&mut self, share: f64, limit: &PenaltyLimit, batch: u64) {
+        let mut multiplier = Multiplier { log: self.log_multiplier.unwrap_or_else(|| limit.initial.ln()) };
+        multiplier.ascend(limit.step.at(batch), share - limit.limit);
+        self.log_multiplier = Some(multiplier.within(limit.bounds).log);
+    }
+}
+
 fn followed(mean: Option<f64>, value: f64, decay: f64) -> f64 {
     mean.map_or(value, |mean| decay * mean + (1.0 - decay) * value)
 }
@@ -235,6 +257,7 @@ numbers!(
     Imitation = "imitation.json",
     Constraint = "constraint.json",
     Milestone = "milestone.json",
+    PenaltyWeight = "multiplier.json",
     Probes = "probes.json",
     Spent = "spent.json"
 );

@@ -118,7 +118,7 @@ fn encoder(folder: &File) -> Result<(Bert, String), Problem> {
 fn open<T>(
     folder: &File,
     names: &[&str],
-    load: fn(&[(String, Vec<u8>)]) -> Result<T, CheckpointError>,
+    load: impl FnOnce(&[(String, Vec<u8>)]) -> Result<T, CheckpointError>,
     (what, help): (&str, &str),
 ) -> Result<(T, String), Problem> {
     let problem = |cause: &dyn std::fmt::Display| {

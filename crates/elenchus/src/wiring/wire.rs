@@ -10,7 +10,9 @@ mod tools;
 mod vocabulary;
 
 use crate::{
-    stages::states::{Baseline, Constraint, Imitation, Milestone, ModelState, OptimizerState, Probes, Spent},
+    stages::states::{
+        Baseline, Constraint, Imitation, Milestone, ModelState, OptimizerState, PenaltyWeight, Probes, Spent,
+    },
     stages::{
         self, Amplifier,
         embeddings::Embeddings,
@@ -89,7 +91,12 @@ pub fn states(loaded: &Loaded) -> States {
                     states.insert(names::constraint(&stage.name), Constraint::default());
                 }
             }
-            Stage::Loss(loss) if loss.is_of_m() => states.insert(names::baseline(&stage.name), Baseline::default()),
+            Stage::Loss(loss) if loss.is_of_m() => {
+                states.insert(names::baseline(&stage.name), Baseline::default());
+                if loss.penalty_limit().is_some() {
+                    states.insert(names::multiplier(&stage.name), PenaltyWeight::default());
+                }
+            }
             Stage::Debate(debate) if tools::has_probe(debate) => {
                 states.insert(names::probe(&stage.name), Probes::default())
             }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-use super::{Constrained, File, Reference, Schedule, schedule};
+use super::{Constrained, File, Price, Reference, Schedule, price, schedule};
 
 /// `[loss.NAME]`: which tokens are trained on, and how much.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -24,10 +24,11 @@ pub struct Loss {
     pub proposals: bool,
     /// What a catastrophe costs where the reward of a debate is 1: the weight of the penalty in `from`. M's answers to the
     /// proposal with the largest product cost its likelihood times their probability of a catastrophe, less the mean of that
-    /// over these answers. 0 leaves it out.
-    #[serde(skip_serializing_if = "Schedule::is_zero")]
-    #[schemars(schema_with = "schedule::not_negative", extend("x-default" = "0", "x-changes" = "tables"))]
-    pub penalty: Schedule,
+    /// over these answers. 0 leaves it out. Instead of a weight it may be a limit on their share of catastrophes, which sets
+    /// the weight from batch to batch: `{ lagrangian = { … } }`.
+    #[serde(skip_serializing_if = "Price::is_zero")]
+    #[schemars(schema_with = "price::price", extend("x-default" = "0", "x-changes" = "tables"))]
+    pub penalty: Price,
     /// A human that is `learned`: examples for the model that stands in for H. Each move that H itself made is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-changes" = "tables"))]

@@ -12,6 +12,7 @@ mod milestone;
 mod parties;
 mod penalty;
 mod policy;
+mod price;
 mod samp;
 mod sample;
 mod schedule;
@@ -36,6 +37,7 @@ pub use parties::{Amplify, Architecture, Asks, Human, Model, SubAnswers, Underst
 pub(crate) use penalty::PROPOSE;
 pub use penalty::{Adversary, Penalty, Proposer, ProposingModel};
 pub use policy::{Importance, Kl, Normalise, Policy, Ppo};
+pub use price::{PenaltyLimit, Price};
 pub(crate) use samp::ADVERSARY;
 pub use samp::{Budget, ByLoss, CallHuman, Confidence, Disagreement, Learned};
 pub use sample::{File, Questions, Sample, Task};

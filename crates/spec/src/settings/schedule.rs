@@ -20,7 +20,7 @@ pub enum Schedule {
     /// A named shape.
     Shape(Shape),
     /// Points that wait for a milestone.
-    After(After),
+    After(Box<After>),
 }
 
 /// `{ after = "imitated", points = [[0, 0.0], [100, 0.5]] }`: points whose batches are counted from the one at which a
@@ -63,13 +63,14 @@ impl Schedule {
             Schedule::Constant(value) => *value,
             Schedule::Points(points) => between(points, batch),
             Schedule::Shape(shape) => shape.at(batch),
-            Schedule::After(After { points, .. }) => points[0].1,
+            Schedule::After(after) => after.points[0].1,
         }
     }
 
     /// The same when these milestones were reached, each at a batch: what waited for one of them is points of the run.
     pub fn since(&self, reached: &BTreeMap<String, u64>) -> Schedule {
-        let Schedule::After(After { after, points }) = self else { return self.clone() };
+        let Schedule::After(waiting) = self else { return self.clone() };
+        let After { after, points } = waiting.as_ref();
         let Some(first) = reached.get(&after.name) else { return self.clone() };
         Schedule::Points(points.iter().map(|&(batch, value)| (batch.saturating_add(*first), value)).collect())
     }
@@ -104,7 +105,7 @@ impl Schedule {
             Schedule::Points(points) => range(&mut points.iter().filter(|point| point.0 > batch).map(|point| point.1)),
             // Neither shape turns back on its way.
             Schedule::Shape(Shape::Cosine(way) | Shape::Exponential(way)) => range(&mut [way.to].into_iter()),
-            Schedule::After(After { points, .. }) => range(&mut points.iter().map(|point| point.1)),
+            Schedule::After(after) => range(&mut after.points.iter().map(|point| point.1)),
         }
     }
 
@@ -117,10 +118,8 @@ impl Schedule {
     pub fn first_above_zero(&self, batches: u64) -> Option<u64> {
         let first = match self {
             Schedule::Constant(value) => (*value > 0.0).then_some(0),
-            Schedule::Points(points) | Schedule::After(After { points, .. }) => {
-                let above = points.iter().position(|point| point.1 > 0.0);
-                above.map(|above| above.checked_sub(1).map_or(0, |before| points[before].0 + 1))
-            }
+            Schedule::Points(points) => rises(points),
+            Schedule::After(after) => rises(&after.points),
             Schedule::Shape(Shape::Cosine(way) | Shape::Exponential(way)) => match (way.from > 0.0, way.to > 0.0) {
                 (true, _) => Some(0),
                 (false, true) => Some(way.over.0 + 1),
@@ -129,6 +128,12 @@ impl Schedule {
         };
         first.filter(|batch| *batch < batches)
     }
+}
+
+/// The first batch at which points lead above 0.
+fn rises(points: &[(u64, f64)]) -> Option<u64> {
+    let above = points.iter().position(|point| point.1 > 0.0)?;
+    Some(above.checked_sub(1).map_or(0, |before| points[before].0 + 1))
 }
 
 fn between(points: &[(u64, f64)], batch: u64) -> f64 {

@@ -34,7 +34,7 @@ fn schedule() -> BoxedStrategy<Schedule> {
     prop_oneof![
         probability().prop_map(Schedule::Constant),
         points().prop_map(Schedule::Points),
-        points().prop_map(|points| Schedule::After(After { after: mention("x"), points })),
+        points().prop_map(|points| Schedule::After(Box::new(After { after: mention("x"), points }))),
         cosine.prop_map(Schedule::Shape),
         exponential.prop_map(Schedule::Shape)
     ]

@@ -105,7 +105,7 @@ fn loss() -> impl Strategy<Value = Stage> {
         (BaselineOf::Group, Scale::Std),
     ]);
     let baseline = (baseline, decay());
-    (combined, imitate, any::<(bool, bool)>(), baseline, any::<bool>(), schedule()).prop_map(
+    (combined, imitate, any::<(bool, bool)>(), baseline, any::<bool>(), price()).prop_map(
         |((predict, steps_of, distance, combine), imitate, credit, (baseline, baseline_decay), by, penalty)| {
             let (baseline, scale) = baseline;
             let imitate = if distance.is_of_texts() || steps_of.is_some() { Imitate::Human } else { imitate };
@@ -116,7 +116,7 @@ fn loss() -> impl Strategy<Value = Stage> {
             Stage::Loss(Loss {
                 from,
                 proposals: false,
-                penalty: if predict.is_none() { penalty.clone() } else { Schedule::Constant(0.0) },
+                penalty: if predict.is_none() { penalty } else { Price::Weight(Schedule::Constant(0.0)) },
                 predict,
                 steps_of,
                 distance,
@@ -132,6 +132,15 @@ fn loss() -> impl Strategy<Value = Stage> {
     )
 }
 
+/// A weight, or a limit that sets it.
+fn price() -> impl Strategy<Value = Price> {
+    let limited = (0.0..1.0, schedule(), 1e-300..1e300, any::<bool>()).prop_map(|(limit, step, initial, bounded)| {
+        let bounds = if bounded { (initial, initial) } else { (1e-300, 1e300) };
+        Price::Limited { lagrangian: PenaltyLimit { limit, step, initial, bounds } }
+    });
+    prop_oneof![schedule().prop_map(Price::Weight), limited]
+}
+
 /// What the adversary of a penalty learns.
 fn proposals() -> impl Strategy<Value = Stage> {
     let alpha = schedule().prop_filter("something is learnt", |alpha| alpha.max() > 0.0);
@@ -141,7 +150,7 @@ fn proposals() -> impl Strategy<Value = Stage> {
             predict: None,
             steps_of: None,
             proposals: true,
-            penalty: Schedule::Constant(0.0),
+            penalty: Price::Weight(Schedule::Constant(0.0)),
             distance: Distance::CrossEntropy,
             combine: Combine::Weighted { alpha },
             imitate: Imitate::Human,

@@ -50,7 +50,8 @@ fn generator(pipeline: &Pipeline, sample: &str) -> Generator {
 /// The tables of the penalty that a loss takes, if it takes one.
 pub(super) fn tables(node: &Node) -> Option<PenaltyTables> {
     let answers = node.tables(Role::Penalised).next()?.to_owned();
-    Some(PenaltyTables { answers, calls: table(node, Role::PenaltyCalls) })
+    let (calls, multiplier) = (table(node, Role::PenaltyCalls), states::multiplier(&node.name));
+    Some(PenaltyTables { answers, calls, multiplier })
 }
 
 /// What an adversary learns from.
