@@ -3,10 +3,10 @@
 
 use spec::{
     Problem,
-    settings::{Constrained, Imitate, Loss, Method, Named, Policy, Stage, Train},
+    settings::{Constrained, Loss, Method, Named, Policy, Stage, Train},
 };
 
-use crate::{distance::learning, names::Names};
+use crate::{distance::has_no_target, names::Names};
 
 /// What keeps a limit from being kept.
 pub(crate) fn problems(names: Names<'_>) -> Vec<Problem> {
@@ -33,17 +33,16 @@ fn never_begins(names: Names<'_>, name: &str, constrained: &Constrained) -> Opti
     Some(Problem::new(place, message).help("let it start earlier, or raise `batches`"))
 }
 
-/// Where H answers nothing and M's own answers are no targets, there is no L.
+/// Without a target there is no L.
 fn no_target(names: Names<'_>, name: &str, loss: &Loss) -> Option<Problem> {
     let debate = names.debate_of(loss)?;
     let Stage::Debate(settings) = &debate.settings else { return None };
     names.amplify(&settings.speaker).ok()?;
-    let none = loss.imitate == Imitate::Human && learning(names, loss, debate).is_empty();
     let message = format!("the limit is on what M loses on H's answers, and H answers nothing in `{}`", debate.name);
     let place = names.pipeline.places.of(&format!("loss.{name}.combine.constrained.limit"));
     let help =
         format!("let `call_human` of an amplify that takes part call H, or set `imitate = \"all\"` in `loss.{name}`");
-    none.then(|| Problem::new(place, message).help(help))
+    has_no_target(names, loss, debate).then(|| Problem::new(place, message).help(help))
 }
 
 /// A step of constrained policy optimisation is bounded by itself, and sets out from the weights that sampled.

@@ -5,7 +5,7 @@
 use spec::{
     Problem,
     problem::list,
-    settings::{Amplify, Follow, Loss, Named, Stage},
+    settings::{Amplify, Follow, Imitate, Loss, Named, Stage},
 };
 
 use crate::{consulting::is_stood_in_for, names::Names, opponent::as_speaker};
@@ -46,8 +46,13 @@ fn loss_problems(names: Names<'_>, name: &str, loss: &Loss) -> Vec<Problem> {
     others.chain(learning.iter().filter_map(|amplify| tempered(names, name, amplify))).collect()
 }
 
+/// Whether M has nobody to imitate: H answers nothing, and M's own answers are no targets.
+pub(crate) fn has_no_target(names: Names<'_>, loss: &Loss, debate: &Named<Stage>) -> bool {
+    loss.imitate == Imitate::Human && learning(names, loss, debate).is_empty()
+}
+
 /// The amplifies whose first answers H may be called over, each once.
-pub(crate) fn learning<'p>(names: Names<'p>, loss: &Loss, debate: &'p Named<Stage>) -> Vec<&'p Named<Amplify>> {
+fn learning<'p>(names: Names<'p>, loss: &Loss, debate: &'p Named<Stage>) -> Vec<&'p Named<Amplify>> {
     let Stage::Debate(settings) = &debate.settings else { return Vec::new() };
     let doubts = settings.sufficient.is_asked() && settings.min_turns < settings.max_turns;
     let judge = loss.from.iter().find_map(|mention| names.maker(mention, &["judge"]).ok());

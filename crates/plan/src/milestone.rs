@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use spec::{
     Problem,
-    settings::{Combine, Imitate, Loss, Milestone, Named, Stage},
+    settings::{Combine, Loss, Milestone, Named, Stage},
 };
 
 use crate::{
-    distance::learning,
+    distance::has_no_target,
     key::changing,
     names::{Found, Names},
-    parties::judged,
+    parties::{judged, judging},
 };
 
 /// What is wrong with milestones, and with the mentions of them.
@@ -32,12 +32,16 @@ pub(crate) fn watched<'p>(names: Names<'p>, name: &str, stage: &Stage) -> impl I
     milestones.filter(move |milestone| Some(&milestone.settings.loss_of.name) == name.as_ref())
 }
 
-/// The milestones that a stage waits for: those of its own numbers, of whom it asks, and of the stage by whose numbers
-/// it goes too.
+/// The milestones that a stage waits for: those of its own numbers, of whom it asks, of those in a debate that an
+/// evaluation asks for, and of the stage by whose numbers it goes too.
 pub(crate) fn awaited(names: Names<'_>, name: &str, stage: &Stage) -> BTreeSet<String> {
     let own = changing(names, name, stage).into_iter().map(|(_, schedule)| schedule);
-    let others = follows(names, stage).into_iter().flat_map(Stage::schedules).map(|(_, schedule)| schedule);
-    own.chain(others).filter_map(|schedule| Some(schedule.milestone()?.name.clone())).collect()
+    let debating = judging(names, stage).into_iter().filter_map(|mention| names.amplify(mention).ok());
+    let debating = debating.flat_map(|amplify| amplify.settings.schedules());
+    let others = follows(names, stage).into_iter().flat_map(Stage::schedules).chain(debating);
+    own.chain(others.map(|(_, schedule)| schedule))
+        .filter_map(|schedule| Some(schedule.milestone()?.name.clone()))
+        .collect()
 }
 
 /// The stage by whose numbers another goes: the loss whose limit a train stage keeps to, or the debate that an
@@ -97,7 +101,7 @@ fn why_unsupervised(names: Names<'_>, loss: &Loss) -> Option<String> {
     let debate = names.debate_of(loss).filter(|_| loss.is_of_m() && !is("penalty"))?;
     let Stage::Debate(settings) = &debate.settings else { return None };
     names.amplify(&settings.speaker).ok()?;
-    if loss.imitate == Imitate::Human && learning(names, loss, debate).is_empty() {
+    if has_no_target(names, loss, debate) {
         return Some(format!("H answers nothing in `{}`", debate.name));
     }
     // A debate of one argument is supervised whatever α is.

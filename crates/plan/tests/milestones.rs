@@ -61,6 +61,11 @@ fn who_waits_reads_the_state_that_a_train_stage_changes() {
     // Debates that are evaluated end as those that are trained on.
     let debating = ("of = \"speaker\"", "of = \"speaker\"\nrows = [\"debate\"]");
     check(&[biased, debating], &["arguments", "step*", "held_out"]);
+    // Tools sample as those who argue there.
+    let of_speaker = "[amplify.speaker]\ntemperature = { after = \"imitated\", points = [[0, 1], [9, 0.5]] }";
+    let of_other = ("of = \"speaker\"", "of = \"overseer\"\nrows = [\"debate\"]");
+    let imitating = ("alpha = 0.5", "alpha = 0");
+    check(&[("[amplify.speaker]", of_speaker), of_other, imitating], &["arguments", "step*", "held_out"]);
     let kl = "{ after = \"imitated\", points = [[0, 0.01], [9, 0.1]] }";
     let constrained = format!("combine = {{ constrained = {{ cpo = {{ kl = {kl} }}, limit = 2.0 }} }}");
     check(&[("combine = { weighted = { alpha = 0.5 } }", &constrained)], &["objective", "step*"]);
