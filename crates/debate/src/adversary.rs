@@ -6,7 +6,7 @@ use crate::{
     answerer::{Answer, Answerer, Prompt},
     distance::{EmbedderError, Measure},
     question::{filled, yes},
-    trace::{Call, Part},
+    trace::{Call, Part, answers, part},
 };
 use std::cell::RefCell;
 
@@ -57,8 +57,7 @@ pub struct Outcome<'a> {
 
 /// What there is to learn from calls, of which those behind one answer stand together, M's own first.
 pub fn outcomes<'c>(measure: Measure<'_>, calls: &'c [Call]) -> Result<Vec<Outcome<'c>>, EmbedderError> {
-    let answers = calls.chunk_by(|_, next| next.part != Part::First);
-    let overruled: Vec<[&Call; 3]> = answers.filter_map(overruled).collect();
+    let overruled: Vec<[&Call; 3]> = answers(calls).filter_map(overruled).collect();
     let pairs = overruled.iter().map(|[first, _, human]| (human.answer.as_str(), first.answer.as_str()));
     let distances = measure.of(&pairs.collect::<Vec<_>>())?;
     let outcome = |([first, call, _], distance): ([&'c Call; 3], Option<f64>)| {
@@ -69,6 +68,5 @@ pub fn outcomes<'c>(measure: Measure<'_>, calls: &'c [Call]) -> Result<Vec<Outco
 
 /// M's first answer, Adv's word on it and H's answer, where there are all of them.
 fn overruled(calls: &[Call]) -> Option<[&Call; 3]> {
-    let of = |part: Part| calls.iter().find(|call| call.part == part);
-    Some([of(Part::First)?, of(Part::Adversary)?, of(Part::Human)?])
+    Some([part(calls, Part::First)?, part(calls, Part::Adversary)?, part(calls, Part::Human)?])
 }

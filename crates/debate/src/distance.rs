@@ -5,8 +5,8 @@
 //! [`Answerer`](crate::answerer::Answerer).
 
 use crate::{
-    question::{Asked, same},
-    trace::{Call, Part},
+    question::same,
+    trace::{Call, Part, answers, part},
 };
 use rayon::prelude::*;
 use spec::settings::Distance;
@@ -59,25 +59,24 @@ pub fn distance(distance: &Distance, reference: &str, answer: &str) -> Option<f6
     }
 }
 
-/// What each call cost: d from H's answer to M's first, where H was called over it; `None` for all other calls.
-pub fn costs<'c>(measure: Measure<'_>, calls: &'c [Call]) -> Result<Vec<Option<f64>>, EmbedderError> {
-    let mut costs = vec![None; calls.len()];
+/// What each call cost: d from H's answer to M's first, where H was called over it; `None` for all other calls. Those
+/// behind one answer stand together, M's own first.
+pub fn costs(measure: Measure<'_>, calls: &[Call]) -> Result<Vec<Option<f64>>, EmbedderError> {
     if !measure.distance.is_of_texts() {
-        return Ok(costs);
+        return Ok(vec![None; calls.len()]);
     }
-    // At one turn a tool may have been asked for before: only the text tells these questions apart.
-    let posed = |call: &'c Call| (call.question, call.asked, call.turn, call.prompt.as_str());
-    let humans = calls.iter().filter(|call| call.part == Part::Human);
-    let humans: BTreeMap<(u64, Asked, usize, &str), &str> =
-        humans.map(|call| (posed(call), call.answer.as_str())).collect();
-    let firsts = calls.iter().enumerate().filter(|(_, call)| call.part == Part::First);
-    let overruled =
-        |(place, call): (usize, &'c Call)| Some((place, (*humans.get(&posed(call))?, call.answer.as_str())));
-    let (places, pairs): (Vec<usize>, Vec<(&str, &str)>) = firsts.filter_map(overruled).unzip();
-    for (place, cost) in places.into_iter().zip(measure.of(&pairs)?) {
-        costs[place] = cost;
-    }
-    Ok(costs)
+    let pairs: Vec<(&str, &str)> = answers(calls).filter_map(overruled).collect();
+    let mut distances = measure.of(&pairs)?.into_iter();
+    let cost = |answer: &[Call]| {
+        let of_first = overruled(answer).and_then(|_| distances.next()?);
+        [of_first].into_iter().chain(vec![None; answer.len() - 1])
+    };
+    Ok(answers(calls).flat_map(cost).collect())
+}
+
+/// Of the calls behind an answer H's, the reference, and M's first, where H was called over it.
+fn overruled(calls: &[Call]) -> Option<(&str, &str)> {
+    Some((&part(calls, Part::Human)?.answer, &part(calls, Part::First)?.answer))
 }
 
 /// 1 less the cosine of the vectors of two texts, at most 1 (Reimers and Gurevych 2019). An encoder of sentences is

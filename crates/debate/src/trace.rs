@@ -76,6 +76,17 @@ pub struct Call {
     pub distribution: Option<Vec<f32>>,
 }
 
+/// The calls behind each answer of Amp≈, M's own first, as they stand together in a table. There may be several to the
+/// same question.
+pub(crate) fn answers(calls: &[Call]) -> impl Iterator<Item = &[Call]> {
+    calls.chunk_by(|_, next| next.part != Part::First)
+}
+
+/// The first of the calls behind an answer that was for something.
+pub(crate) fn part(calls: &[Call], part: Part) -> Option<&Call> {
+    calls.iter().find(|call| call.part == part)
+}
+
 /// The calls behind an argument, those by which tools were asked for before it, those behind what was said of whether it
 /// suffices, and behind its summary.
 pub fn argued(question: u64, turn: usize, argument: Argument) -> Vec<Call> {

@@ -113,6 +113,8 @@ fn only_first_answers_that_h_answered_over_cost_anything() {
         answered(7, Asked::Sufficient, 1, "Yes", Some("Yes")),
         answered(8, Asked::Argument, 0, "No", Some("No")),
         answered(8, Asked::Winner, 2, "No", Some("Yes")),
+        // The same is asked again, and H is called over one of the answers.
+        answered(8, Asked::Winner, 2, "No", None),
     ]
     .concat();
     let of = |distance: Distance| -> Vec<(u64, Asked, usize, f64)> {

@@ -170,6 +170,7 @@ fn version(stage: &Stage) -> u32 {
         Stage::Debate(_) => 1,
         Stage::Judge(_) => 1,
         Stage::Penalty(_) => 1,
+        Stage::Loss(loss) if loss.is_of_costs() => 2,
         Stage::Loss(_) => 1,
         Stage::Train(_) => 2,
         Stage::Sync(_) => 1,
