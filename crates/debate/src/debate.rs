@@ -293,11 +293,13 @@ impl Debate {
         Open { posed: Posed { turn, held, ..posed }, draw: address(&self.row, Asked::Argument, turn) }
     }
 
-    /// The question for an argument that was given, in the context of those before its round, without what tools said.
+    /// The question for an argument that was given, in the context of those before its round, with what tools had said to
+    /// whoever gave it; there are none to ask for.
     pub(crate) fn posed_at(&self, turn: usize) -> Posed {
         let (form, before) = (self.row.form, turn - turn % self.row.form.round());
         let context = self.arguments[..before].iter().map(|argument| argument.answer.text().to_owned());
-        Posed { form, turn, ..Posed::new(Asked::Argument, &self.row.question, context.collect()) }
+        let findings = self.findings().into_iter().filter(|it| it.turn < before || it.turn == turn).collect();
+        Posed { form, turn, findings, ..Posed::new(Asked::Argument, &self.row.question, context.collect()) }
     }
 
     /// One seeded draw on whether its last argument is taken as sufficient. The uniform number lies strictly between 0

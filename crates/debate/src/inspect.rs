@@ -1,9 +1,11 @@
 //! Looking into the other side's last argument (Hubinger 2020, "transparency tools"). Whatever the tools of a round ask of
-//! a model, over all debates of the batch, they ask in one call for what it says and in one for what goes on in it.
+//! a model, over all debates of the batch, they ask in one call for what it says, one more for each further round of H's
+//! sub-questions, and in one for what goes on in it.
 
 use crate::{
     amplify::{Amplified, WaveError, call},
     answerer::{Answer, Answerer, Evidence, Inside, Prompt},
+    consult::MOST_ROUNDS,
     debate::{Argument, Voice},
     draw::Draw,
     human::{Exchange, Human, Move},
@@ -98,9 +100,8 @@ impl<'a> Tools<'a> {
             let of_voice = self.of(voice);
             let read = of_voice.read(&inside.iter().map(|&at| &looks[at]).collect::<Vec<_>>())?;
             inside.into_iter().zip(read).for_each(|(at, text)| texts[at] = text);
-            let ask = |at: &usize| looks[*at].questions(human(voice), wording, self.settings.samples);
-            let questions: Vec<Questions<'_>> = asking.iter().map(ask).collect();
-            let heard = of_voice.ask(questions)?;
+            let asked: Vec<&Look<'_>> = asking.iter().map(|&at| &looks[at]).collect();
+            let heard = of_voice.ask(human(voice), wording, self.settings.samples, &asked)?;
             asking.into_iter().zip(heard).for_each(|(at, text)| texts[at] = text);
         }
         Ok(if self.settings.shuffled { shuffled(looks, texts) } else { texts })
@@ -135,15 +136,29 @@ impl Inspected<'_> {
         Ok(looks.iter().zip(look_inside(&mut *self.model.borrow_mut(), &evidence)?).map(text).collect())
     }
 
-    /// How the model answers what tools ask, in words.
-    fn ask(&self, questions: Vec<Questions<'_>>) -> Result<Vec<String>, WaveError> {
-        let prompts: Vec<Prompt> = questions.iter().flat_map(|asked| asked.prompts.iter().cloned()).collect();
-        let mut answers = call(&mut *self.model.borrow_mut(), &prompts)?.into_iter();
-        let text = |asked: Questions<'_>| {
-            let answers: Vec<Answer> = answers.by_ref().take(asked.prompts.len()).collect();
-            asked.text(&answers)
-        };
-        Ok(questions.into_iter().map(text).collect())
+    /// How many times the model's answers come to what was argued, in words: in one call, and one more for each further round
+    /// in which H asks it something.
+    fn ask(
+        &self,
+        human: &dyn Human,
+        wording: &Wording,
+        samples: usize,
+        looks: &[&Look<'_>],
+    ) -> Result<Vec<String>, WaveError> {
+        let times = looks.iter().flat_map(|look| (0..samples as u64).map(|time| Trial::new(look, time)));
+        let mut trials: Vec<Trial<'_>> = times.collect();
+        for _ in 0..MOST_ROUNDS {
+            let mut open: Vec<&mut Trial<'_>> = trials.iter_mut().filter(|trial| trial.came_to.is_none()).collect();
+            let prompts: Vec<Vec<Prompt>> = open.iter_mut().map(|trial| trial.prompts(human, wording)).collect();
+            let mut answers = call(&mut *self.model.borrow_mut(), &prompts.concat())?.into_iter();
+            open.into_iter().zip(&prompts).for_each(|(trial, asked)| trial.hear(answers.by_ref().take(asked.len())));
+            if trials.iter().all(|trial| trial.came_to.is_some()) {
+                let of_look = looks.iter().zip(trials.chunks(samples));
+                return Ok(of_look.map(|(look, trials)| look.agreeing(trials)).collect());
+            }
+        }
+        let stuck = trials.iter().find(|trial| trial.came_to.is_none());
+        Err(WaveError::Endless { question: stuck.map(|trial| trial.look.posed.question.clone()).unwrap_or_default() })
     }
 }
 
@@ -160,63 +175,69 @@ pub fn look_inside(m: &mut dyn Answerer, evidence: &[Evidence]) -> Result<Vec<In
     }
 }
 
-/// What a tool asks M.
-struct Questions<'l> {
+/// One of the times that a tool has an argument come about anew.
+struct Trial<'l> {
     look: &'l Look<'l>,
-    human: &'l dyn Human,
-    /// How many times.
-    samples: usize,
-    /// The question that was argued, or the sub-questions that H asks to argue it; each time all of them.
-    prompts: Vec<Prompt>,
-    /// Those sub-questions, where they are what is asked.
-    parts: Vec<String>,
+    time: u64,
+    /// What H has asked, and heard.
+    said: Vec<Exchange>,
+    /// What it came to.
+    came_to: Option<String>,
 }
 
-impl Look<'_> {
-    /// The question that was argued, or the sub-questions that H asks to argue it, each asked so many times anew.
-    fn questions<'l>(&'l self, human: &'l dyn Human, wording: &Wording, samples: usize) -> Questions<'l> {
-        let parts = if self.tool == Tool::Consistency { self.work_out(human, 0, &[]).0 } else { Vec::new() };
-        let prompts: Vec<(String, Option<String>)> = match self.tool {
-            Tool::Consistency => parts.iter().map(|part| (Posed::bare(part).text(wording), None)).collect(),
-            _ => vec![(self.argument.answer.prompt.clone(), self.argument.held.map(str::to_owned))],
-        };
-        let draw = self.draw.named(self.tool.name());
-        let at = |time: u64| (0..).zip(prompts.clone()).map(move |(place, asked)| (draw.at(place).at(time), asked));
-        let prompts = (0..samples as u64).flat_map(at).map(|(draw, (text, begin))| Prompt { text, begin, draw });
-        Questions { look: self, human, samples, prompts: prompts.collect(), parts }
+impl<'l> Trial<'l> {
+    fn new(look: &'l Look<'l>, time: u64) -> Self {
+        Trial { look, time, said: Vec::new(), came_to: None }
     }
 
-    /// What H asks about what was argued, and what it comes to, given what M says of that. Of what M was not asked, H hears
-    /// nothing.
-    fn work_out(&self, human: &dyn Human, time: usize, heard: &[(&str, &str)]) -> (Vec<String>, String) {
-        let draw = self.draw.named("human").at(time as u64);
-        let mut said: Vec<Exchange> = Vec::new();
-        loop {
-            match human.next(&self.posed, &said, draw) {
-                Move::Ask(parts) => said.extend(parts.into_iter().map(|question| {
-                    let answer = heard.iter().find(|(asked, _)| *asked == question);
-                    Exchange { answer: answer.map(|(_, answer)| (*answer).to_owned()), question }
-                })),
-                Move::Answer(text) => return (said.into_iter().map(|exchange| exchange.question).collect(), text),
+    /// What the model is asked next; nothing more where it has come to something.
+    fn prompts(&mut self, human: &dyn Human, wording: &Wording) -> Vec<Prompt> {
+        let Look { tool, argument, draw, .. } = self.look;
+        let parts = match self.next(human) {
+            Move::Ask(parts) => parts,
+            Move::Answer(text) => {
+                self.came_to = Some(text);
+                return Vec::new();
             }
+        };
+        let ask = |(place, part): (u64, &String)| {
+            let (text, begin) = match tool {
+                Tool::Consistency => (Posed::bare(part).text(wording), None),
+                _ => (part.clone(), argument.held.map(str::to_owned)),
+            };
+            Prompt { text, begin, draw: draw.named(tool.name()).at(place).at(self.time) }
+        };
+        let prompts = (self.said.len() as u64..).zip(&parts).map(ask).collect();
+        self.said.extend(parts.into_iter().map(|question| Exchange { question, answer: None }));
+        prompts
+    }
+
+    /// H asks to argue it; where H has no part in it, the question that was argued is put once more.
+    fn next(&self, human: &dyn Human) -> Move {
+        let Look { tool, posed, argument, draw } = self.look;
+        match (tool, self.said.first()) {
+            (Tool::Consistency, _) => human.next(posed, &self.said, draw.named("human").at(self.time)),
+            (_, None) => Move::Ask(vec![argument.answer.prompt.clone()]),
+            (_, Some(exchange)) => Move::Answer(exchange.answer.clone().unwrap_or_default()),
+        }
+    }
+
+    /// The answers to that. Of a question that is asked twice the same is heard.
+    fn hear(&mut self, answers: impl Iterator<Item = Answer>) {
+        let known = self.said.iter().take_while(|exchange| exchange.answer.is_some()).count();
+        for (place, answer) in (known..).zip(answers) {
+            let (before, rest) = self.said.split_at_mut(place);
+            let same = before.iter().find(|exchange| exchange.question == rest[0].question);
+            rest[0].answer = same.map_or(Some(answer.text), |exchange| exchange.answer.clone());
         }
     }
 }
 
-impl Questions<'_> {
-    /// How many times the answers come to what was argued: by themselves, or by what H makes of them.
-    fn text(&self, answers: &[Answer]) -> String {
-        let answers: Vec<&str> = answers.iter().map(|answer| answer.text.as_str()).collect();
-        let come_to = |time: usize| match self.look.tool {
-            Tool::Consistency => {
-                let parts = self.parts.iter().map(String::as_str);
-                let heard: Vec<(&str, &str)> = parts.zip(answers[time * self.parts.len()..].iter().copied()).collect();
-                self.look.work_out(self.human, time, &heard).1
-            }
-            _ => answers[time].to_owned(),
-        };
-        let argued = self.look.argument.answer.text();
-        let agreeing = (0..self.samples).filter(|&time| agree(argued, &come_to(time))).count();
-        tool::agreeing(self.look.tool, agreeing, self.samples)
+impl Look<'_> {
+    /// How many times it came to what was argued.
+    fn agreeing(&self, trials: &[Trial<'_>]) -> String {
+        let argued = self.argument.answer.text();
+        let came_to = trials.iter().filter_map(|trial| trial.came_to.as_deref());
+        tool::agreeing(self.tool, came_to.filter(|text| agree(argued, text)).count(), trials.len())
     }
 }

@@ -302,7 +302,6 @@ fn tools_say_what_they_see() {
     check(tool::probe(0.74), "probe 7 of 10");
     check(tool::agreeing(Tool::Resampling, 3, 4), "resampling 3 of 4");
     check(tool::agreeing(Tool::Consistency, 9, 12), "consistency 8 of 10");
-    check(tool::agreeing(Tool::Consistency, 0, 0), "consistency 0 of 0");
 }
 
 #[test]
@@ -317,7 +316,6 @@ fn some_of_what_they_say_speaks_against_an_argument() {
     let others = [
         "log-probabilities least 5 mean 5 entropy 10",
         "resampling 2 of 4",
-        "consistency 0 of 0",
         "logit-lens from 2 of 2",
         "probe 5 of 10",
         "attention Jim lies",

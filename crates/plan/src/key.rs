@@ -167,6 +167,7 @@ fn wording(names: Names<'_>) -> Recipe {
 fn version(stage: &Stage) -> u32 {
     match stage {
         Stage::Sample(_) => 2,
+        Stage::Debate(debate) if debate.inspection.is_some() => 2,
         Stage::Debate(_) => 1,
         Stage::Judge(_) => 1,
         Stage::Penalty(_) => 1,
