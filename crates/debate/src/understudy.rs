@@ -26,8 +26,9 @@ pub const ANSWERS: &str = "H answers:";
 pub struct Understudy<'a> {
     /// The model. It gives the likeliest words.
     pub model: &'a RefCell<dyn Answerer + 'a>,
-    /// The share of questions that H answers itself, by one seeded draw each.
-    pub share: f64,
+    /// The share of questions that H answers itself, by one seeded draw each; `None` where there is no H, who otherwise goes
+    /// on where H′ has no room.
+    pub share: Option<f64>,
 }
 
 /// One move on a question.
@@ -48,7 +49,8 @@ impl Step {
         Step { next, real: true, own: None }
     }
 
-    /// The move of H, where it made one, beside what H′ said of a prompt; otherwise what that comes to.
+    /// The move of H, where it made one, beside what H′ said of a prompt; otherwise what that comes to: where there was no
+    /// room to say anything, an empty answer.
     fn of_either(prompt: &str, own: Option<Answer>, next: Option<Move>, hears: bool) -> Self {
         let real = next.is_some();
         let next = next.unwrap_or_else(|| understood(own.as_ref().map_or("", |own| &own.text), hears));
@@ -72,7 +74,8 @@ impl Understudy<'_> {
         human: &dyn Fn(&[usize]) -> Vec<Move>,
     ) -> Result<Vec<Step>, WaveError> {
         let own = self.own(asked)?;
-        let is_real = |place: usize| own[place].is_none() || self.is_real(asked[place].1);
+        let is_real =
+            |place: usize| self.share.is_some_and(|share| own[place].is_none() || is_drawn(share, asked[place].1));
         let real: Vec<usize> = (0..asked.len()).filter(|&place| is_real(place)).collect();
         let mut moves = vec![None; asked.len()];
         for (&place, next) in real.iter().zip(human(&real)) {
@@ -80,11 +83,6 @@ impl Understudy<'_> {
         }
         let steps = own.into_iter().zip(moves).zip(asked);
         Ok(steps.map(|((own, next), (prompt, _))| Step::of_either(prompt, own, next, hears)).collect())
-    }
-
-    /// One seeded draw for each question. The uniform number lies strictly between 0 and 1, so 1 is always and 0 never.
-    fn is_real(&self, draw: Draw) -> bool {
-        draw.named("real").uniform(0) < self.share
     }
 
     /// What H′ says where there is room for that.
@@ -101,6 +99,11 @@ impl Understudy<'_> {
         }
         Ok(own)
     }
+}
+
+/// One seeded draw for each question. The uniform number lies strictly between 0 and 1, so 1 is always and 0 never.
+fn is_drawn(share: f64, draw: Draw) -> bool {
+    draw.named("real").uniform(0) < share
 }
 
 /// What was asked and heard so far, as it follows the question.

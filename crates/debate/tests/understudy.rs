@@ -76,11 +76,17 @@ struct Outcome {
     given: Vec<String>,
 }
 
-fn outcome(questions: usize, share: f64, depth: u32, room: usize, says: &dyn Fn(&str) -> String) -> Outcome {
+fn outcome(
+    questions: usize,
+    share: impl Into<Option<f64>>,
+    depth: u32,
+    room: usize,
+    says: &dyn Fn(&str) -> String,
+) -> Outcome {
     let model = RefCell::new(Rule { says, room, given: Vec::new() });
     let wording = wording();
     let answers = {
-        let understudy = Some(Understudy { model: &model, share });
+        let understudy = Some(Understudy { model: &model, share: share.into() });
         let consulting = Consulting { rounds: Some(1), depth, shared: None, understudy, answerer: None };
         let amp = Amp { human: &Asking, wording: &wording, consulting };
         let open = |i: usize| Open { posed: Posed::bare(format!("q{i}")), draw: Draw::new(3).at(i as u64) };
@@ -165,6 +171,14 @@ fn h_goes_on_where_there_is_no_room() {
     for answer in answers {
         assert!(answer.real && answer.text.starts_with("well q"));
         assert_eq!(answer.steps.iter().map(|step| step.real).collect::<Vec<_>>(), [false]);
+    }
+}
+
+/// In an evaluation there is no H who could.
+#[test]
+fn alone_it_answers_nothing_where_there_is_no_room() {
+    for answer in outcome(5, None, 1, 10, &perfect).answers {
+        assert_eq!((answer.text.as_str(), answer.cost().human_calls, answer.of_understudy()), ("", 0, None));
     }
 }
 

@@ -175,7 +175,7 @@ fn version(stage: &Stage) -> u32 {
         Stage::Loss(_) => 1,
         Stage::Train(_) => 2,
         Stage::Sync(_) => 1,
-        Stage::Evaluate(_) => 2,
+        Stage::Evaluate(_) => 3,
         Stage::Read(_) => 1,
         Stage::Filter(_) => 1,
         Stage::Sql(_) => 2,

@@ -35,7 +35,8 @@ pub struct StandIn {
 /// The same in one batch.
 pub struct Playing<'a> {
     model: RefCell<ModelAnswerer<'a>>,
-    share: f64,
+    /// None where there is no H.
+    share: Option<f64>,
 }
 
 /// Who takes part in an Amp≈ in one batch beside M, H and Samp.
@@ -61,12 +62,12 @@ impl StandIn {
         let sampling = Sampling { max_tokens: self.max_tokens, temperature: 0.0 };
         let (model, version) = (unit.read::<ModelState>(&self.model)?, unit.version(&self.model)?);
         let model = RefCell::new(ModelAnswerer::new(&model.0, version, sampling, self.workers));
-        Ok(Playing { model, share: self.share.at(unit.batch) })
+        Ok(Playing { model, share: Some(self.share.at(unit.batch)) })
     }
 
-    /// The same, answering all questions itself.
+    /// The same without H: where it has no room, nobody answers.
     pub fn play_alone<'a>(&self, unit: &Unit<'a>) -> Result<Playing<'a>, StageError> {
-        Ok(Playing { share: 0.0, ..self.play(unit)? })
+        Ok(Playing { share: None, ..self.play(unit)? })
     }
 }
 

@@ -112,7 +112,8 @@ pub struct Understudy {
     #[schemars(extend("x-changes" = "tables"))]
     pub from: Reference,
     /// The model. A `loss` that has this human under `steps_of` makes its examples, and a `train` stage trains it. A question,
-    /// what was asked and heard, and a move must fit in its context; where they do not, H itself goes on.
+    /// what was asked and heard, and a move must fit in its context; where they do not, H itself goes on, and in an
+    /// evaluation nobody answers.
     #[schemars(extend("x-changes" = "tables"))]
     pub model: Reference,
     /// The share of the questions put to it that H itself answers, by a seeded draw each: those it learns from. An
