@@ -15,13 +15,14 @@ use batch::{Bundle, Stage, StageError, Unit};
 use debate::{cost::Cost, draw::Draw};
 use polars::prelude::*;
 use spec::settings::{Row, Wording};
+use std::sync::Arc;
 
 /// Evaluates at some batches.
 pub struct Evaluate {
     /// The stage's name.
     pub name: String,
     /// Held-out questions.
-    pub questions: Vec<Drawn>,
+    pub questions: Arc<[Drawn]>,
     /// Whose model and human are evaluated.
     pub of: Amplifier,
     /// Who answers.

@@ -16,10 +16,10 @@ use crate::{
     stages::{
         self, Amplifier,
         embeddings::Embeddings,
-        evaluate::VerdictTables,
+        evaluate::{VerdictTables, held_out},
         limited::Limited,
         samp::{Account, Decider},
-        sample::Source,
+        sample::Drawn,
     },
     wiring::load::Loaded,
 };
@@ -148,7 +148,14 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
             tables::wire(loaded, &node, stage, root)
         }
         stage => {
-            let opened = Opened { source, encoder: encoder(loaded, &stage) };
+            let questions = match &stage {
+                Stage::Evaluate(evaluate) => {
+                    let source = source.expect("load sets up the questions of every evaluate stage");
+                    held_out(&source, evaluate.count, Draw::new(pipeline.seed).named(&name))
+                }
+                _ => Vec::new(),
+            };
+            let opened = Opened { questions: questions.into(), encoder: encoder(loaded, &stage) };
             milestones::wire(Parts { pipeline, tokenizer: &loaded.tokenizer }, node, opened)
         }
     }
@@ -156,8 +163,8 @@ fn wire(loaded: &mut Loaded, node: Node, root: &Path) -> Box<dyn Work> {
 
 /// What was opened for a stage of the procedure.
 struct Opened {
-    /// The questions of an evaluation.
-    source: Option<Source>,
+    /// The questions of an evaluation, drawn once however often it is wired.
+    questions: Arc<[Drawn]>,
     /// The encoder by which a loss tells distances.
     encoder: Option<Arc<Embeddings>>,
 }
@@ -222,7 +229,6 @@ fn of_procedure(parts: Parts<'_>, node: &Node, opened: &Opened) -> Box<dyn Work>
             follow: sync.follow,
         }),
         Stage::Evaluate(evaluate) => {
-            let source = opened.source.as_ref().expect("load sets up the questions of every evaluate stage");
             let verdicts = evaluate.verdicts.as_ref().map(|judge| VerdictTables {
                 verdicts: table(node, Role::Verdicts),
                 arguments: table(node, Role::Arguments),
@@ -231,7 +237,7 @@ fn of_procedure(parts: Parts<'_>, node: &Node, opened: &Opened) -> Box<dyn Work>
             });
             Box::new(stages::evaluate::Evaluate {
                 name,
-                questions: stages::evaluate::held_out(source, evaluate.count, draw),
+                questions: opened.questions.clone(),
                 of: amplifier(parts, node, &evaluate.of.name),
                 procedure: debates::procedure(parts, node, &evaluate),
                 catastrophes: debates::declinable(pipeline, &evaluate),
