@@ -89,8 +89,8 @@ impl Loss {
 pub enum Distance {
     /// `"cross-entropy"`: of the tokens of the target under M.
     CrossEntropy,
-    /// `"kl"`: KL(H's distribution‖M's) of each token of the target, where a model that stands in for H gave it (Hinton et
-    /// al. 2015); cross-entropy where H itself did.
+    /// `"kl"`: KL(H's distribution‖M's) of each token of the target, where a model that stands in for H gave it in a debate
+    /// or to a judge (Hinton et al. 2015); cross-entropy where H itself did, and of what is said to a penalty's questions.
     Kl,
     /// `"exact"`: 0 where M's answer says the same but for spaces, otherwise 1.
     Exact,
