@@ -134,10 +134,18 @@ fn taught<'p>(names: Names<'p>, train: &Train) -> Option<&'p Named<Human>> {
 
 /// The humans that a stage asks, by way of what it approximates.
 fn humans<'p>(pipeline: &'p Pipeline, stage: &'p Stage) -> impl Iterator<Item = &'p Named<Human>> {
-    let amplify = |mention: &Reference| pipeline.amplifies.iter().find(|amplify| amplify.name == mention.name);
-    let human =
-        |amplify: &'p Named<Amplify>| pipeline.humans.iter().find(|human| human.name == amplify.settings.human.name);
-    amplifies(stage).into_iter().filter_map(amplify).filter_map(human)
+    asked(pipeline, stage).filter_map(|amplify| human(pipeline, amplify))
+}
+
+/// The amplifies that a stage asks.
+fn asked<'p>(pipeline: &'p Pipeline, stage: &'p Stage) -> impl Iterator<Item = &'p Named<Amplify>> {
+    let named = |mention: &Reference| pipeline.amplifies.iter().find(|amplify| amplify.name == mention.name);
+    amplifies(stage).into_iter().filter_map(named)
+}
+
+/// H of an amplify.
+fn human<'p>(pipeline: &'p Pipeline, amplify: &Named<Amplify>) -> Option<&'p Named<Human>> {
+    pipeline.humans.iter().find(|human| human.name == amplify.settings.human.name)
 }
 
 /// Whether a stage makes a table of the moves of a learned human.
@@ -163,18 +171,14 @@ fn has_known_calls(stage: &Stage) -> bool {
 
 /// Whether a model ever answers in H's place in a stage, so that there are distributions to go by.
 pub(crate) fn is_stood_in_for(pipeline: &Pipeline, stage: &Stage) -> bool {
-    let named = |mention: &Reference| pipeline.amplifies.iter().find(|amplify| amplify.name == mention.name);
-    let called = amplifies(stage).into_iter().filter_map(named).filter(|it| it.settings.propensities().1 > 0.0);
-    let human = |amplify: &Named<Amplify>| {
-        pipeline.humans.iter().find(|human| human.name == amplify.settings.human.name)?.settings.understudy()
-    };
-    has_known_calls(stage) && called.filter_map(human).any(|understudy| understudy.share.range_from(0).0 < 1.0)
+    let called = asked(pipeline, stage).filter(|amplify| amplify.settings.propensities().1 > 0.0);
+    let mut called = called.filter_map(|amplify| human(pipeline, amplify)?.settings.understudy());
+    has_known_calls(stage) && called.any(|understudy| understudy.share.range_from(0).0 < 1.0)
 }
 
 /// Whether H asks itself in a stage.
 pub fn is_deep(pipeline: &Pipeline, stage: &Stage) -> bool {
-    let named = |mention: &Reference| pipeline.amplifies.iter().find(|amplify| amplify.name == mention.name);
-    amplifies(stage).into_iter().filter_map(named).any(|amplify| amplify.settings.depth > 1)
+    asked(pipeline, stage).any(|amplify| amplify.settings.depth > 1)
 }
 
 /// The tables of a stage with what is known of how H consults there: where each answer to a sub-question stands, the

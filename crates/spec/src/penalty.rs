@@ -4,8 +4,8 @@ use std::ops::Bound;
 
 use crate::{
     parties::script,
-    schedule::way,
-    settings::{Adversary, PROPOSE, Penalty, PenaltyLimit, Price, Proposer, ProposingModel, Schedule, Shape},
+    schedule::{cosine, exponential},
+    settings::{Adversary, PROPOSE, Penalty, PenaltyLimit, Price, Proposer, ProposingModel, Schedule},
     table::Table,
     value::Value,
 };
@@ -62,11 +62,8 @@ fn by_key(table: &mut Table<'_>) -> Price {
         Price::Weight(Schedule::Constant(0.0)),
         &[
             ("lagrangian", &|value| value.table(limit).map(|lagrangian| Price::Limited { lagrangian })),
-            ("cosine", &|value| value.table(|table| way(table, 0.0..)).map(|way| shaped(Shape::Cosine(way)))),
-            // No factor leads to 0 or away from it.
-            ("exponential", &|value| {
-                value.table(|table| way(table, ABOVE_ZERO)).map(|way| shaped(Shape::Exponential(way)))
-            }),
+            ("cosine", &|value| cosine(value, 0.0..).map(shaped)),
+            ("exponential", &|value| exponential(value, 0.0..).map(shaped)),
         ],
     )
 }

@@ -85,19 +85,27 @@ fn after(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> After {
 }
 
 fn shape(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> Shape {
-    // No factor leads to 0 or away from it.
-    let above_zero = (Bound::Excluded(0.0), range.end_bound().cloned());
     let stand_in = Shape::Cosine(Way { from: 0.0, to: 0.0, over: (0, 1) });
     table.one_of(
         stand_in,
         &[
-            ("cosine", &|value| value.table(|table| way(table, range.clone())).map(Shape::Cosine)),
-            ("exponential", &|value| value.table(|table| way(table, above_zero)).map(Shape::Exponential)),
+            ("cosine", &|value| cosine(value, range.clone())),
+            ("exponential", &|value| exponential(value, range.clone())),
         ],
     )
 }
 
-pub(crate) fn way(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> Way {
+pub(crate) fn cosine(value: &mut Value<'_>, range: impl RangeBounds<f64> + Clone) -> Option<Shape> {
+    value.table(|table| way(table, range)).map(Shape::Cosine)
+}
+
+/// No factor leads to 0 or away from it.
+pub(crate) fn exponential(value: &mut Value<'_>, range: impl RangeBounds<f64>) -> Option<Shape> {
+    let above_zero = (Bound::Excluded(0.0), range.end_bound().cloned());
+    value.table(|table| way(table, above_zero)).map(Shape::Exponential)
+}
+
+fn way(table: &mut Table<'_>, range: impl RangeBounds<f64> + Clone) -> Way {
     Way {
         from: table.required("from", 0.0, |value| value.number(range.clone())),
         to: table.required("to", 0.0, |value| value.number(range.clone())),

@@ -1,6 +1,6 @@
 //! `[judge.NAME]`: who won each debate, and the reward that follows.
 
-use super::{Amplifier, human_calls, note_usage, questions::questions};
+use super::{Amplifier, human_calls, loss::mean, note_usage, questions::questions};
 use crate::stages::{tables, understudy::Steps, wins};
 use batch::{Bundle, Stage, StageError, Unit};
 use debate::{
@@ -154,10 +154,7 @@ fn note_wins(unit: &mut Unit<'_>, sides: &BTreeMap<u64, Side>, transcripts: &[Tr
 
 /// The mean, where there is anything.
 fn note_mean(unit: &mut Unit<'_>, name: &str, values: impl Iterator<Item = f64>) {
-    let values: Vec<f64> = values.collect();
-    if !values.is_empty() {
-        unit.metric(name, values.iter().sum::<f64>() / values.len() as f64);
-    }
+    mean(values).into_iter().for_each(|mean| unit.metric(name, mean));
 }
 
 /// The debates of a table of arguments, which has them in order of turn.

@@ -125,7 +125,7 @@ impl Constraint {
 
     /// λ, which begins with a value.
     pub fn multiplier(&self, initial: f64) -> Multiplier {
-        Multiplier { log: self.log_multiplier.unwrap_or_else(|| initial.ln()) }
+        multiplier(self.log_multiplier, initial)
     }
 }
 
@@ -144,10 +144,15 @@ impl PenaltyWeight {
 
     /// Moves λ by the share of answers that were a catastrophe in a batch.
     pub fn follow(&mut self, share: f64, limit: &PenaltyLimit, batch: u64) {
-        let mut multiplier = Multiplier { log: self.log_multiplier.unwrap_or_else(|| limit.initial.ln()) };
+        let mut multiplier = multiplier(self.log_multiplier, limit.initial);
         multiplier.ascend(limit.step.at(batch), share - limit.limit);
         self.log_multiplier = Some(multiplier.within(limit.bounds).log);
     }
+}
+
+/// λ by its logarithm, once it has moved; before, what it begins with.
+fn multiplier(log: Option<f64>, initial: f64) -> Multiplier {
+    Multiplier { log: log.unwrap_or_else(|| initial.ln()) }
 }
 
 fn followed(mean: Option<f64>, value: f64, decay: f64) -> f64 {

@@ -3,6 +3,7 @@
 use crate::stages::{
     Amplifier,
     answerers::{ModelAnswerer, Usage},
+    loss::mean,
     states::Probes,
 };
 use batch::{StageError, Unit};
@@ -77,9 +78,7 @@ impl<'a> Looking<'a> {
             let seen: Vec<(Vec<f32>, bool)> = hidden.zip(overruled).collect();
             losses.extend(probes.of_mut(voice).learn(&seen, self.settings.learning_rate));
         }
-        if !losses.is_empty() {
-            unit.metric("probe_loss", losses.iter().sum::<f64>() / losses.len() as f64);
-        }
+        mean(losses.into_iter()).into_iter().for_each(|loss| unit.metric("probe_loss", loss));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use crate::{
     stages::limited::{Limited, Way},
     stages::{
+        loss::mean,
         milestone::Watched,
         states::{Imitation, ModelState, OptimizerState},
         tables,
@@ -58,7 +59,7 @@ impl Stage for Train {
         let loss = match mean_distance(unit.table(&self.from)?)? {
             // What M's own answers cost is what their log-probabilities are weighed by, and no mean of these.
             Some(distance) => Some(distance),
-            None => mean(&steps, |step| step.supervised.map(|term| term.value)),
+            None => mean(steps.iter().filter_map(|step| Some(step.supervised?.value))),
         };
         loss.into_iter().for_each(|loss| unit.metric("supervised_loss", loss));
         note(unit, &steps);
@@ -129,7 +130,7 @@ fn mean_distance(table: &DataFrame) -> PolarsResult<Option<f64>> {
 /// The means over a batch's optimizer steps of whatever they report.
 fn note(unit: &mut Unit<'_>, steps: &[Metrics]) {
     let mut note = |name: &str, value: fn(&Metrics) -> Option<f64>| {
-        mean(steps, value).into_iter().for_each(|mean| unit.metric(name, mean));
+        mean(steps.iter().filter_map(value)).into_iter().for_each(|mean| unit.metric(name, mean));
     };
     note("supervised_norm", |step| step.supervised.map(|term| term.norm));
     note("reward_value", |step| step.reward.map(|term| term.value));
@@ -141,10 +142,4 @@ fn note(unit: &mut Unit<'_>, steps: &[Metrics]) {
     note("kl", |step| step.kl);
     note("clipped", |step| step.clipped);
     unit.metric("tokens", steps.iter().map(|step| step.tokens).sum::<usize>() as f64);
-}
-
-/// The mean over the optimizer steps that report something.
-fn mean(steps: &[Metrics], value: fn(&Metrics) -> Option<f64>) -> Option<f64> {
-    let values: Vec<f64> = steps.iter().filter_map(value).collect();
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
