@@ -12,7 +12,7 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
-#[path = "../../crates/model/tests/encoder/mod.rs"]
+#[path = "../../crates/model/tests/model/encoder.rs"]
 pub mod encoder;
 
 /// Writes a tiny encoder into a folder of its own; its weights are a function of the seed.
