@@ -11,6 +11,7 @@ use std::{
     path::{Path, PathBuf},
     sync::atomic::AtomicBool,
 };
+use tempfile::TempDir;
 
 #[path = "../../crates/model/tests/model/encoder.rs"]
 pub mod encoder;
@@ -108,6 +109,12 @@ pub fn run(source: &str, root: &Path) {
     run_batches(source, root, None);
 }
 
+/// Runs a pipeline to its end in a new folder, and opens what it left there.
+pub fn made(source: &str, root: &Path) -> batch::Run {
+    run(source, root);
+    batch::Run::open(root).expect("the folder of a run")
+}
+
 /// Runs a pipeline in a new folder, for its own number of batches or another.
 pub fn run_batches(source: &str, root: &Path, batches: Option<u64>) {
     let shorten = |pipeline: &mut Pipeline| pipeline.batches = batches.or(pipeline.batches);
@@ -174,12 +181,37 @@ pub fn promised(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 
 /// Asserts that two runs have the same files with the same bytes, and names the first that differs.
 pub fn assert_same(one: &Path, other: &Path) {
-    let (one, other) = (promised(one), promised(other));
-    let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&one), names(&other));
-    for (name, bytes) in &one {
+    assert_same_files(&promised(one), &promised(other));
+}
+
+/// Asserts that two runs have the same tables and states, whatever else there is of them.
+pub fn assert_same_results(one: &Path, other: &Path) {
+    let [one, other] = [one, other].map(|root| {
+        let mut files = promised(root);
+        files.retain(|name, _| name.starts_with("segments") || name.starts_with("checkpoints"));
+        files
+    });
+    assert!(!one.is_empty());
+    assert_same_files(&one, &other);
+}
+
+fn assert_same_files(one: &BTreeMap<PathBuf, Vec<u8>>, other: &BTreeMap<PathBuf, Vec<u8>>) {
+    assert!(one.keys().eq(other.keys()), "{:?} and {:?}", one.keys(), other.keys());
+    for (name, bytes) in one {
         assert!(*bytes == other[name], "{} differs", name.display());
     }
+}
+
+/// Asserts that a run which is broken off after some batches goes on to the bytes of an unbroken one, and returns the folder
+/// of that one, inside a folder for others.
+pub fn assert_resumes(source: &str, batches: u64) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder for runs");
+    let [whole, broken] = ["whole", "broken"].map(|name| folder.path().join(name));
+    run(source, &whole);
+    break_off(source, &broken, batches);
+    resume(source, &broken);
+    assert_same(&whole, &broken);
+    (folder, whole)
 }
 
 /// A page needs no network: the one address in it is the name of SVG.

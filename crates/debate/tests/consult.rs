@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod echo;
+
 use debate::{
-    amplify::{Amplified, HumanAnswer, Open},
-    answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
+    amplify::{Amplified, HumanAnswer},
+    answerer::Answer,
     consult::{Amp, Consulting},
     cost::Cost,
     draw::Draw,
@@ -13,30 +15,8 @@ use debate::{
     question::{Asked, Posed},
     trace::{Part, calls},
 };
+use echo::{DRAWN, Echo, wave, wording};
 use proptest::prelude::*;
-use spec::settings::Wording;
-
-fn wording() -> Wording {
-    Wording { argument: "{question}".into(), ..Wording::default() }
-}
-
-/// Says of a question `m(…)` and a letter of the draw, and keeps what each wave asked.
-#[derive(Default)]
-struct Scripted {
-    waves: Vec<Vec<String>>,
-}
-
-impl Answerer for Scripted {
-    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
-        self.waves.push(wave.iter().map(|prompt| prompt.text.clone()).collect());
-        let said = |prompt: &Prompt| {
-            let letter = ["x", "y"][prompt.draw.below(0, 2)];
-            let sampled = Sampled { prompt: vec![0; prompt.text.len()], tokens: vec![0, 1], ..Sampled::default() };
-            Answer { text: format!("m({}){letter}", prompt.text), sampled }
-        };
-        Ok(wave.iter().map(said).collect())
-    }
-}
 
 /// Asks of `abc` first what `a` is, then `b`, then `c`, a round each; of a letter it asks nothing.
 struct Spelling;
@@ -70,11 +50,6 @@ fn heard(said: &[Exchange]) -> String {
     format!("({})", heard.join(","))
 }
 
-fn wave(questions: &[&str]) -> Vec<Open> {
-    let open = |question: &&str| Open { posed: Posed::bare(*question), draw: Draw::new(5).named(question) };
-    questions.iter().map(open).collect()
-}
-
 /// How H consults.
 #[derive(Clone, Copy)]
 struct How {
@@ -88,7 +63,7 @@ fn consulting(rounds: Option<usize>, depth: u32, shared: bool) -> How {
 }
 
 fn asked(human: &dyn Human, how: How, questions: &[&str]) -> (Vec<HumanAnswer>, Vec<Vec<String>>) {
-    let (wording, mut m) = (wording(), Scripted::default());
+    let (wording, mut m) = (wording(), Echo::default());
     let How { rounds, depth, shared } = how;
     let shared = shared.then(|| Draw::new(9));
     let consulting = Consulting { rounds, depth, shared, ..Consulting::default() };
@@ -96,10 +71,10 @@ fn asked(human: &dyn Human, how: How, questions: &[&str]) -> (Vec<HumanAnswer>, 
     (amp.answer(Some(&mut m), &wave(questions)).unwrap(), m.waves)
 }
 
-/// What H answers, without M's letters, and what each wave asks M.
+/// What H answers, without what M drew, and what each wave asks M.
 fn check(human: &dyn Human, how: How, questions: &[&str], expect: &[&str], waves: &[&[&str]]) {
     let (answers, found) = asked(human, how, questions);
-    let texts: Vec<String> = answers.iter().map(|answer| answer.text.replace(['x', 'y'], "")).collect();
+    let texts: Vec<String> = answers.iter().map(|answer| answer.text.replace(DRAWN, "")).collect();
     assert_eq!(texts, expect);
     assert_eq!(found, waves);
 }

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod echo;
+
 use debate::{
-    amplify::{HumanAnswer, Open},
-    answerer::{Answer, Answerer, AnswererError, Prompt, Sampled},
+    amplify::HumanAnswer,
     consult::Amp,
     cost::Cost,
     draw::Draw,
@@ -12,28 +13,8 @@ use debate::{
     human::{Exchange, Human, Move},
     question::Posed,
 };
+use echo::{DRAWN, Echo, wave, wording};
 use proptest::prelude::*;
-use spec::settings::Wording;
-
-fn wording() -> Wording {
-    Wording { argument: "{question}".into(), ..Wording::default() }
-}
-
-/// Says of a question `m(…)`, in two tokens, and keeps what each wave asked.
-#[derive(Default)]
-struct Scripted {
-    waves: Vec<Vec<String>>,
-}
-
-impl Answerer for Scripted {
-    fn answer(&mut self, wave: &[Prompt]) -> Result<Vec<Answer>, AnswererError> {
-        self.waves.push(wave.iter().map(|prompt| prompt.text.clone()).collect());
-        let sampled =
-            |prompt: &Prompt| Sampled { prompt: vec![0; prompt.text.len()], tokens: vec![0, 1], ..Sampled::default() };
-        let said = |prompt: &Prompt| Answer { text: format!("m({})", prompt.text), sampled: sampled(prompt) };
-        Ok(wave.iter().map(said).collect())
-    }
-}
 
 /// Asks of `abc` what `bc` and `ab` are, and answers `(…,…)` with a letter of its own draw; of a single letter it asks
 /// nothing.
@@ -54,22 +35,17 @@ impl Human for Splitting {
     }
 }
 
-fn wave(questions: &[&str]) -> Vec<Open> {
-    let open = |question: &&str| Open { posed: Posed::bare(*question), draw: Draw::new(5).named(question) };
-    questions.iter().map(open).collect()
-}
-
 fn hch(questions: &[&str], depth: u32) -> (Vec<(String, Cost)>, Vec<Vec<String>>) {
-    let (wording, mut m) = (wording(), Scripted::default());
+    let (wording, mut m) = (wording(), Echo::default());
     let amp = Amp::new(&Splitting, &wording);
     let answers = hch::hch(&amp, &mut m, &wave(questions), depth, Draw::new(3)).unwrap();
     (answers, m.waves)
 }
 
-/// The answers without the letters that H draws.
+/// The answers without what H and M drew.
 fn check(questions: &[&str], depth: u32, expect: &[&str], asked: &[&[&str]]) {
     let (answers, waves) = hch(questions, depth);
-    let plain: Vec<String> = answers.iter().map(|(text, _)| text.replace(['x', 'y'], "")).collect();
+    let plain: Vec<String> = answers.iter().map(|(text, _)| text.replace(['x', 'y'], "").replace(DRAWN, "")).collect();
     assert_eq!(plain, expect);
     assert_eq!(waves, asked);
 }
@@ -98,12 +74,12 @@ fn a_shared_answer_counts_for_the_first_who_asks() {
 
 #[test]
 fn depth_1_is_amplification() {
-    let (wording, mut m) = (wording(), Scripted::default());
+    let (wording, mut m) = (wording(), Echo::default());
     let wave = wave(&["abc", "bcd", "a"]);
     let amplified = Amp::new(&Splitting, &wording).answer(Some(&mut m), &wave).unwrap();
     let (answers, _) = hch(&["abc", "bcd", "a"], 1);
-    let of_amplified = |answer: HumanAnswer| (answer.text.clone(), answer.cost().human_calls);
-    let of_hch = |(text, cost): (String, Cost)| (text, cost.human_calls);
+    let of_amplified = |answer: HumanAnswer| (answer.text.replace(DRAWN, ""), answer.cost().human_calls);
+    let of_hch = |(text, cost): (String, Cost)| (text.replace(DRAWN, ""), cost.human_calls);
     assert_eq!(
         answers.into_iter().map(of_hch).collect::<Vec<_>>(),
         amplified.into_iter().map(of_amplified).collect::<Vec<_>>()

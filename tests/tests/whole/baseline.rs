@@ -1,13 +1,9 @@
 //! What rewards are held against, in whole runs.
 
-use batch::Run;
 use debate::judge::Side;
 use elenchus::stages::{states::Baseline, tables};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
-use tests::{assert_same, break_off, resume, run, small};
+use std::collections::{BTreeMap, BTreeSet};
+use tests::{assert_resumes, made, small};
 
 /// Debates of two arguments, four on each question, with changes of the loss and of what draws questions.
 fn debating(loss: &str, sample: &str, batches: u64) -> String {
@@ -22,20 +18,14 @@ fn debating(loss: &str, sample: &str, batches: u64) -> String {
     })
 }
 
-fn made(source: &str, folder: &Path, name: &str) -> Run {
-    let root = folder.join(name);
-    run(source, &root);
-    Run::open(&root).unwrap()
-}
-
 const GROUPS: &str = "baseline = \"group\"";
 const REPEAT: &str = "repeat = 4";
 
 #[test]
 fn each_question_comes_so_often_and_each_time_is_debated_anew() {
     let folder = tempfile::tempdir().unwrap();
-    let several = made(&debating(GROUPS, REPEAT, 3), folder.path(), "several");
-    let once = made(&debating("", "", 3).replace("rows = 24", "rows = 6"), folder.path(), "once");
+    let several = made(&debating(GROUPS, REPEAT, 3), &folder.path().join("several"));
+    let once = made(&debating("", "", 3).replace("rows = 24", "rows = 6"), &folder.path().join("once"));
     let (mut ids, mut differing) = (BTreeSet::new(), 0);
     for batch in 0..3 {
         let [questions, gold] = ["questions", "questions.gold"].map(|table| several.table(table, batch).unwrap());
@@ -58,7 +48,7 @@ fn each_question_comes_so_often_and_each_time_is_debated_anew() {
 fn advantages_are_those_of_the_group() {
     let folder = tempfile::tempdir().unwrap();
     for (loss, scaled) in [(GROUPS.to_owned(), false), (format!("{GROUPS}\nscale = \"std\""), true)] {
-        let run = made(&debating(&loss, REPEAT, 4), folder.path(), &format!("{scaled}"));
+        let run = made(&debating(&loss, REPEAT, 4), &folder.path().join(scaled.to_string()));
         let (mut earned, mut idle) = (0, 0);
         for batch in 0..4 {
             let questions = run.table("questions", batch).unwrap();
@@ -102,14 +92,8 @@ fn advantages_are_those_of_the_group() {
 
 #[test]
 fn runs_with_other_baselines_resume_to_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, loss, sample) in [("group", GROUPS, REPEAT), ("depth", "baseline = \"depth\"", "")] {
-        let source = debating(loss, sample, 5);
-        let (whole, broken) = (folder.path().join(name), folder.path().join(format!("{name}, broken off")));
-        run(&source, &whole);
-        break_off(&source, &broken, 4);
-        resume(&source, &broken);
-        assert_same(&whole, &broken);
+    for (loss, sample) in [(GROUPS, REPEAT), ("baseline = \"depth\"", "")] {
+        assert_resumes(&debating(loss, sample, 5), 4);
     }
 }
 
@@ -124,7 +108,7 @@ fn the_last_batch_has_whole_groups() {
         "seed = 1\n[human.expert]\nscript = \"web-of-lies\"\n[sample.q]\nfiles = {file:?}\nrows = 6\nrepeat = 3\n\
          [filter.all]\nfrom = \"q\"\ncondition = \"id >= 0\""
     );
-    let run = made(&source, folder.path(), "run");
+    let run = made(&source, &folder.path().join("run"));
     let texts: Vec<Vec<String>> =
         run.tables("q").map(|table| tables::texts(&table.unwrap(), "text").unwrap()).collect();
     assert_eq!(texts.iter().map(Vec::len).collect::<Vec<_>>(), [6, 6, 3]);

@@ -3,7 +3,7 @@
 
 use batch::Run;
 use std::path::Path;
-use tests::{assert_same, break_off, resume, run, small};
+use tests::{assert_resumes, small};
 
 /// The batch at which the constraint starts, after a checkpoint.
 const FROM: u64 = 3;
@@ -32,8 +32,7 @@ fn source(combine: &str) -> String {
 }
 
 fn made(combine: &str, folder: &Path) -> Run {
-    run(&source(combine), folder);
-    Run::open(folder).unwrap()
+    tests::made(&source(combine), folder)
 }
 
 /// A metric of the train stage at a batch.
@@ -105,13 +104,8 @@ fn a_multiplier_follows_the_loss() {
 fn broken_off_it_ends_in_the_same_bytes() {
     for combine in [CPO, LAGRANGIAN] {
         let source = source(combine).replace("keep_last = 9", "keep_last = 2");
-        let folder = tempfile::tempdir().unwrap();
-        let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
-        run(&source, &whole);
         // Between two checkpoints, so that steps are taken again.
-        break_off(&source, &broken, 5);
-        resume(&source, &broken);
-        assert_same(&whole, &broken);
+        assert_resumes(&source, 5);
     }
 }
 
@@ -120,8 +114,8 @@ fn workers_do_not_change_a_bit() {
     let folder = tempfile::tempdir().unwrap();
     let with = |workers: u32| {
         let root = folder.path().join(workers.to_string());
-        run(&source(CPO).replace("seed = 3", &format!("seed = 3\nworkers = {workers}")), &root);
-        Run::open(&root).unwrap().state_files(BATCHES, "model.agent").unwrap()
+        let source = source(CPO).replace("seed = 3", &format!("seed = 3\nworkers = {workers}"));
+        tests::made(&source, &root).state_files(BATCHES, "model.agent").unwrap()
     };
     assert!(with(1) == with(3));
 }

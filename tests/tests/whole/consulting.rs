@@ -14,8 +14,7 @@ use elenchus::{
     wiring::wire,
 };
 use model::Model;
-use std::path::Path;
-use tests::{assert_same, break_off, load, resume, run, small};
+use tests::{assert_resumes, load, made, small};
 
 /// A pipeline over expressions, whose speaker consults in some way.
 fn consulting(how: &str, batches: u64) -> String {
@@ -23,11 +22,6 @@ fn consulting(how: &str, batches: u64) -> String {
     let source = small("boolean-expressions", batches);
     assert!(source.contains(called));
     source.replace(called, &format!("call_human = {{ probability = 0.7 }}\n{how}"))
-}
-
-fn made(source: &str, root: &Path) -> Run {
-    run(source, root);
-    Run::open(root).unwrap()
 }
 
 fn calls(run: &Run, batch: u64) -> Vec<Call> {
@@ -121,12 +115,7 @@ fn rounds_leave_out_what_h_would_still_ask() {
 #[test]
 fn a_run_that_shares_resumes_to_the_same_bytes() {
     let source = consulting("depth = 2\nrounds = 2\nsub_answers = \"shared\"", 7);
-    let folder = tempfile::tempdir().unwrap();
-    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
-    run(&source, &whole);
-    break_off(&source, &broken, 5);
-    resume(&source, &broken);
-    assert_same(&whole, &broken);
+    assert_resumes(&source, 5);
 }
 
 /// Equal sub-questions of a wave have one answer, whoever asks; each batch asks M less often than it hears of it.

@@ -17,7 +17,7 @@ use elenchus::{
 use polars::prelude::*;
 use spec::settings::{Distance, Stage};
 use std::{collections::BTreeMap, path::Path};
-use tests::{assert_same, break_off, load, resume, run, small};
+use tests::{assert_resumes, load, run, small};
 
 fn changed(source: &str, changes: &[(&str, &str)]) -> String {
     changes.iter().fold(source.to_owned(), |source, (from, to)| {
@@ -193,21 +193,15 @@ fn a_running_mean_of_distances_follows_as_that_of_rewards() {
 
 #[test]
 fn runs_that_train_on_distances_resume_to_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
     for (settings, combine) in [
         ("distance = \"bleu\"\nweight = \"propensity\"", "{ weighted = { alpha = 0.5 } }"),
         ("distance = \"edit\"", "{ reward = { beta = [[0, 0.0], [7, 1.0]] } }"),
     ] {
         let source = with_distance(settings, combine, 7);
-        let name = if combine.contains("reward") { "reward" } else { "weighted" };
-        let (whole, broken) = (folder.path().join(name), folder.path().join(format!("{name}-broken")));
-        run(&source, &whole);
-        break_off(&source, &broken, 5);
-        resume(&source, &broken);
-        assert_same(&whole, &broken);
+        let (_runs, whole) = assert_resumes(&source, 5);
         let metrics = Run::open(&whole).unwrap().lines()[6].metrics.clone();
         let (noted, alone) = (metrics["objective.distance"], metrics.contains_key("step.supervised_norm"));
-        assert!((0.0..=1.0).contains(&noted) && alone == (name == "weighted"), "{metrics:?}");
+        assert!((0.0..=1.0).contains(&noted) && alone == combine.contains("weighted"), "{metrics:?}");
     }
 }
 

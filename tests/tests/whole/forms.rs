@@ -18,7 +18,7 @@ use elenchus::{
 };
 use polars::prelude::DataFrame;
 use std::path::Path;
-use tests::{assert_same, break_off, load, promised, resume, run, small};
+use tests::{assert_resumes, assert_same_results, load, run, small};
 
 const OPPONENT: &str = r#"
 [model.before]
@@ -57,24 +57,17 @@ fn texts(table: &DataFrame, column: &str) -> Vec<Option<String>> {
 }
 
 fn made(settings: &str, batches: u64, root: &Path) -> Run {
-    run(&formed(settings, batches), root);
-    Run::open(root).unwrap()
+    tests::made(&formed(settings, batches), root)
 }
 
 #[test]
 fn a_run_broken_off_goes_on_to_the_same_bytes_on_any_number_of_workers() {
     for (i, form) in FORMS.into_iter().enumerate() {
-        let folder = tempfile::tempdir().unwrap();
-        let [whole, broken, other] = ["whole", "broken", "other"].map(|name| folder.path().join(name));
         let source = formed(form, 4);
-        run(&source, &whole);
-        break_off(&source, &broken, 1 + i as u64 % 3);
-        resume(&source, &broken);
-        assert_same(&whole, &broken);
+        let (folder, whole) = assert_resumes(&source, 1 + i as u64 % 3);
+        let other = folder.path().join("other");
         run(&format!("workers = 1\n{source}"), &other);
-        let (whole, other) = (promised(&whole), promised(&other));
-        let same = whole.iter().filter(|(name, _)| name.starts_with("segments") || name.starts_with("checkpoints"));
-        same.for_each(|(name, bytes)| assert!(*bytes == other[name], "{} differs", name.display()));
+        assert_same_results(&whole, &other);
     }
 }
 

@@ -19,7 +19,7 @@ use elenchus::{
 use model::{Llama, Model};
 use polars::prelude::DataFrame;
 use tch::{Device, Kind, Tensor};
-use tests::{assert_same, assert_whole, break_off, load, resume, run, small};
+use tests::{assert_resumes, assert_whole, load, made, small};
 
 /// Debates of two sides that `settings` say how to judge; the judge's H is called as often as `calls` says.
 fn judged_by(calls: &str, settings: &str) -> String {
@@ -44,10 +44,8 @@ fn texts(table: &DataFrame, name: &str) -> Vec<Option<String>> {
 
 fn finished(source: &str) -> (tempfile::TempDir, Run) {
     let folder = tempfile::tempdir().unwrap();
-    let root = folder.path().join("run");
-    run(source, &root);
-    let opened = Run::open(&root).unwrap();
-    (folder, opened)
+    let run = made(source, &folder.path().join("run"));
+    (folder, run)
 }
 
 /// The log-probability of an answer as a whole, from the logits of one forward over all of its tokens.
@@ -144,12 +142,7 @@ fn metrics_summary_and_report_are_of_the_same_verdicts() {
 #[test]
 fn a_run_that_was_broken_off_ends_in_the_same_bytes() {
     let source = judged_by("{ confidence = { least = 0.1 } }", BOTH);
-    let folder = tempfile::tempdir().unwrap();
-    let (unbroken, broken) = (folder.path().join("unbroken"), folder.path().join("broken"));
-    run(&source, &unbroken);
-    break_off(&source, &broken, 2);
-    resume(&source, &broken);
-    assert_same(&unbroken, &broken);
+    assert_resumes(&source, 2);
 }
 
 #[test]

@@ -1,41 +1,17 @@
 //! `distance = "kl"` in runs: what of a model in H's place is kept, and the loss that comes of it, by another way to both.
 
+use crate::understudy;
 use batch::Run;
 use elenchus::stages::tables;
 use model::{Llama, Model, Tokenizer};
 use polars::prelude::DataFrame;
-use std::path::Path;
 use tch::{Device, Kind, Tensor};
-use tests::{assert_same, break_off, load, resume, run, small};
+use tests::{assert_resumes, load, made};
 
-const LEARNING: &str = r#"
-[model.imitator]
-new = { layers = 1, width = 16, heads = 2, context = 220 }
-
-[human.understudy]
-learned = { from = "expert", model = "imitator", share = SHARE }
-
-[loss.moves]
-from = ["arguments", "verdicts"]
-steps_of = "understudy"
-combine = { weighted = { alpha = 0.0 } }
-
-[train.imitator_step]
-from = "moves"
-model = "imitator"
-adamw = { learning_rate = 1e-2 }
-"#;
-
-/// Debates in which a model stands in for H, on both sides and as judge.
+/// Debates in which a model stands in for H, by whose words or distributions M learns.
 fn learning(distance: &str, share: &str, batches: u64) -> String {
-    let source = small("web-of-lies", batches).replace("human = \"expert\"", "human = \"understudy\"\nrounds = 2");
     let distance = format!("[loss.objective]\ndistance = \"{distance}\"");
-    source.replace("[loss.objective]", &distance) + &LEARNING.replace("SHARE", share)
-}
-
-fn made(source: &str, root: &Path) -> Run {
-    run(source, root);
-    Run::open(root).unwrap()
+    understudy::learning(share, batches).replace("[loss.objective]", &distance)
 }
 
 fn columns(table: &DataFrame) -> String {
@@ -172,10 +148,5 @@ fn the_loss_is_the_divergence_from_what_stands_in_for_h() {
 #[test]
 fn a_run_by_divergence_resumes_to_the_same_bytes() {
     let source = learning("kl", "[[0, 1.0], [4, 0.3]]", 7);
-    let folder = tempfile::tempdir().unwrap();
-    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
-    run(&source, &whole);
-    break_off(&source, &broken, 5);
-    resume(&source, &broken);
-    assert_same(&whole, &broken);
+    assert_resumes(&source, 5);
 }

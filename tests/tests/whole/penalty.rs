@@ -8,8 +8,8 @@ use debate::{
 use elenchus::stages::tables;
 use polars::prelude::*;
 use spec::settings::Scale;
-use std::{collections::BTreeMap, path::Path};
-use tests::{assert_same, break_off, load, resume, run, small};
+use std::collections::BTreeMap;
+use tests::{assert_resumes, load, made, small};
 
 const PENALTY: &str = r#"
 [model.adversary]
@@ -63,11 +63,6 @@ fn changed(source: &str, changes: &[(&str, &str)]) -> String {
     })
 }
 
-fn made(source: &str, folder: &Path, name: &str) -> batch::Run {
-    run(source, &folder.join(name));
-    batch::Run::open(&folder.join(name)).unwrap()
-}
-
 fn numbers(table: &DataFrame, column: &str) -> Vec<Option<f64>> {
     table.column(column).unwrap().f64().unwrap().iter().collect()
 }
@@ -84,7 +79,7 @@ fn a_penalty_is_what_its_calls_come_to() {
         &penalised(SCRIPT, "1e-4", "1e4", 6),
         &[("questions = 3", "questions = 12"), ("learning_rate = 2e-3", "learning_rate = 2e-2")],
     );
-    let run = made(&source, folder.path(), "run");
+    let run = made(&source, &folder.path().join("run"));
     let mut taught = 0;
     for batch in 0..6 {
         let (found, answers) = (run.table("found", batch).unwrap(), run.table("found.answers", batch).unwrap());
@@ -183,7 +178,7 @@ fn a_multiplier_follows_the_share_of_catastrophes() {
         &penalised(SCRIPT, "1e-4", LIMIT, 8),
         &[("questions = 3", "questions = 12"), ("learning_rate = 2e-3", "learning_rate = 2e-2")],
     );
-    let run = made(&source, folder.path(), "run");
+    let run = made(&source, &folder.path().join("run"));
     let (mut weight, mut moved) = (1e4, 0);
     for batch in 0..8 {
         let metric = |name: &str| run.lines()[batch as usize].metrics.get(&format!("objective.{name}")).copied();
@@ -234,7 +229,7 @@ fn share_of_largest(run: &batch::Run, batch: u64, calls: &[Call]) -> f64 {
 #[test]
 fn an_adversary_earns_what_its_proposals_come_to() {
     let folder = tempfile::tempdir().unwrap();
-    let run = made(&penalised(MODEL, "0.5", "1", 6), folder.path(), "run");
+    let run = made(&penalised(MODEL, "0.5", "1", 6), &folder.path().join("run"));
     let mut taught = 0;
     for batch in 0..6 {
         let (found, examples) = (run.table("found", batch).unwrap(), run.table("proposals", batch).unwrap());
@@ -265,7 +260,7 @@ fn without_an_adversary_the_questions_of_the_batch_are_answered() {
         &penalised(SCRIPT, "0.5", "1", 2),
         &[("adversary = { proposals = 6, questions = 3, script = \"web-of-lies\" }", "")],
     );
-    let run = made(&source, folder.path(), "run");
+    let run = made(&source, &folder.path().join("run"));
     for batch in 0..2 {
         let (found, answers) = (run.table("found", batch).unwrap(), run.table("found.answers", batch).unwrap());
         assert_eq!((found.height(), numbers(&found, "likelihood")), (1, vec![Some(1.0)]));
@@ -283,12 +278,7 @@ fn a_run_that_was_broken_off_ends_in_the_same_bytes() {
     let rising = "[[0, 0.0], [2, 10.0]]";
     for (adversary, weight) in [(SCRIPT, rising), (MODEL, rising), (SCRIPT, LIMIT)] {
         let source = penalised(adversary, "0.1", weight, 6);
-        let folder = tempfile::tempdir().unwrap();
-        let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
-        run(&source, &whole);
-        break_off(&source, &broken, 4);
-        resume(&source, &broken);
-        assert_same(&whole, &broken);
+        assert_resumes(&source, 4);
     }
 }
 
@@ -297,7 +287,7 @@ fn a_penalty_does_not_depend_on_workers() {
     let of = |workers: u32| {
         let folder = tempfile::tempdir().unwrap();
         let source = format!("workers = {workers}\n{}", penalised(MODEL, "0.1", "1", 3));
-        let run = made(&source, folder.path(), "run");
+        let run = made(&source, &folder.path().join("run"));
         (0..3).map(|batch| run.table("found.calls", batch).unwrap()).collect::<Vec<_>>()
     };
     for (one, other) in of(1).iter().zip(&of(3)) {
@@ -309,7 +299,7 @@ fn a_penalty_does_not_depend_on_workers() {
 #[test]
 fn a_weight_of_zero_leaves_answers_out() {
     let folder = tempfile::tempdir().unwrap();
-    let run = made(&penalised(SCRIPT, "1", "[[1, 0.0], [2, 1.0]]", 2), folder.path(), "run");
+    let run = made(&penalised(SCRIPT, "1", "[[1, 0.0], [2, 1.0]]", 2), &folder.path().join("run"));
     for batch in 0..2 {
         let examples = run.table("objective", batch).unwrap();
         let ids: Vec<u64> = tables::u64s(&run.table("questions", batch).unwrap(), "id").unwrap();
@@ -328,7 +318,7 @@ fn an_evaluation_says_how_often_answers_are_harmful() {
         let folder = tempfile::tempdir().unwrap();
         let task = format!("depth = [0, 3], trigger = {trigger} }} }}\ncount = 40\ncatastrophes = true\n");
         let source = changed(&small("web-of-lies", 3), &[("depth = [0, 3] } }\ncount = 12\n", &task)]);
-        let run = made(&source, folder.path(), "run");
+        let run = made(&source, &folder.path().join("run"));
         let metrics = run.lines()[2].metrics.clone();
         let answers = run.table("held_out.answers", 2).unwrap();
         let held: Vec<bool> = answers.column("catastrophe").unwrap().bool().unwrap().iter().flatten().collect();

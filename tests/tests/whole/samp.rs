@@ -22,11 +22,8 @@ use elenchus::{
 };
 use polars::prelude::*;
 use spec::settings::{Distance, Stage, Weight};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
-use tests::{assert_same, break_off, load, resume, run, small};
+use std::collections::BTreeMap;
+use tests::{assert_resumes, load, made, small};
 
 /// A pipeline that only imitates single arguments, each target weighed by its propensity.
 fn imitating(call_human: &str, batches: u64) -> String {
@@ -64,12 +61,6 @@ fn changed(source: &str, changes: &[(&str, &str)]) -> String {
         assert!(source.contains(from), "{from}");
         source.replace(from, to)
     })
-}
-
-fn made(source: &str, folder: &Path, name: &str) -> Run {
-    let root: PathBuf = folder.join(name);
-    run(source, &root);
-    Run::open(&root).unwrap()
 }
 
 /// Each target by its question: its tokens, and its weight.
@@ -161,7 +152,7 @@ fn a_run_under_any_samp_has_the_weighted_loss_of_always() {
         let source = imitating(&format!("call_human = {call_human}"), 12);
         let source = if call_human == LEARNED { source + TEACHING } else { source };
         let changes = [("learning_rate = 2e-3", "learning_rate = 0.0"), ("rows = 6", "rows = 25")];
-        made(&changed(&source, &changes), folder.path(), name)
+        made(&changed(&source, &changes), &folder.path().join(name))
     };
     let of = |run: &Run| -> BTreeMap<u64, (Vec<u32>, f64)> {
         run.tables("objective").flat_map(|table| targets(&table.unwrap())).collect()
@@ -197,7 +188,7 @@ fn a_run_under_any_samp_has_the_weighted_loss_of_always() {
 fn what_is_known_of_m_is_what_the_calls_say() {
     let folder = tempfile::tempdir().unwrap();
     let source = with_budgets(7);
-    let run = made(&source, folder.path(), "run");
+    let run = made(&source, &folder.path().join("run"));
     let known = against_human(&run, &load(&source).pipeline).unwrap();
     let names = known.iter().map(|against| (against.stage.as_str(), against.asked.as_str())).collect::<Vec<_>>();
     assert_eq!(names, [("arguments", "argument"), ("arguments", "sufficient"), ("verdicts", "winner")]);
@@ -240,7 +231,7 @@ fn one_is_always_and_zero_is_never() {
     for (number, word) in [("{ probability = 1 }", "\"always\""), ("{ probability = 0 }", "\"never\"")] {
         let run = |call_human: &str| {
             let source = imitating(&format!("call_human = {call_human}"), 2);
-            made(&source, folder.path(), &call_human.replace(['"', ' '], ""))
+            made(&source, &folder.path().join(call_human.replace(['"', ' '], "")))
         };
         let (number, word) = (run(number), run(word));
         for table in number.header().tables.keys() {
@@ -261,12 +252,7 @@ fn with_budgets(batches: u64) -> String {
 
 #[test]
 fn a_run_with_budgets_resumes_to_the_same_bytes() {
-    let folder = tempfile::tempdir().unwrap();
-    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
-    run(&with_budgets(7), &whole);
-    break_off(&with_budgets(7), &broken, 5);
-    resume(&with_budgets(7), &broken);
-    assert_same(&whole, &broken);
+    assert_resumes(&with_budgets(7), 5);
 }
 
 /// The sum of the propensities of a stage, in one batch or in all.
@@ -285,7 +271,7 @@ fn close(one: f64, other: f64) -> bool {
 #[test]
 fn budgets_are_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let run = made(&with_budgets(7), folder.path(), "run");
+    let run = made(&with_budgets(7), &folder.path().join("run"));
     let left = |metric: &str| run.lines()[6].metrics[metric];
     let spoken = spent(&run, None, "arguments", &[Asked::Argument]);
     assert!(spoken <= 30.0 + 1e-9 && spoken > 20.0, "{spoken}");
@@ -303,7 +289,7 @@ fn budgets_are_kept() {
 fn who_argues_and_oversees_pays_from_one_purse() {
     let folder = tempfile::tempdir().unwrap();
     let changes = [("per_run = 30", "per_batch = 3"), ("overseer = \"overseer\"", "overseer = \"speaker\"")];
-    let run = made(&changed(&with_budgets(3), &changes), folder.path(), "run");
+    let run = made(&changed(&with_budgets(3), &changes), &folder.path().join("run"));
     for batch in 0..3 {
         let all = spent(&run, Some(batch), "arguments", &[Asked::Argument, Asked::Sufficient]);
         assert!(all <= 3.0 + 1e-9 && all > 2.0, "{all}");
@@ -362,7 +348,7 @@ fn an_overseer_who_is_not_asked_needs_nothing_to_go_by() {
     for (name, turns) in [("single", "max_turns = 1"), ("unasked", UNASKED), ("late", LATE), ("drawn", DRAWN)] {
         let changes =
             [("alpha = 0.5", "alpha = 0.0"), ("max_turns = 2", turns), ("call_human = \"always\"", samp.as_str())];
-        let run = made(&changed(&small("web-of-lies", 2), &changes), folder.path(), name);
+        let run = made(&changed(&small("web-of-lies", 2), &changes), &folder.path().join(name));
         let metrics: Vec<&String> = run.lines().iter().flat_map(|line| line.metrics.keys()).collect();
         let paying = |stage: &str| metrics.iter().any(|metric| **metric == format!("{stage}.overseer_budget_left"));
         assert_eq!((paying("arguments"), paying("verdicts")), (false, true), "{name}");

@@ -14,8 +14,8 @@ use elenchus::{
 };
 use model::{Model, Sampling};
 use spec::settings::Tool;
-use std::{collections::BTreeSet, path::Path};
-use tests::{assert_same, break_off, load, promised, resume, run, small};
+use std::collections::BTreeSet;
+use tests::{assert_resumes, assert_same_results, load, made, run, small};
 
 const ALL: &str =
     "tools = [\"log-probabilities\", \"resampling\", \"consistency\", \"logit-lens\", \"attention\", \"probe\"]";
@@ -36,11 +36,6 @@ fn inspecting(settings: &str, batches: u64) -> String {
     })
 }
 
-fn made(source: &str, root: &Path) -> Run {
-    run(source, root);
-    Run::open(root).unwrap()
-}
-
 fn calls(run: &Run, batch: u64) -> Vec<Call> {
     tables::to_calls(&run.table("arguments.calls", batch).unwrap()).unwrap()
 }
@@ -54,17 +49,11 @@ fn said(run: &Run) -> Vec<Call> {
 #[test]
 fn a_run_broken_off_goes_on_to_the_same_bytes_on_any_number_of_workers() {
     for (i, settings) in [format!("{ALL}, uses = 2"), format!("{ALL}, shuffled = true")].into_iter().enumerate() {
-        let folder = tempfile::tempdir().unwrap();
-        let [whole, broken, other] = ["whole", "broken", "other"].map(|name| folder.path().join(name));
         let source = inspecting(&settings, 4);
-        run(&source, &whole);
-        break_off(&source, &broken, 1 + i as u64);
-        resume(&source, &broken);
-        assert_same(&whole, &broken);
+        let (folder, whole) = assert_resumes(&source, 1 + i as u64);
+        let other = folder.path().join("other");
         run(&format!("workers = 1\n{source}"), &other);
-        let (whole, other) = (promised(&whole), promised(&other));
-        let same = whole.iter().filter(|(name, _)| name.starts_with("segments") || name.starts_with("checkpoints"));
-        same.for_each(|(name, bytes)| assert!(*bytes == other[name], "{} differs", name.display()));
+        assert_same_results(&whole, &other);
     }
 }
 

@@ -4,8 +4,8 @@
 use batch::Run;
 use debate::trace::{Call, Part};
 use elenchus::stages::tables;
-use std::{collections::BTreeSet, path::Path};
-use tests::{assert_same, break_off, load, resume, run, small};
+use std::collections::BTreeSet;
+use tests::{assert_resumes, load, made, small};
 
 const LEARNING: &str = r#"
 [model.imitator]
@@ -26,14 +26,9 @@ adamw = { learning_rate = 1e-2 }
 "#;
 
 /// Debates in which a model stands in for H on both sides and as judge.
-fn learning(share: &str, batches: u64) -> String {
+pub fn learning(share: &str, batches: u64) -> String {
     let source = small("web-of-lies", batches).replace("human = \"expert\"", "human = \"understudy\"\nrounds = 2");
     source + &LEARNING.replace("SHARE", share)
-}
-
-fn made(source: &str, root: &Path) -> Run {
-    run(source, root);
-    Run::open(root).unwrap()
 }
 
 fn calls(run: &Run, stage: &str, batch: u64) -> Vec<Call> {
@@ -134,12 +129,7 @@ fn what_h_did_is_what_is_learnt() {
 #[test]
 fn a_run_with_a_learned_human_resumes_to_the_same_bytes() {
     let source = learning("[[0, 1.0], [4, 0.3]]", 7);
-    let folder = tempfile::tempdir().unwrap();
-    let (whole, broken) = (folder.path().join("whole"), folder.path().join("broken"));
-    run(&source, &whole);
-    break_off(&source, &broken, 5);
-    resume(&source, &broken);
-    assert_same(&whole, &broken);
+    assert_resumes(&source, 5);
 }
 
 /// With enough of them the model comes to make the moves that H makes.
