@@ -324,6 +324,10 @@ fn asked_by(row: Row, debate: Option<&Debate>, questions: Expected) -> (Expected
         (Row::Amplified | Row::Hch(1) | Row::NoTranscript, _) => (consulting, questions),
         (Row::Hch(_), _) => (consulting, Expected { and_asked: true, ..questions }),
         (Row::Consultancy | Row::Expert, _) => (questions + consulting, questions),
+        (Row::BestOf(count), _) => {
+            let count = f64::from(count);
+            (questions.times(count, count) + consulting, questions.times(0.0, count - 1.0))
+        }
         (Row::Debate, None) => (nobody, nobody),
         (Row::Debate, Some(debate)) => {
             let (fewest, most) = debate.turns_from(0);

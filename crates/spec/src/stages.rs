@@ -384,13 +384,24 @@ pub(crate) fn evaluate(table: &mut Table<'_>) -> Evaluate {
     evaluate
 }
 
-/// Who answers, in one word or by a depth.
+/// Who answers, in one word or with a number.
 fn row(value: &mut Value<'_>) -> Option<Row> {
     if value.is_table() {
-        return value.table(|table| Row::Hch(table.required("hch", 1, |value| value.whole(1..=64))));
+        return value.table(numbered);
     }
     let text = value.text()?;
     let found = Row::WORDS.into_iter().find(|row| row.name() == text);
-    let words = || Row::WORDS.map(Row::name).into_iter().chain(["{ hch = 2 }".to_owned()]).collect::<Vec<_>>();
+    let numbered = ["{ hch = 2 }", "{ best_of = 4 }"].map(str::to_owned);
+    let words = || Row::WORDS.map(Row::name).into_iter().chain(numbered).collect::<Vec<_>>();
     found.or_else(|| value.unknown(&text, words().iter().map(String::as_str)))
+}
+
+fn numbered(table: &mut Table<'_>) -> Row {
+    table.one_of(
+        Row::Naive,
+        &[
+            ("hch", &|value| value.whole(1..=64).map(Row::Hch)),
+            ("best_of", &|value| value.whole(2..=64).map(Row::BestOf)),
+        ],
+    )
 }

@@ -9,8 +9,7 @@ use elenchus::results::{
 use std::{collections::BTreeMap, path::Path};
 use tests::{load, run, small};
 
-const ROWS: &str =
-    r#"["naive", "human", "amplified", { hch = 1 }, { hch = 9 }, "debate", "no-transcript", "consultancy", "expert"]"#;
+const ROWS: &str = r#"["naive", "human", "amplified", { hch = 1 }, { hch = 9 }, "debate", { best_of = 4 }, "no-transcript", "consultancy", "expert"]"#;
 
 fn source(task: &str, changes: &[(&str, &str)]) -> String {
     let mut source = small(task, 2).replace("every = 2", &format!("every = 2\nrows = {ROWS}"));
@@ -59,6 +58,8 @@ fn every_row_answers_all_questions_at_its_price() {
         // A verdict each; and M's argument is the only one of the consultant.
         assert_eq!((calls("no-transcript"), calls("consultancy"), calls("expert")), (12, 12, 12));
         assert!(calls("debate") >= 12 && calls("debate") <= 24);
+        // No verdict of two answers that are the same.
+        assert!(calls("best-of-4") <= 36 && tokens("best-of-4") > tokens("naive"));
         for row in ["no-transcript", "consultancy", "expert"] {
             assert!(said[row].iter().all(|answer| answers.contains(&answer.as_str())), "{row}: {:?}", said[row]);
         }
@@ -126,6 +127,7 @@ fn rows_have_names_for_people() {
     check("naive", "M alone");
     check("amplified", "H with M");
     check("hch-2", "HCH to 2");
+    check("best-of-4", "best of 4");
     check("no-transcript", "no transcript");
     check("debate", "debate");
 }

@@ -155,7 +155,7 @@ pub fn label(row: &str) -> String {
 /// Whether a metric is how often a row of an evaluation is right.
 pub fn is_score(metric: &str) -> bool {
     let (_, name) = parted(metric);
-    name.starts_with("hch-") || Row::WORDS.iter().any(|row| row.name() == name)
+    ["hch-", "best-of-"].iter().any(|row| name.starts_with(row)) || Row::WORDS.iter().any(|row| row.name() == name)
 }
 
 /// The stage and the name of a metric, `STAGE.name`.

@@ -138,7 +138,7 @@ impl Examinee<'_> {
             Row::Hch(depth) => depth,
             Row::Amplified => return Ok(heard(self.amp.answer(Some(m), &wave)?)),
             Row::Human => return Ok(heard(self.amp.answer(None, &wave)?)),
-            Row::Debate | Row::NoTranscript | Row::Consultancy | Row::Expert => return Ok(Vec::new()),
+            Row::Debate | Row::BestOf(_) | Row::NoTranscript | Row::Consultancy | Row::Expert => return Ok(Vec::new()),
         };
         let answers = hch(&self.amp, m, &wave, depth, self.draw.named("hch"))?;
         Ok(answers.into_iter().map(|(text, cost)| Said { text, cost }).collect())

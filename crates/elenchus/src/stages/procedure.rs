@@ -2,7 +2,8 @@
 //! them. M argues, and the judge's H, who may consult the judge's M_target, is always asked. So a row depends on what
 //! was learnt, and not on how often H is called while it is.
 //!
-//! Consultancy and a judge without a transcript are the references of Khan et al. (2024) and Kenton et al. (2024).
+//! Consultancy and a judge without a transcript are the references of Khan et al. (2024) and Kenton et al. (2024); best of n
+//! is that of Stiennon et al. (2020), with the judge in place of a reward model.
 
 use super::{Amplifier, understudy::Beside};
 use crate::stages::{
@@ -67,8 +68,12 @@ impl Procedure {
         known: &[Known<'_>],
     ) -> Result<Vec<Said>, StageError> {
         let draw = draw.named(&row.name());
-        // Whoever argues alone has nobody to take turns with.
-        let form = if row == Row::Debate { self.form } else { Form::Sequential };
+        let form = match row {
+            Row::Debate => self.form,
+            Row::BestOf(_) => Form::Simultaneous,
+            // Whoever argues alone has nobody to take turns with.
+            _ => Form::Sequential,
+        };
         let debated = |(i, known): (u64, &Known<'_>)| {
             let question = known.question.to_owned();
             Debated { id: i, question, form, draw: draw.at(i) }
@@ -76,6 +81,7 @@ impl Procedure {
         let rows: Vec<Debated> = (0..).zip(known).map(debated).collect();
         match row {
             Row::Debate => self.debated(unit, &rows),
+            Row::BestOf(count) => self.best_of(unit, &rows, count as usize),
             Row::NoTranscript => self.chosen(unit, &rows),
             Row::Consultancy => {
                 let drawn = |row: &Debated| self.answers[row.draw.named("assigned").below(0, 2)];
@@ -161,6 +167,51 @@ impl Procedure {
         }
     }
 
+    /// Of so many answers that M gives, at temperature 1, the one that stays: the judge holds the best so far against each
+    /// further one, as two sides that answer at the same time, and keeps it unless it finds for that. Of two that say the
+    /// same nobody is asked.
+    fn best_of(&self, unit: &Unit<'_>, rows: &[Debated], count: usize) -> Result<Vec<Said>, StageError> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prompts = rows.iter().flat_map(|row| {
+            let text = Posed::bare(&row.question).text(&self.wording);
+            let draw = row.draw.named("sample");
+            (0..count as u64).map(move |sample| Prompt { text: text.clone(), begin: None, draw: draw.at(sample) })
+        });
+        let answers = self.speaker.answerer_at(unit, 1.0)?.answer(&prompts.collect::<Vec<_>>())?;
+        let mut best: Vec<Said> = answers.chunks(count).map(first_of).collect();
+        for round in 1..count {
+            let further = answers.iter().skip(round).step_by(count).map(|answer| answer.text.as_str());
+            self.hold_against(unit, rows, &mut best, &further.collect::<Vec<_>>(), round as u64)?;
+        }
+        Ok(best.into_iter().map(|said| Said { text: stated(&said.text).to_owned(), ..said }).collect())
+    }
+
+    /// Puts a further answer to each question in the place of the best so far, where the judge finds for it.
+    fn hold_against(
+        &self,
+        unit: &Unit<'_>,
+        rows: &[Debated],
+        best: &mut [Said],
+        further: &[&str],
+        round: u64,
+    ) -> Result<(), StageError> {
+        let places: Vec<usize> = (0..rows.len()).filter(|&at| !same(&best[at].text, further[at])).collect();
+        let both = |&at: &usize| {
+            let row = Debated { draw: rows[at].draw.named("against").at(round), ..rows[at].clone() };
+            Transcript::new(row, vec![best[at].text.clone(), further[at].to_owned()])
+        };
+        let found = self.judged(unit, Asked::Winner, &places.iter().map(both).collect::<Vec<_>>())?;
+        for (at, (even, cost)) in places.into_iter().zip(found) {
+            best[at].cost = best[at].cost + cost;
+            if even == Some(false) {
+                further[at].clone_into(&mut best[at].text);
+            }
+        }
+        Ok(())
+    }
+
     /// The answers that the judge finds for without an argument. Which of the two comes first is drawn.
     fn chosen(&self, unit: &Unit<'_>, rows: &[Debated]) -> Result<Vec<Said>, StageError> {
         let firsts: Vec<&str> = rows.iter().map(|row| self.answers[row.draw.named("first").below(0, 2)]).collect();
@@ -221,6 +272,11 @@ impl Procedure {
         let samp = Samp { rule: Rule::Constant(probability), purse: None, adversary: None };
         Approx { amp: of.amp(&self.wording, beside), samp }
     }
+}
+
+/// The first of some answers, at the cost of all.
+fn first_of(answers: &[Answer]) -> Said {
+    Said { text: answers[0].text.clone(), cost: answers.iter().map(Answer::cost).sum() }
 }
 
 /// What its arguments cost, the asking for tools, whether they suffice, and what they say in short.

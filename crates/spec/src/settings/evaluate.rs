@@ -38,9 +38,9 @@ pub struct Evaluate {
     pub catastrophes: bool,
 }
 
-/// Who answers in an evaluation. In each, M gives its likeliest tokens, and H is always called. The last four are made by
+/// Who answers in an evaluation. In each, M gives its likeliest tokens, and H is always called. The last five are made by
 /// the debate and the judge of `verdicts`: M, the debate's, argues, and Amp(H, M_target), the judge's, decides between
-/// the two answers of its task.
+/// the two answers of its task, or of two that M gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Row {
@@ -55,6 +55,10 @@ pub enum Row {
     Hch(#[schemars(range(min = 1, max = 64))] u32),
     /// `"debate"`: M argues on both sides; the answer of the side that wins.
     Debate,
+    /// `{ best_of = 4 }`: of so many answers that M gives at temperature 1 the one that the judge finds for against each
+    /// other: a baseline that trains nothing (Stiennon et al. 2020).
+    #[serde(rename = "best_of")]
+    BestOf(#[schemars(range(min = 2, max = 64))] u32),
     /// `"no-transcript"`: the judge decides between the two answers without an argument for either.
     NoTranscript,
     /// `"consultancy"`: M argues for one of the two answers, drawn at random; the other one where the judge rejects it.
@@ -78,7 +82,7 @@ impl Row {
 
     /// Whether it takes a debate and its judge.
     pub fn is_judged(self) -> bool {
-        matches!(self, Row::Debate | Row::NoTranscript | Row::Consultancy | Row::Expert)
+        matches!(self, Row::Debate | Row::BestOf(_) | Row::NoTranscript | Row::Consultancy | Row::Expert)
     }
 
     /// Its name in tables and metrics.
@@ -89,6 +93,7 @@ impl Row {
             Row::Amplified => "amplified".to_owned(),
             Row::Hch(depth) => format!("hch-{depth}"),
             Row::Debate => "debate".to_owned(),
+            Row::BestOf(count) => format!("best-of-{count}"),
             Row::NoTranscript => "no-transcript".to_owned(),
             Row::Consultancy => "consultancy".to_owned(),
             Row::Expert => "expert".to_owned(),

@@ -228,7 +228,7 @@ fn sync() -> impl Strategy<Value = Stage> {
 
 fn evaluate() -> impl Strategy<Value = Stage> {
     let rows = prop::sample::subsequence([&Row::WORDS[..3], &[Row::Hch(1), Row::Hch(64)]].concat(), 1..=5);
-    let judged = prop::sample::subsequence(Row::WORDS[3..].to_vec(), 0..=4);
+    let judged = prop::sample::subsequence([&Row::WORDS[3..], &[Row::BestOf(2), Row::BestOf(64)]].concat(), 0..=6);
     (questions(), rows, judged, prop::option::of(1..u64::MAX), any::<bool>()).prop_map(
         |(questions, mut rows, judged, every, compared)| {
             let verdicts = (compared || !judged.is_empty()).then(|| mention("v"));
