@@ -30,6 +30,14 @@ pub fn small(task: &str, batches: u64) -> String {
     tail.replace("TASK", task).replace("BATCHES", &batches.to_string())
 }
 
+/// A text with some of its parts replaced wherever they stand, one after the other.
+pub fn changed(source: &str, changes: &[(&str, impl AsRef<str>)]) -> String {
+    changes.iter().fold(source.to_owned(), |source, (from, to)| {
+        assert!(source.contains(from), "there is no {from:?} to replace");
+        source.replace(from, to.as_ref())
+    })
+}
+
 const SMALL: &str = r#"
 seed = 3
 batches = BATCHES

@@ -15,7 +15,9 @@ use crate::{
     settings::{Checkpoint, Named, Pipeline, Snapshot, Stage, Watch},
     source::Sources,
     stages::{
-        debate, evaluate, judge, loss, sync,
+        debate, evaluate, judge,
+        loss::loss,
+        sync,
         tables::{answer, command, ends, filter, join, read as read_rows, sample, sql, write},
         train,
     },

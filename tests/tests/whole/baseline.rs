@@ -3,7 +3,7 @@
 use debate::judge::Side;
 use elenchus::stages::{states::Baseline, tables};
 use std::collections::{BTreeMap, BTreeSet};
-use tests::{assert_resumes, made, small};
+use tests::{assert_resumes, changed, made, small};
 
 /// Debates of two arguments, four on each question, with changes of the loss and of what draws questions.
 fn debating(loss: &str, sample: &str, batches: u64) -> String {
@@ -12,10 +12,7 @@ fn debating(loss: &str, sample: &str, batches: u64) -> String {
         ("rows = 6", format!("rows = 24\n{sample}")),
         ("[loss.objective]", format!("[loss.objective]\n{loss}")),
     ];
-    changes.iter().fold(small("web-of-lies", batches), |source, (from, to)| {
-        assert!(source.contains(from), "{from}");
-        source.replace(from, to)
-    })
+    changed(&small("web-of-lies", batches), &changes)
 }
 
 const GROUPS: &str = "baseline = \"group\"";

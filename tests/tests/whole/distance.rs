@@ -17,14 +17,7 @@ use elenchus::{
 use polars::prelude::*;
 use spec::settings::{Distance, Stage};
 use std::{collections::BTreeMap, path::Path};
-use tests::{assert_resumes, load, run, small};
-
-fn changed(source: &str, changes: &[(&str, &str)]) -> String {
-    changes.iter().fold(source.to_owned(), |source, (from, to)| {
-        assert!(source.contains(from), "{from}");
-        source.replace(from, to)
-    })
-}
+use tests::{assert_resumes, changed, load, run, small};
 
 /// A pipeline whose M trains on a distance between texts, M_target being M.
 fn with_distance(settings: &str, combine: &str, batches: u64) -> String {

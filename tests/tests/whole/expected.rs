@@ -1,14 +1,10 @@
 //! What a plan expects of a batch is what comes of it, where the settings leave nothing to chance.
 
-use tests::{load, run, small};
+use tests::{changed, load, run, small};
 
 /// Every table of a run has the rows expected of it; where H's sub-questions come on top, it has at least those.
 fn check(changes: &[(&str, &str)]) {
-    let mut source = small("web-of-lies", 2);
-    for (from, to) in changes {
-        assert!(source.contains(from));
-        source = source.replace(from, to);
-    }
+    let source = changed(&small("web-of-lies", 2), changes);
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("run");
     run(&source, &root);

@@ -18,7 +18,7 @@ use elenchus::{
 };
 use polars::prelude::DataFrame;
 use std::path::Path;
-use tests::{assert_resumes, assert_same_results, load, run, small};
+use tests::{assert_resumes, assert_same_results, changed, load, run, small};
 
 const OPPONENT: &str = r#"
 [model.before]
@@ -38,11 +38,7 @@ fn formed(settings: &str, batches: u64) -> String {
         ("[sample.questions]", OPPONENT),
         ("every = 2", "every = 2\nrows = [\"naive\", \"debate\"]"),
     ];
-    let source = small("web-of-lies", batches);
-    changes.iter().fold(source, |source, (from, to)| {
-        assert!(source.contains(from), "{from}");
-        source.replacen(from, to, 1)
-    })
+    changed(&small("web-of-lies", batches), &changes)
 }
 
 const AGAINST: &str = "max_turns = 3\nopponent = \"opponent\"";

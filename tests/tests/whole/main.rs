@@ -17,6 +17,7 @@ mod distance;
 mod docs;
 mod embedding;
 mod expected;
+mod files;
 mod forms;
 mod groups;
 mod imitation;

@@ -3,7 +3,7 @@
 use batch::{Digest, Run, manifest::Line};
 use elenchus::stages::states::Milestone;
 use std::{collections::BTreeMap, path::Path};
-use tests::{assert_same, break_off, resume, run, run_batches, small};
+use tests::{assert_same, break_off, changed, resume, run, run_batches, small};
 
 const BATCHES: u64 = 8;
 const METRIC: &str = "step.milestone_imitated";
@@ -24,10 +24,7 @@ fn changing(written: &dyn Fn(&Points) -> String) -> String {
         ("polyak = 0.9", format!("polyak = {}", written(&[(0, 0.9), (1, 0.5)]))),
         ("every = 2", late.to_owned()),
     ];
-    changes.into_iter().fold(small("web-of-lies", BATCHES), |text, (from, to)| {
-        assert!(text.contains(from), "{from}");
-        text.replacen(from, &to, 1)
-    })
+    changed(&small("web-of-lies", BATCHES), &changes)
 }
 
 /// The same, waiting for the loss to fall below a bound.

@@ -9,7 +9,7 @@ use elenchus::stages::tables;
 use polars::prelude::*;
 use spec::settings::Scale;
 use std::collections::BTreeMap;
-use tests::{assert_resumes, load, made, small};
+use tests::{assert_resumes, changed, load, made, small};
 
 const PENALTY: &str = r#"
 [model.adversary]
@@ -48,19 +48,12 @@ fn penalised(adversary: &str, trigger: &str, weight: &str, batches: u64) -> Stri
     changed(
         &small("web-of-lies", batches),
         &[
-            ("depth = [0, 3] }\nrows", &format!("depth = [0, 3], trigger = {trigger} }}\nrows")),
+            ("depth = [0, 3] }\nrows", &*format!("depth = [0, 3], trigger = {trigger} }}\nrows")),
             ("from = [\"arguments\", \"verdicts\"]", "from = [\"arguments\", \"verdicts\", \"found\"]"),
             ("alpha = 0.5 } }", &format!("alpha = 0.5 }} }}\npenalty = {weight}")),
         ],
     ) + &PENALTY.replace("ADVERSARY", adversary)
         + learning
-}
-
-fn changed(source: &str, changes: &[(&str, &str)]) -> String {
-    changes.iter().fold(source.to_owned(), |source, (from, to)| {
-        assert!(source.contains(from), "{from}");
-        source.replacen(from, to, 1)
-    })
 }
 
 fn numbers(table: &DataFrame, column: &str) -> Vec<Option<f64>> {

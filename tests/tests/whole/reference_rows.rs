@@ -7,17 +7,13 @@ use elenchus::results::{
     figures::{Accuracy, accuracies, label},
 };
 use std::{collections::BTreeMap, path::Path};
-use tests::{load, run, small};
+use tests::{changed, load, run, small};
 
 const ROWS: &str = r#"["naive", "human", "amplified", { hch = 1 }, { hch = 9 }, "debate", { best_of = 4 }, "no-transcript", "consultancy", "expert"]"#;
 
 fn source(task: &str, changes: &[(&str, &str)]) -> String {
-    let mut source = small(task, 2).replace("every = 2", &format!("every = 2\nrows = {ROWS}"));
-    for (from, to) in changes {
-        assert!(source.contains(from), "{from}");
-        source = source.replace(from, to);
-    }
-    source
+    let rows = format!("every = 2\nrows = {ROWS}");
+    changed(&changed(&small(task, 2), &[("every = 2", rows)]), changes)
 }
 
 fn evaluated(source: &str, root: &Path) -> (Accuracy, BTreeMap<String, Vec<String>>) {

@@ -23,7 +23,7 @@ use elenchus::{
 use polars::prelude::*;
 use spec::settings::{Distance, Stage, Weight};
 use std::collections::BTreeMap;
-use tests::{assert_resumes, load, made, small};
+use tests::{assert_resumes, changed, load, made, small};
 
 /// A pipeline that only imitates single arguments, each target weighed by its propensity.
 fn imitating(call_human: &str, batches: u64) -> String {
@@ -55,13 +55,6 @@ adamw = { learning_rate = 5e-3 }
 
 /// An Adv that is asked in words which the pipeline has already, so that M has no others to know.
 const LEARNED: &str = r#"{ learned = { model = "adversary", least = 0.1, most = 0.6, wording = "{question}\nEven: {answer}\nIs this a sufficient answer?" } }"#;
-
-fn changed(source: &str, changes: &[(&str, &str)]) -> String {
-    changes.iter().fold(source.to_owned(), |source, (from, to)| {
-        assert!(source.contains(from), "{from}");
-        source.replace(from, to)
-    })
-}
 
 /// Each target by its question: its tokens, and its weight.
 fn targets(examples: &DataFrame) -> BTreeMap<u64, (Vec<u32>, f64)> {

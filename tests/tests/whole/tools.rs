@@ -15,7 +15,7 @@ use elenchus::{
 use model::{Model, Sampling};
 use spec::settings::Tool;
 use std::collections::BTreeSet;
-use tests::{assert_resumes, assert_same_results, load, made, run, small};
+use tests::{assert_resumes, assert_same_results, changed, load, made, run, small};
 
 const ALL: &str =
     "tools = [\"log-probabilities\", \"resampling\", \"consistency\", \"logit-lens\", \"attention\", \"probe\"]";
@@ -26,14 +26,11 @@ fn inspecting(settings: &str, batches: u64) -> String {
     let changes = [
         ("max_turns = 2", inspection.as_str()),
         ("call_human = { probability = 0.4 }", "call_human = { probability = 0.8 }"),
+        ("depth = [0, 3]", "depth = [2, 3]"),
         ("rows = 6", "rows = 12"),
         ("every = 2\nverdicts", "every = 2\nrows = [\"naive\", \"debate\"]\nverdicts"),
     ];
-    let source = small("web-of-lies", batches).replace("depth = [0, 3]", "depth = [2, 3]");
-    changes.iter().fold(source, |source, (from, to)| {
-        assert!(source.contains(from), "{from}");
-        source.replacen(from, to, 1)
-    })
+    changed(&small("web-of-lies", batches), &changes)
 }
 
 fn calls(run: &Run, batch: u64) -> Vec<Call> {
